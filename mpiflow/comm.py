@@ -1,0 +1,171 @@
+"""The ranks, and the few collectives the flow needs; the only module that imports mpi4py."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from mpiflow.errors import FlowError, InputError
+
+# What each launcher says of the number of ranks it started, most trustworthy first. Under MPICH's
+# mpiexec inside a Slurm job both speak, and Slurm then counts hydra's proxies, not the ranks.
+_LAUNCHERS = (
+    ("PMI_SIZE", "MPICH's mpiexec or srun --mpi=pmi2"),
+    ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpiexec"),
+    ("SLURM_STEP_NUM_TASKS", "srun"),
+)
+
+
+class Comm:
+    """One rank's view of a communicator; `Comm()` without MPI is a single rank."""
+
+    def __init__(self, mpi: Any = None):
+        self.mpi = mpi
+        self.rank = mpi.Get_rank() if mpi else 0
+        self.size = mpi.Get_size() if mpi else 1
+
+    def bcast(self, item: Any, root: int = 0) -> Any:
+        """Any picklable item of the root, on every rank."""
+        return self.mpi.bcast(item, root) if self.size > 1 else item
+
+    def gather(self, item: Any, root: int = 0) -> list | None:
+        """The items of all ranks in rank order, on the root; None elsewhere."""
+        return self.mpi.gather(item, root) if self.size > 1 else [item]
+
+    def allgather(self, item: Any) -> list:
+        """The items of all ranks in rank order, on every rank."""
+        return self.mpi.allgather(item) if self.size > 1 else [item]
+
+    def barrier(self) -> None:
+        """Wait for every rank."""
+        if self.size > 1:
+            self.mpi.Barrier()
+
+    def any(self, flag: bool) -> bool:
+        """True on every rank if it is true on one."""
+        return any(self.allgather(bool(flag)))
+
+    def gather_rows(self, rows: np.ndarray, root: int = 0) -> np.ndarray | None:
+        """Rows (n_r, ...) of all ranks, stacked in rank order, on the root; None elsewhere."""
+        if self.size == 1:
+            return rows
+        rows = np.ascontiguousarray(rows)
+        counts = self.mpi.gather(rows.size, root)
+        if self.rank != root:
+            self.mpi.Gatherv(rows, None, root)
+            return None
+        flat = np.empty(sum(counts), rows.dtype)
+        self.mpi.Gatherv(rows, [flat, counts], root)
+        return flat.reshape(-1, *rows.shape[1:])
+
+    def allgather_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (n_r, ...) of all ranks, stacked in rank order, on every rank."""
+        if self.size == 1:
+            return rows
+        rows = np.ascontiguousarray(rows)
+        counts = self.mpi.allgather(rows.size)
+        flat = np.empty(sum(counts), rows.dtype)
+        self.mpi.Allgatherv(rows, [flat, counts])
+        return flat.reshape(-1, *rows.shape[1:])
+
+    def swap_rows(self, parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Send parts[r] (n, ...) to rank r; return what each rank sent here, in rank order."""
+        if self.size == 1:
+            return list(parts)
+        shape, dtype = parts[0].shape[1:], parts[0].dtype
+        sent = [part.size for part in parts]
+        received = self.mpi.alltoall(sent)
+        flat = np.empty(sum(received), dtype)
+        whole = np.concatenate([np.ascontiguousarray(part).reshape(-1) for part in parts])
+        self.mpi.Alltoallv([whole, sent], [flat, received])
+        return [piece.reshape(-1, *shape) for piece in np.split(flat, np.cumsum(received)[:-1])]
+
+    def sum(self, chunks: np.ndarray, partials: np.ndarray) -> np.ndarray:
+        """Sum of partials (n_r, ...) of all ranks, added in the order of their global chunk numbers.
+
+        chunks: (n_r,) distinct integers. The order, and so every bit of the sum, is that of the
+        chunks and not of the ranks (MPI_SUM promises no order).
+        """
+        where = self.allgather_rows(np.asarray(chunks, np.int64))
+        terms = self.allgather_rows(np.asarray(partials))
+        total = np.zeros(terms.shape[1:], terms.dtype)
+        for term in terms[np.argsort(where)]:
+            total += term
+        return total
+
+    def min(self, value: float) -> float:
+        """The least value over the ranks (exact, so no order is needed)."""
+        return min(self.allgather(value))
+
+    @contextmanager
+    def lead(self):
+        """Run the block on rank 0; what it raises, every rank raises: `with comm.lead() as mine: if mine: ...`."""
+        error = None
+        try:
+            yield self.rank == 0
+        except FlowError as caught:
+            error = caught
+        error = self.bcast(error)
+        if error is not None:
+            raise error
+
+
+def launched_size() -> tuple[int, str]:
+    """The number of ranks that a launcher says it started, and its name; (1, "") without one."""
+    for variable, launcher in _LAUNCHERS:
+        if os.environ.get(variable, "").isdigit():
+            return int(os.environ[variable]), f"{launcher} ({variable})"
+    return 1, ""
+
+
+@cache
+def world() -> Comm:
+    """All ranks of the job. Raises InputError where the launcher and the MPI library do not match."""
+    size, launcher = launched_size()
+    try:
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as missing:
+        if size > 1:
+            raise InputError(
+                f"{launcher} started {size} ranks but no MPI library loads ({missing}): "
+                "pip install mpi4py mpich, and start with the mpiexec beside this python"
+            ) from missing
+        return Comm()
+    comm = Comm(MPI.COMM_WORLD)
+    if size != comm.size:
+        raise InputError(
+            f"{launcher} started {size} ranks but MPI sees {comm.size}: launcher and MPI library do not "
+            f"match, so every rank would run alone; start with {os.path.dirname(sys.executable)}/mpiexec "
+            "(under Slurm: srun --mpi=pmi2)"
+        )
+    return comm
+
+
+@contextmanager
+def abort_on_error():
+    """End every rank when this one fails: an exception here would leave the others waiting for ever."""
+    try:
+        yield
+    except SystemExit as stop:
+        if stop.code not in (None, 0):
+            _abort(int(stop.code) if isinstance(stop.code, int) else 1)
+        raise
+    except BaseException:
+        # One write, so that the lines of ranks that fail together do not mix.
+        where = f"rank {world().rank} of {world().size} failed, so the job ends:\n"
+        sys.stderr.write(where + traceback.format_exc())
+        sys.stderr.flush()
+        _abort(1)
+        raise
+
+
+def _abort(code: int) -> None:
+    if world().size > 1:
+        world().mpi.Abort(code)

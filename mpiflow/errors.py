@@ -1,0 +1,33 @@
+"""Errors that carry an exit code: what, the value, why, the cure, in one line."""
+
+
+class FlowError(Exception):
+    """Base of every error that mpiflow raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(FlowError):
+    """The run file, the command line or a data file is not usable."""
+
+    exit_code = 2
+
+
+class StateError(InputError):
+    """A state file or run folder is damaged, foreign, locked or too new."""
+
+
+class NumericalError(FlowError):
+    """The flow left the domain in which it means something."""
+
+    exit_code = 3
+
+
+class WriteError(FlowError):
+    """A state could not be committed; the states before it are intact."""
+
+    exit_code = 4
+
+
+#: The run stopped early with a state saved: submit it again (EX_TEMPFAIL of sysexits.h).
+RESUBMIT = 75
