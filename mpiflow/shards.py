@@ -69,34 +69,48 @@ def _parts(all_tiles: list[Tile], price: np.ndarray, fair: float) -> list[np.nda
     return parts
 
 
-class Exchange:
-    """Moves rows, known by global numbers, from the ranks that own them to those that want them; built once, used each step.
+class Layout:
+    """Which rows of a point set this rank owns: whole tiles of clusters, dealt out by cost.
 
-    owned, wanted: int64 numbers on this rank; a number is owned by exactly one rank and wanted by any.
-    Raises KeyError for a wanted number that nobody owns.
+    label: (N,) int, the cluster of every point, the same on every rank. cost: of one row of each cluster.
+    rows: (n_r,) int64, numbers of the own points, tile by tile. runs: (cluster, slice of the own rows), the consecutive
+    own tiles of one cluster. imbalance: maximum over mean cost of a rank.
     """
 
-    def __init__(self, comm: Comm, owned: np.ndarray, wanted: np.ndarray):
-        self.comm = comm
-        numbers = comm.allgather_rows(np.asarray(owned, np.int64))
-        counts = comm.allgather(len(owned))
-        rank = np.repeat(np.arange(comm.size), counts)
-        local = np.concatenate([np.arange(count) for count in counts])
-        order = np.argsort(numbers, kind="stable")
-        place = np.searchsorted(numbers[order], wanted)
-        found = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, np.int64)
-        if len(found) != len(wanted) or (numbers[found] != wanted).any():
-            raise KeyError(f"no rank owns some of the {len(wanted)} wanted rows")
-        by_rank = np.argsort(rank[found], kind="stable")
-        self.back = np.argsort(by_rank)
-        cuts = np.cumsum(np.bincount(rank[found], minlength=comm.size))[:-1]
-        self.send = comm.swap_rows(np.split(local[found][by_rank], cuts))
+    def __init__(self, comm: Comm, label: np.ndarray, count: int, cost: list[float]):
+        self.comm, self.count, self.total = comm, count, len(label)
+        self.members = members(label, count)
+        every = tiles([len(member) for member in self.members])
+        owner, self.imbalance = owners(every, cost, comm.size)
+        self.tiles = [tile for tile in every if owner[tile.number] == comm.rank]
+        parts = [self.members[tile.cluster][tile.start : tile.stop] for tile in self.tiles]
+        self.rows = np.concatenate([np.zeros(0, np.int64), *parts])
+        self._starts = np.cumsum([0] + [len(part) for part in parts])[:-1].astype(np.int64)
+        self.runs = self._runs()
 
-    def __call__(self, rows: np.ndarray) -> np.ndarray:
-        """Rows (n_owned, ...) of this rank's owned numbers to (n_wanted, ...) in the order of the wanted ones."""
-        return np.concatenate(self.comm.swap_rows([rows[index] for index in self.send]))[self.back]
+    def _runs(self) -> list[tuple[int, slice]]:
+        runs = []
+        for tile, start in zip(self.tiles, self._starts, strict=True):
+            stop = int(start) + tile.stop - tile.start
+            if runs and runs[-1][0] == tile.cluster:
+                runs[-1] = (tile.cluster, slice(runs[-1][1].start, stop))
+            else:
+                runs.append((tile.cluster, slice(int(start), stop)))
+        return runs
 
-    @property
-    def bytes_per_column(self) -> int:
-        """Bytes of one float64 column that this rank sends to others at each call."""
-        return 8 * sum(len(index) for rank, index in enumerate(self.send) if rank != self.comm.rank)
+    def sum(self, values: np.ndarray) -> np.ndarray:
+        """Sum over all points of per-point values (n_r, ...) of the own rows, added tile by tile in global order."""
+        values = np.asarray(values, np.float64)
+        partials = np.zeros((len(self.tiles), *values.shape[1:]))
+        if len(self.tiles):
+            partials = np.add.reduceat(values, self._starts, axis=0)
+        return self.comm.sum([tile.number for tile in self.tiles], partials)
+
+    def gather(self, values: np.ndarray) -> np.ndarray | None:
+        """Per-point values (n_r, ...) of all ranks in point order (N, ...), on rank 0; None elsewhere."""
+        rows, values = self.comm.gather_rows(self.rows), self.comm.gather_rows(values)
+        if rows is None:
+            return None
+        ordered = np.empty_like(values)
+        ordered[rows] = values
+        return ordered

@@ -109,8 +109,9 @@ def dwork(ambient: int, psi: complex) -> Hypersurface:
     """Dwork family sum_i z_i^(n+1) - (n+1) psi prod_i z_i; singular where psi^(n+1) = 1, refused there."""
     size = ambient + 1
     if abs(complex(psi) ** size - 1) < 1e-9:
+        shown = complex(psi).real if complex(psi).imag == 0 else complex(psi)
         raise InputError(
-            f"manifold.psi = {psi}: psi^{size} = 1 is a conifold, the hypersurface is singular there; move psi away"
+            f"manifold.psi = {shown}: psi^{size} = 1 is a conifold, the hypersurface is singular there; move psi away"
         )
     exponents = np.vstack([size * np.eye(size, dtype=int), np.ones((1, size), int)])
     return Hypersurface(exponents, np.append(np.ones(size), -size * complex(psi)))

@@ -1,0 +1,289 @@
+"""The run file: typed, checked before any work, and written back resolved."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mpiflow.errors import InputError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A table of the run file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Run(Section):
+    """[run]: identity of the run and the arithmetic."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "run"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    precision: Literal["float32", "float64"] = "float64"
+    backend: Literal["auto", "cpu", "gpu"] = "auto"
+
+
+class Manifold(Section):
+    """[manifold]: Q, by family or by monomials and coefficients (numbers, or [re, im] pairs)."""
+
+    family: Literal["fermat", "dwork", "polynomial"] = "fermat"
+    ambient: Annotated[int, Field(ge=2, le=5)] = 4
+    psi: float | tuple[float, float] | None = None
+    monomials: list[list[Annotated[int, Field(ge=0)]]] | None = None
+    coefficients: list[float | tuple[float, float]] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self):
+        if self.family == "dwork" and self.psi is None:
+            raise ValueError("psi: the dwork family needs it, e.g. psi = 0.5")
+        if self.family != "dwork" and self.psi is not None:
+            raise ValueError(f"psi = {self.psi}: only the dwork family has it; remove it")
+        if self.family == "polynomial" and not (self.monomials and self.coefficients):
+            raise ValueError("monomials, coefficients: the polynomial family needs both")
+        if self.family != "polynomial" and (self.monomials or self.coefficients):
+            raise ValueError('monomials, coefficients: only for family = "polynomial"; remove them')
+        return self
+
+
+class Points(Section):
+    """[points]: how many, in which chart, with which noise."""
+
+    train: Annotated[int, Field(ge=1)] = 1000
+    test: Annotated[int, Field(ge=1)] = 1000
+    chart: Literal["all"] | tuple[int, int] = (0, 1)
+    noise: NonNegative = 0.0
+    project: bool = True
+
+
+class Clusters(Section):
+    """[clusters]: mini-batch clustering and the merge (HR 3.1)."""
+
+    count: Annotated[int, Field(ge=1)] = 1
+    batch: Annotated[int, Field(ge=1)] = 10_000
+    linkage: Literal["average", "complete", "ward", "chordal"] = "average"
+    merge: Literal["greedy", "assignment", "moments", "kmeans"] = "greedy"
+
+
+class GaussianKernel(Section):
+    """[kernel] name = "gaussian": exp(-d^2 / 2 width^2) in the Fubini-Study distance (HR 3.6)."""
+
+    name: Literal["gaussian"]
+    width: Positive
+
+
+class DeltaKernel(Section):
+    """[kernel] name = "delta": the update of the nearest train point (HR 3.2.3)."""
+
+    name: Literal["delta"]
+
+
+class ReluKernel(Section):
+    """[kernel] name = "relu": the NTK of an infinitely wide ReLU network of `depth` hidden layers."""
+
+    name: Literal["relu"]
+    depth: Annotated[int, Field(ge=1, le=32)] = 2
+    w_std: Positive = 1.4142135623730951
+    b_std: NonNegative = 0.1
+
+
+class KaehlerKernel(Section):
+    """[kernel] name = "kaehler": g = g_FS + d dbar phi, phi in a frozen space of degree k (theory 4, HR app. B)."""
+
+    name: Literal["kaehler"]
+    degree: Annotated[int, Field(ge=1, le=40)] = 8
+    features: Literal["invariant", "generic"] = "invariant"
+    preconditioner: Literal["natural", "diagonal", "plain"] = "natural"
+    ridge: NonNegative = 0.0
+
+
+Kernel = Annotated[GaussianKernel | DeltaKernel | ReluKernel | KaehlerKernel, Field(discriminator="name")]
+
+
+class Flow(Section):
+    """[flow]: the discretised flow (HR 3.5)."""
+
+    steps: Annotated[int, Field(ge=0)] = 50
+    dt: Positive
+    loss: Literal["sigma", "monge-ampere", "log"] = "log"
+    normalisation: Literal["sum", "mean", "row"] = "mean"
+    natural_gradient: bool = False
+    kappa: Literal["fixed", "step"] | None = None
+    clip: Positive | None = None
+    coupling: Literal["none", "halo", "all"] = "none"
+    halo_tolerance: Positive = 1e-3
+    test_every: Annotated[int, Field(ge=1)] = 1
+
+
+class Engine(Section):
+    """[engine]: how kernel sums are computed and in how much memory (GiB for each rank)."""
+
+    mode: Literal["auto", "resident", "streamed", "neighbours"] = "auto"
+    memory: Positive = 2.0
+
+
+class Output(Section):
+    """[output]: when states are committed and which are kept."""
+
+    every_steps: Annotated[int, Field(ge=1)] | None = 10
+    every_seconds: Positive | None = 600.0
+    keep: Annotated[int, Field(ge=1)] = 3
+    keep_every: Annotated[int, Field(ge=1)] | None = None
+
+
+class Config(Section):
+    """A whole run file."""
+
+    run: Run = Run()
+    manifold: Manifold = Manifold()
+    points: Points = Points()
+    clusters: Clusters = Clusters()
+    kernel: Kernel
+    flow: Flow
+    engine: Engine = Engine()
+    output: Output = Output()
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        size = self.manifold.ambient + 1
+        chart = self.points.chart
+        if chart == "all" and self.kernel.name != "kaehler":
+            raise ValueError(
+                f'points.chart = "all": the components of a {self.kernel.name} kernel do not transform between charts; '
+                'choose one, e.g. chart = [0, 1], or kernel.name = "kaehler"'
+            )
+        if chart != "all" and (not all(0 <= c < size for c in chart) or chart[0] == chart[1]):
+            raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
+        smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
+        if self.clusters.count > smallest:
+            raise ValueError(
+                f"clusters.count = {self.clusters.count}: more clusters than the {smallest} points of the smallest "
+                "mini-batch; lower clusters.count, or choose clusters.batch so that it divides points.train"
+            )
+        return self
+
+    @property
+    def kappa(self) -> str:
+        """The rule for kappa in the flow's gradient: given, or the kernel's default (theory 3)."""
+        return self.flow.kappa or ("step" if self.kernel.name == "kaehler" else "fixed")
+
+    def surface(self):
+        """The hypersurface; raises InputError where it is not Calabi-Yau or where a singular point is found."""
+        from mpiflow.geometry import hypersurface
+
+        m = self.manifold
+        if m.family == "fermat":
+            return hypersurface.fermat(m.ambient)
+        if m.family == "dwork":
+            return hypersurface.dwork(m.ambient, _complex(m.psi))
+        if {len(row) for row in m.monomials} != {m.ambient + 1}:
+            raise InputError(f"manifold.monomials: each needs {m.ambient + 1} exponents in P^{m.ambient}")
+        surface = hypersurface.Hypersurface(m.monomials, [_complex(c) for c in m.coefficients])
+        found = hypersurface.singular_point(surface)
+        if found is not None:
+            where = ", ".join(f"{x:.3g}" for x in found)
+            raise InputError(f"manifold: Q and its gradient vanish at ({where}): X is singular there; change Q")
+        return surface
+
+    def text(self) -> str:
+        """The resolved run file as TOML, every default written out."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True, mode="json"))
+
+
+def read(path: str | Path, overrides: list[str] | None = None) -> Config:
+    """A run file, with `section.key=value` overrides. Raises InputError, one line a mistake."""
+    path = Path(path)
+    try:
+        table = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such run file; jobs/ has examples") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}") from None
+    for override in overrides or []:
+        _override(table, override)
+    return check(table, str(path))
+
+
+def loads(text: str) -> Config:
+    """A run file from its text, as states carry it."""
+    return check(tomllib.loads(text), "state")
+
+
+def check(table: dict[str, Any], source: str) -> Config:
+    """A run file from its parsed table. Raises InputError, one line a mistake."""
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        lines = dict.fromkeys(f"{source}: {_line(item)}" for item in error.errors())
+        raise InputError("\n".join(lines)) from None
+
+
+def _override(table: dict, override: str) -> None:
+    key, equals, value = override.partition("=")
+    names = [name.strip() for name in key.split(".")]
+    if not equals or len(names) != 2 or not all(names):
+        raise InputError(f"--set {override}: must be section.key=value, e.g. --set flow.dt=1e-3")
+    try:
+        parsed = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        parsed = value
+    section = table.setdefault(names[0], {})
+    if not isinstance(section, dict):
+        raise InputError(f"--set {override}: {names[0]} is not a section of the run file")
+    section[names[1]] = parsed
+
+
+def _line(item: dict) -> str:
+    """One mistake as `key = value: what is wrong; cure`."""
+    # Unions add the name of the tried type to the path; the kernel's union adds its tag.
+    path = [part for part in item["loc"] if "[" not in str(part) and part not in ("float", "int")]
+    names = [str(part) for part in path if part not in _KERNELS or path.index(part) != 1]
+    key = ".".join(names)
+    if item["type"] == "extra_forbidden":
+        return f"{key}: unknown key; the valid ones here are {', '.join(_fields(path[:-1]))}"
+    if item["type"] == "missing":
+        return f"{key}: missing; {_HINTS.get(key, 'it has no default')}"
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        return f"kernel.name: must be one of {', '.join(_KERNELS)}"
+    message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    if item["type"] == "value_error":
+        return f"{key}.{message}" if key else message
+    hint = f"; {_HINTS[key]}" if key in _HINTS else ""
+    return f"{key} = {item['input']!r}: {message}{hint}"
+
+
+_KERNELS = {
+    "gaussian": GaussianKernel,
+    "delta": DeltaKernel,
+    "relu": ReluKernel,
+    "kaehler": KaehlerKernel,
+}
+_HINTS = {
+    "flow": "give [flow] with at least dt and steps",
+    "kernel": f"give [kernel] with name one of {', '.join(_KERNELS)}",
+    "flow.dt": 'the step is positive; with normalisation = "row" 0.03 is a good start for the Gaussian kernel',
+    "kernel.width": "a Fubini-Study distance; 0.3 to 0.5 suit 1000 points",
+}
+
+
+def _fields(path: list) -> list[str]:
+    """Names of the valid keys of the section at a path of the run file."""
+    model: Any = Config
+    for part in path:
+        if part in _KERNELS:
+            model = _KERNELS[part]
+        elif part != "kernel":
+            model = model.model_fields[part].annotation
+    return list(model.model_fields)
+
+
+def _complex(value: float | tuple[float, float]) -> complex:
+    return complex(*value) if isinstance(value, tuple) else complex(value)

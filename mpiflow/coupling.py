@@ -1,0 +1,73 @@
+"""Kernel sums over clusters and ranks: which sources a target feels, and how their rows reach it (architecture, Coupling)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow import engine
+from mpiflow.exchange import Exchange
+from mpiflow.shards import Layout
+
+
+class Coupling:
+    """The train points as sources of a frozen kernel, one ascending source list a cluster.
+
+    layout: of the train points; z: (n_r, n+1) complex, their own rows. lists: source numbers of each cluster (the cluster
+    itself for `none`, with its neighbours for `halo`, every train point for `all`). normalisation: updates are divided by
+    1 (`sum`), the number of all train points (`mean`) or the frozen row sum over the source list (`row`). options: of
+    `engine.build`.
+    """
+
+    def __init__(
+        self, kernel, layout: Layout, z: np.ndarray, lists: list[np.ndarray], normalisation: str = "sum", **options
+    ):
+        self.kernel, self.layout, self.z, self.lists = kernel, layout, z, lists
+        self.normalisation, self.options = normalisation, options
+
+    def onto(self, targets: Layout, z: np.ndarray) -> KernelSum:
+        """The kernel sum at targets: their layout over the same clusters, and z (n_r, n+1) complex of their own rows."""
+        return KernelSum(self, targets, z)
+
+
+class KernelSum:
+    """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster."""
+
+    def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray):
+        lists = {cluster: coupling.lists[cluster] for cluster, _ in targets.runs}
+        wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *lists.values()]))
+        self.exchange = Exchange(coupling.layout.comm, coupling.layout.rows, wanted)
+        source_z = self.exchange(coupling.z)
+        self.count = len(z)
+        self.groups = []
+        for cluster, run in targets.runs:
+            index = np.searchsorted(wanted, lists[cluster])
+            built = engine.build(coupling.kernel, z[run], source_z[index], **coupling.options)
+            self.groups.append((run, index, built))
+        self.norm: float | np.ndarray = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
+        if coupling.normalisation == "row":
+            self.norm = self.apply(np.ones((len(coupling.z), 1)))
+
+    def apply(self, v: np.ndarray) -> np.ndarray:
+        """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64. Collective."""
+        rows = self.exchange(v)
+        u = np.empty((self.count, v.shape[1]))
+        for run, index, built in self.groups:
+            u[run] = built.apply(rows[index])
+        return u / self.norm
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that this rank's engines hold between steps."""
+        return sum(built.bytes for _, _, built in self.groups)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the engines in use on this rank, without repeats."""
+        return sorted({built.name for _, _, built in self.groups})
+
+
+def source_lists(layout: Layout, coupling: str) -> list[np.ndarray]:
+    """Source numbers of each cluster, ascending: its own members (`none`) or every train point (`all`)."""
+    if coupling == "all":
+        return [np.arange(layout.total)] * layout.count
+    return layout.members

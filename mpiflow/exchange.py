@@ -1,0 +1,40 @@
+"""Rows that one rank owns and another needs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.comm import Comm
+
+
+class Exchange:
+    """Moves rows, known by global numbers, from the ranks that own them to those that want them; built once, used each step.
+
+    owned, wanted: int64 numbers on this rank; a number is owned by exactly one rank and wanted by any.
+    Raises KeyError for a wanted number that nobody owns.
+    """
+
+    def __init__(self, comm: Comm, owned: np.ndarray, wanted: np.ndarray):
+        self.comm = comm
+        numbers = comm.allgather_rows(np.asarray(owned, np.int64))
+        counts = comm.allgather(len(owned))
+        rank = np.repeat(np.arange(comm.size), counts)
+        local = np.concatenate([np.arange(count) for count in counts])
+        order = np.argsort(numbers, kind="stable")
+        place = np.searchsorted(numbers[order], wanted)
+        found = order[np.minimum(place, len(order) - 1)] if len(order) else np.zeros(0, np.int64)
+        if len(found) != len(wanted) or (numbers[found] != wanted).any():
+            raise KeyError(f"no rank owns some of the {len(wanted)} wanted rows")
+        by_rank = np.argsort(rank[found], kind="stable")
+        self.back = np.argsort(by_rank)
+        cuts = np.cumsum(np.bincount(rank[found], minlength=comm.size))[:-1]
+        self.send = comm.swap_rows(np.split(local[found][by_rank], cuts))
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (n_owned, ...) of this rank's owned numbers to (n_wanted, ...) in the order of the wanted ones."""
+        return np.concatenate(self.comm.swap_rows([rows[index] for index in self.send]))[self.back]
+
+    @property
+    def bytes_per_column(self) -> int:
+        """Bytes of one float64 column that this rank sends to others at each call."""
+        return 8 * sum(len(index) for rank, index in enumerate(self.send) if rank != self.comm.rank)

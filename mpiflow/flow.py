@@ -1,0 +1,173 @@
+"""The flow of independent components under a frozen kernel, step by step (HR 3.5)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mpiflow import hermitian, losses
+from mpiflow.coupling import Coupling, KernelSum
+from mpiflow.errors import NumericalError
+from mpiflow.sampling import Points
+from mpiflow.shards import Layout
+
+#: A step that loses positivity is halved this often before the flow gives up.
+HALVINGS = 30
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step did; after it: sigma, mean loss and least eigenvalue over the train points."""
+
+    dt: float
+    step_rejected: int
+    sigma_train: float
+    loss: float
+    min_eigenvalue: float
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How a step is taken: the keys of [flow] that shape it, resolved."""
+
+    dt: float
+    loss: type
+    natural_gradient: bool = False
+    kappa: str = "fixed"
+    clip: float | None = None
+    precision: str = "float64"
+
+
+class ComponentFlow:
+    """g <- g - dt sum_x' K(x, x') dl/dg(x') on the own train points; what it accumulates predicts g everywhere.
+
+    The metric lives in the run's precision, the accumulated gradient A = sum_n dt_n dl/dg^(n) in float64.
+    Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
+    """
+
+    def __init__(self, coupling: Coupling, points: Points, reference: np.ndarray, rule: Rule):
+        self.coupling, self.points, self.rule = coupling, points, rule
+        self.layout: Layout = coupling.layout
+        self.sum = coupling.onto(self.layout, coupling.z)
+        self.dtype = np.complex64 if rule.precision == "float32" else np.complex128
+        self.reference = reference.astype(self.dtype)
+        self.metric = self.reference.copy()
+        self.accumulated = np.zeros(reference.shape, np.complex128)
+        self.kappa = self._kappa(self.reference)
+
+    def step(self) -> Record:
+        """One step on every rank; collective."""
+        kappa = self.kappa if self.rule.kappa == "fixed" else self._kappa(self.metric)
+        eta = losses.eta(self.metric, self.points.omega2, kappa)
+        gradient = losses.gradient(self.metric, eta, self.rule.loss, self.rule.natural_gradient)
+        gradient = clipped(gradient, self.rule.clip).astype(np.complex128)
+        update = hermitian.from_reals(self.sum.apply(hermitian.to_reals(gradient))).astype(self.dtype)
+        dt, rejected, moved = self.rule.dt, 0, self._moved(update, self.rule.dt)
+        while not self._positive(moved):
+            dt, rejected = dt / 2, rejected + 1
+            moved = self._moved(update, dt)
+            if rejected > HALVINGS:
+                raise NumericalError(self._complaint(self._moved(update, self.rule.dt)))
+        self.metric = moved
+        self.accumulated += dt * gradient
+        return self.record(dt, rejected)
+
+    def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
+        """The present losses; collective."""
+        eta = losses.eta(self.metric, self.points.omega2, self.kappa)
+        mean = self.layout.sum(self.rule.loss.value(eta)) / self.layout.total
+        return Record(dt, rejected, sigma(self.layout, self.points, self.metric), float(mean), self._least(self.metric))
+
+    def snapshot(self) -> dict[str, np.ndarray | None]:
+        """All that a restart needs, in point order on rank 0 (None elsewhere); collective."""
+        return {
+            "metric/current": self.layout.gather(self.metric.astype(np.complex128)),
+            "flow/accumulated_gradient": self.layout.gather(self.accumulated),
+        }
+
+    def restore(self, metric: np.ndarray, accumulated: np.ndarray) -> None:
+        """Continue from own rows of a state: (n_r, d, d) complex128 each."""
+        self.metric = metric.astype(self.dtype)
+        self.accumulated = accumulated.copy()
+
+    def predictor(self) -> ComponentPredictor:
+        """The metric at any targets, as of now."""
+        return ComponentPredictor(self.coupling, self.accumulated)
+
+    def _moved(self, update: np.ndarray, dt: float) -> np.ndarray:
+        return self.metric - self.metric.real.dtype.type(dt) * update
+
+    def _kappa(self, g: np.ndarray) -> float:
+        terms = losses.sigma_terms(self.points.weight, self.points.omega2, g)
+        weight, volume = self.layout.sum(np.stack(terms, axis=1))
+        return float(volume / weight)
+
+    def _least(self, g: np.ndarray) -> float:
+        return self.layout.comm.min(float(least_eigenvalue(g).min(initial=np.inf)))
+
+    def _positive(self, g: np.ndarray) -> bool:
+        # NaN and infinity count as not positive: they fail every comparison below.
+        finite = np.isfinite(g).all() and bool((least_eigenvalue(g) > 0).all())
+        return not self.layout.comm.any(not finite)
+
+    def _complaint(self, g: np.ndarray) -> str:
+        least = least_eigenvalue(np.where(np.isfinite(g), g, 0))
+        worst = (float(least.min(initial=np.inf)), int(self.layout.rows[least.argmin()]) if len(least) else -1)
+        value, number = min(self.layout.comm.allgather(worst))
+        return (
+            f"flow.dt = {self.rule.dt:g}: the metric of train point {number} loses positivity (eigenvalue {value:.2e}) even "
+            f"after {HALVINGS} halvings; lower flow.dt or set flow.clip"
+        )
+
+
+class ComponentPredictor:
+    """g(x) = g_FS(x) - sum_x' K(x, x') A(x') / norm(x), at any point and long after the flow (theory 4).
+
+    accumulated: (n_r, d, d) complex128, A on the own train rows of the coupling.
+    """
+
+    def __init__(self, coupling: Coupling, accumulated: np.ndarray):
+        self.coupling, self.v = coupling, hermitian.to_reals(accumulated)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether g has derivatives: not for Delta, and not across the borders of clusters that ignore each other."""
+        whole = all(len(sources) == self.coupling.layout.total for sources in self.coupling.lists)
+        return whole and self.coupling.kernel.name != "delta"
+
+    def onto(self, targets: Layout, z: np.ndarray) -> KernelSum:
+        """The frozen kernel sum at targets, for many uses of `update`."""
+        return self.coupling.onto(targets, z)
+
+    def update(self, kernel_sum: KernelSum) -> np.ndarray:
+        """g - g_FS at the targets of a kernel sum: (n_r, d, d) complex128; collective."""
+        return -hermitian.from_reals(kernel_sum.apply(self.v))
+
+
+def clipped(gradient: np.ndarray, largest: float | None) -> np.ndarray:
+    """Gradients (N, d, d) scaled down, point by point, to a Frobenius norm of `largest` at most."""
+    if largest is None:
+        return gradient
+    norm = np.sqrt((gradient.real**2 + gradient.imag**2).sum((1, 2)))
+    scale = np.minimum(1.0, largest / np.maximum(norm, np.finfo(norm.dtype).tiny))
+    return gradient * scale.astype(norm.dtype)[:, None, None]
+
+
+def least_eigenvalue(g: np.ndarray) -> np.ndarray:
+    """Smallest eigenvalue of Hermitian matrices: (N, d, d) to (N,)."""
+    return np.linalg.eigvalsh(g)[:, 0] if len(g) else np.zeros(0)
+
+
+def sigma(layout: Layout, points: Points, g: np.ndarray) -> float:
+    """The sigma measure (HR B.11) with the kappa of the evaluated set; collective."""
+    terms = losses.sigma_terms(points.weight, points.omega2, g)
+    weight, volume = layout.sum(np.stack(terms, axis=1))
+    deviation = np.abs(1 - losses.eta(g, points.omega2, volume / weight).astype(np.float64))
+    return float(layout.sum(points.weight * deviation) / weight)
+
+
+def history(records: list[Record]) -> dict[str, np.ndarray]:
+    """Records as columns by name."""
+    rows = [asdict(record) for record in records]
+    return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}

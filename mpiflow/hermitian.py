@@ -1,0 +1,35 @@
+"""Hermitian d x d matrices as d^2 reals, with sqrt 2 off the diagonal so that the Frobenius product is the dot product."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+_SQRT2 = np.sqrt(2.0)
+
+
+def to_reals(g: np.ndarray) -> np.ndarray:
+    """(N, d, d) Hermitian complex to (N, d^2) real: the diagonal, then sqrt2 Re and sqrt2 Im above it."""
+    i, j = _upper(g.shape[-1])
+    above = _SQRT2 * g[..., i, j]
+    diagonal = np.diagonal(g, axis1=-2, axis2=-1).real
+    return np.concatenate([diagonal, above.real, above.imag], axis=-1)
+
+
+def from_reals(v: np.ndarray) -> np.ndarray:
+    """(N, d^2) real to (N, d, d) Hermitian complex, the inverse of `to_reals`; float32 gives complex64."""
+    d = round(v.shape[-1] ** 0.5)
+    i, j = _upper(d)
+    scale = v.dtype.type(1 / _SQRT2)
+    above = scale * (v[..., d : d + len(i)] + 1j * v[..., d + len(i) :])
+    g = np.zeros((*v.shape[:-1], d, d), above.dtype)
+    g[..., range(d), range(d)] = v[..., :d]
+    g[..., i, j] = above
+    g[..., j, i] = above.conj()
+    return g
+
+
+@cache
+def _upper(d: int) -> tuple[np.ndarray, np.ndarray]:
+    return np.triu_indices(d, 1)
