@@ -1,0 +1,69 @@
+"""Arrays to the bytes of an HDF5 file, in memory: HDF5 never writes to the disk, so a disk never fails inside it."""
+
+from __future__ import annotations
+
+import hashlib
+
+import h5py
+import numpy as np
+
+from mpiflow.errors import StateError
+from mpiflow.state import schema, seal
+
+_BARE = "This is a netCDF dimension but not a netCDF variable. %9d"
+
+
+def build(step: int, arrays: dict[str, np.ndarray], attributes: dict[str, object]) -> bytes:
+    """The HDF5 file of a state, without its 512-byte user block. Equal input gives equal bytes.
+
+    Raises StateError for what the layout does not know, NumericalError for a value that is not finite.
+    """
+    sizes = schema.check(arrays)
+    with _memory_file() as file:
+        for name, value in {**attributes, "schema": schema.SCHEMA, "step": step}.items():
+            _check_attribute(name, value)
+            file.attrs[name] = value
+        add_scales(file, sizes)
+        for name, array in arrays.items():
+            label(file.create_dataset(name, data=array), name, digest(array))
+        return bytes_of(file)
+
+
+def _memory_file() -> h5py.File:
+    return h5py.File("state", "w", driver="core", backing_store=False, userblock_size=seal.SIZE)
+
+
+def bytes_of(file: h5py.File) -> bytes:
+    """The bytes of an open file after its user block."""
+    file.flush()
+    return file.id.get_file_image()
+
+
+def _check_attribute(name: str, value: object) -> None:
+    if not isinstance(value, str | bool | int | float | np.generic):
+        raise StateError(f"attribute {name!r} is a {type(value).__name__}: only text and numbers; write it as JSON")
+
+
+def add_scales(file: h5py.File, sizes: dict[str, int]) -> None:
+    """Name the dimensions, as netCDF-4 does for dimensions without coordinates (no bytes are allocated)."""
+    for number, (dim, size) in enumerate(sizes.items()):
+        scale = file.create_dataset(dim, (size,), ">f4")
+        scale.attrs["units"] = "1"
+        scale.attrs["description"] = schema.DIMENSIONS[dim]
+        scale.attrs["_Netcdf4Dimid"] = np.int32(number)
+        scale.make_scale(_BARE % size)
+
+
+def label(dataset: h5py.Dataset, name: str, sha256: str) -> None:
+    """Attach to a dataset its dimensions, units, meaning and the SHA-256 of its values."""
+    dims, _, units, description = schema.field(name)
+    for axis, dim in enumerate(dims):
+        dataset.dims[axis].attach_scale(dataset.file[dim])
+    dataset.attrs["units"] = units
+    dataset.attrs["description"] = description
+    dataset.attrs["sha256"] = sha256
+
+
+def digest(array: np.ndarray) -> str:
+    """SHA-256 of the values of an array in row-major order, as they lie in memory and in the file."""
+    return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).view(np.uint8)).hexdigest()

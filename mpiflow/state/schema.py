@@ -1,0 +1,110 @@
+"""What a state file holds, as data: the dimensions and the name, shape, kind, units and meaning of each dataset."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mpiflow.errors import NumericalError, StateError
+
+#: Version of the layout below, an attribute of every file. A change of meaning raises it and adds to `upgrade.py`.
+SCHEMA = 1
+
+#: A state above this many bytes is cut into part files of at most this size under one master.
+PART_BYTES = 1 << 30
+
+DIMENSIONS = {
+    "point": "points of the data set, in the order of their index",
+    "coordinate": "homogeneous coordinates of P^n",
+    "pair": "scaled and eliminated coordinate (i, j) of a chart",
+    "row": "holomorphic index a of g_(a bbar)",
+    "column": "antiholomorphic index bbar of g_(a bbar)",
+    "train": "train points, in the order of /split/train",
+    "test": "test points, in the order of /split/test",
+    "record": "steps of the flow, one record each",
+    "test_record": "steps after which the test points were looked at",
+    "cluster": "clusters of train points",
+    "feature": "features of the potential",
+    "rank": "ranks of the job that wrote the file",
+}
+
+
+class Field(NamedTuple):
+    """One dataset: its dimensions, numpy dtype kinds, units ("1" for a pure number) and meaning."""
+
+    dims: tuple[str, ...]
+    kinds: str
+    units: str
+    description: str
+
+
+LAYOUT = {
+    "points/z": Field(("point", "coordinate"), "c", "1", "homogeneous coordinates, the largest scaled to 1"),
+    "points/chart": Field(("point", "pair"), "iu", "1", "chart of each point: scaled and eliminated coordinate"),
+    "points/weight": Field(("point",), "f", "1", "w = |Omega|^2 / det g_FS"),
+    "points/omega2": Field(("point",), "f", "1", "|Omega|^2 in the chart of the point"),
+    "split/train": Field(("train",), "iu", "1", "indices of the points that the flow trains on"),
+    "split/test": Field(("test",), "iu", "1", "indices of the unseen points"),
+    "clusters/label": Field(("point",), "iu", "1", "cluster of each point after the merge"),
+    "clusters/batch_label": Field(("point",), "iu", "1", "cluster of each point in its own mini-batch; -1 without"),
+    "clusters/size": Field(("cluster",), "iu", "1", "train points of each cluster"),
+    "metric/reference": Field(
+        ("point", "row", "column"), "cf", "1", "Fubini-Study metric of K = log|z|^2, pulled back"
+    ),
+    "metric/current": Field(("point", "row", "column"), "cf", "1", "flowed metric, normalised as the reference"),
+    "flow/accumulated_gradient": Field(
+        ("train", "row", "column"), "cf", "1", "A: step-weighted sum of loss gradients; g = g_FS - K A at any point"
+    ),
+    "potential/coefficients": Field(("feature",), "cf", "1", "coefficients of phi in g = g_FS + d dbar phi"),
+    "history/step": Field(("record",), "iu", "1", "number of the step"),
+    "history/time": Field(("record",), "f", "1", "flow time after the step"),
+    "history/dt": Field(("record",), "f", "1", "step size that was taken"),
+    "history/sigma_train": Field(("record",), "f", "1", "sigma measure of the train points"),
+    "history/loss": Field(("record",), "f", "1", "weighted mean of the pointwise loss over the train points"),
+    "history/min_eigenvalue": Field(("record",), "f", "1", "least eigenvalue of g over the train points"),
+    "history/step_rejected": Field(("record",), "iub", "1", "halvings of dt that kept g positive definite"),
+    "history/test_step": Field(("test_record",), "iu", "1", "step after which the test points were looked at"),
+    "history/sigma_test": Field(("test_record",), "f", "1", "sigma measure of the test points"),
+}
+
+_TIMING = Field(("rank",), "f", "s", "wall time of this stage on each rank")
+
+
+def register(name: str, dims: tuple[str, ...], kinds: str, units: str, description: str) -> None:
+    """Allow one more dataset, "group/name", with dimensions of `DIMENSIONS`. Raises StateError for a known name."""
+    if name in LAYOUT or not set(dims) <= set(DIMENSIONS):
+        raise StateError(f"register {name!r}{dims}: take a new name, and dimensions of {', '.join(DIMENSIONS)}")
+    LAYOUT[name] = Field(dims, kinds, units, description)
+
+
+def field(name: str) -> Field:
+    """The layout of one dataset; every "timing/..." is seconds by rank. Raises StateError for an unknown name."""
+    if name in LAYOUT:
+        return LAYOUT[name]
+    if name.startswith("timing/"):
+        return _TIMING
+    raise StateError(
+        f"{name!r} has no place in a state: register it with units and meaning, or use {', '.join(LAYOUT)}"
+    )
+
+
+def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
+    """Hold arrays against the layout; returns the length of every dimension that occurs.
+
+    Raises StateError for an unknown name, a wrong kind or shape, NumericalError for a value that is not finite.
+    """
+    sizes: dict[str, int] = {}
+    for name, array in arrays.items():
+        dims, kinds, _, _ = field(name)
+        if array.dtype.kind not in kinds or array.ndim != len(dims):
+            raise StateError(
+                f"{name} is {array.dtype}{list(array.shape)}: it must be of kind {kinds!r} with dimensions {dims}"
+            )
+        for dim, size in zip(dims, array.shape, strict=True):
+            if sizes.setdefault(dim, size) != size:
+                raise StateError(f"{name} has {size} along {dim!r} where others have {sizes[dim]}: cut them alike")
+        if array.dtype.kind in "fc" and not np.isfinite(array).all():
+            where = np.argwhere(~np.isfinite(array))[0].tolist()
+            raise NumericalError(f"{name}{where} is not finite: such a state is not written; take a smaller flow.dt")
+    return sizes

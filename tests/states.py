@@ -1,0 +1,47 @@
+"""A small state with every dataset of the layout, for the tests of `mpiflow.state`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.state import schema
+
+SIZES = {
+    "point": 40,
+    "coordinate": 5,
+    "pair": 2,
+    "row": 3,
+    "column": 3,
+    "train": 24,
+    "test": 16,
+    "record": 7,
+    "test_record": 2,
+    "cluster": 4,
+    "feature": 6,
+    "rank": 2,
+}
+
+
+def small_arrays(seed: int = 1) -> dict[str, np.ndarray]:
+    """Random arrays of the right kind and shape for every name of the layout."""
+    rng = np.random.default_rng(seed)
+    names = [*schema.LAYOUT, "timing/flow", "timing/exchange"]
+    return {name: _random(rng, schema.field(name)) for name in names}
+
+
+def _random(rng: np.random.Generator, field: schema.Field) -> np.ndarray:
+    shape = tuple(SIZES[dim] for dim in field.dims)
+    if "i" in field.kinds:
+        return rng.integers(0, 100, shape)
+    real = rng.normal(size=shape)
+    return real + 1j * rng.normal(size=shape) if "c" in field.kinds else real
+
+
+ATTRIBUTES = {"config": 'run.name = "α"\n' * 50, "seed": 7, "dt": 3e-4, "provenance": "[]", "resumed": True}
+
+
+def same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:
+    """Whether two states hold the same names, dtypes and bits."""
+    return left.keys() == right.keys() and all(
+        left[name].dtype == right[name].dtype and left[name].tobytes() == right[name].tobytes() for name in left
+    )
