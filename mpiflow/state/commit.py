@@ -1,26 +1,18 @@
-"""A state is whole or absent: temporary name, write, fsync, read back, rename, fsync of the folder."""
+"""Committing states: one at once, or one after another while the flow computes."""
 
 from __future__ import annotations
 
-import errno
-from contextlib import suppress
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from mpiflow.errors import StateError, WriteError
-from mpiflow.state import image, naming, seal
-from mpiflow.state.files import DISK, PIECE, Disk
-
-_CURES = {
-    errno.ENOSPC: "free space on this file system, or keep fewer states (output.keep)",
-    errno.EDQUOT: "free some of your quota, or keep fewer states (output.keep)",
-    errno.EROFS: "choose an output folder on a file system that is writable",
-    errno.EACCES: "give yourself write permission there, or choose another output folder",
-    errno.EPERM: "give yourself write permission there, or choose another output folder",
-    errno.ENOENT: "put the run folder back; it was removed while the run was in it",
-}
-_CURE = "check the file system, or choose another output folder; then resume with the same command"
+from mpiflow.comm import Comm
+from mpiflow.errors import InputError
+from mpiflow.state import atomic, image, naming, retention
+from mpiflow.state.files import DISK, Disk
 
 
 def write(
@@ -32,47 +24,72 @@ def write(
     Raises WriteError if it could not be committed, StateError or NumericalError if it must not be.
     """
     path = naming.state_path(folder, step)
-    put(path, image.build(step, arrays, attributes), files)
+    atomic.put(path, image.build(step, arrays, attributes), files)
     return path
 
 
-def put(path: Path, content: bytes, files: Disk = DISK) -> None:
-    """Commit one sealed file under its final name. Raises WriteError with the system's reason and the cure."""
-    temp, block = naming.temporary(path), seal.make(content)
-    try:
-        _write_down(temp, block, content, files)
-        _read_back(temp, block, files)
-        files.replace(temp, path)
-        files.sync_folder(path.parent)
-    except (OSError, WriteError) as error:
-        with suppress(OSError):
-            files.remove(temp)
-        raise _explained(path, error) from error
+class Writer:
+    """Commits states from rank 0 in a thread, so that the flow goes on meanwhile.
 
+    The thread gets the finished bytes of the file: the arrays are free as soon as `submit` returns, and neither MPI
+    nor HDF5 is ever called from the thread. `last_seconds` is how long the last commit took, on rank 0 (0 before).
+    """
 
-def _write_down(temp: Path, block: bytes, content: bytes, files: Disk) -> None:
-    descriptor = files.create(temp)
-    try:
-        files.write(descriptor, memoryview(block))
-        for start in range(0, len(content), PIECE):
-            files.write(descriptor, memoryview(content)[start : start + PIECE])
-        files.sync(descriptor)
-    finally:
-        files.close(descriptor)
+    def __init__(
+        self,
+        comm: Comm,
+        folder: Path,
+        keep: int = 3,
+        keep_every: int | None = None,
+        say: Callable[[str], None] = lambda text: None,
+        files: Disk = DISK,
+    ):
+        """Keeps the last `keep` states and those whose step divides by `keep_every`. Raises InputError.
 
+        Leftovers of writers that died are told through `say`, and removed if this process holds the folder's lock.
+        """
+        if keep < 1 or (keep_every is not None and keep_every < 1):
+            raise InputError(
+                f"output.keep = {keep}, keep_every = {keep_every}: both must be at least 1; 3 is a good keep"
+            )
+        self.comm, self.folder, self.files, self.say = comm, Path(folder), files, say
+        self.keep, self.keep_every = keep, keep_every
+        self.last_seconds = 0.0
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+        if comm.rank == 0:
+            retention.sweep(self.folder, say, files)
 
-def _read_back(temp: Path, block: bytes, files: Disk) -> None:
-    try:
-        found = seal.check(temp, files)
-    except StateError as error:
-        raise WriteError(f"read back, {error}") from error
-    if found.encode() not in block:
-        raise WriteError(f"read back, {temp} is another file than the one that was written")
+    def submit(self, step: int, arrays: dict[str, np.ndarray] | None, attributes: dict[str, object]) -> None:
+        """Begin to commit a state; collective. arrays count on rank 0 alone.
 
+        Waits for the commit before it, and raises on every rank what that one met (see `settle`).
+        """
+        with self.comm.lead() as mine:
+            if mine:
+                self._wait()
+                began = time.monotonic()
+                content = image.build(step, arrays, attributes)
+                self._thread = threading.Thread(target=self._commit, args=(step, content, began), name="state writer")
+                self._thread.start()
 
-def _explained(path: Path, error: OSError | WriteError) -> WriteError:
-    number = getattr(error, "errno", None)
-    reason = f"{error.strerror} ({errno.errorcode.get(number, number)})" if number else str(error)
-    return WriteError(
-        f"{path} was not committed: {reason}; {_CURES.get(number, _CURE)}. The states before it are intact"
-    )
+    def settle(self) -> None:
+        """Wait until what was submitted is committed; collective. Raises WriteError on every rank if it was not."""
+        with self.comm.lead() as mine:
+            if mine:
+                self._wait()
+
+    def _commit(self, step: int, content: bytes, began: float) -> None:
+        try:
+            atomic.put(naming.state_path(self.folder, step), content, self.files)
+            self.last_seconds = time.monotonic() - began
+            retention.prune(self.folder, step, self.keep, self.keep_every, self.say, self.files)
+        except BaseException as error:  # kept for the main thread, whose failures end the job in order
+            self._error = error
+
+    def _wait(self) -> None:
+        if self._thread:
+            self._thread.join()
+        error, self._thread, self._error = self._error, None, None
+        if error:
+            raise error

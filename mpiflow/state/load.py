@@ -1,70 +1,17 @@
-"""Reading states: nothing is believed before its checksum, and "latest" is the newest that validates."""
+"""What a run folder or a file of ours holds; "latest" is computed: the newest state that validates."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
-import numpy as np
-
 from mpiflow.errors import StateError
-from mpiflow.state import image, naming, seal
-from mpiflow.state.upgrade import NewerStateError, upgrade
+from mpiflow.state import holder, naming, schema, status
+from mpiflow.state.read import State, read
+from mpiflow.state.upgrade import NewerStateError
 
-
-@dataclass(frozen=True)
-class State:
-    """One committed state: "group/name" -> array, and the attributes (text and numbers)."""
-
-    path: Path
-    step: int
-    arrays: dict[str, np.ndarray]
-    attributes: dict[str, object]
-
-
-def read(path: Path) -> State:
-    """Read one state, validated as a whole and dataset by dataset.
-
-    Raises StateError naming what is damaged, NewerStateError for a schema of the future.
-    """
-    path = Path(path)
-    seal.check(path)
-    try:
-        # A committed file never changes, so no lock is needed (and some network file systems have none).
-        with h5py.File(path, "r", locking=False) as file:
-            attributes = {name: _plain(value) for name, value in file.attrs.items()}
-            arrays, attributes = upgrade(path, int(attributes["schema"]), _arrays(file, path), attributes)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
-        raise StateError(f"{path} has a sound checksum but is no state: {error}") from error
-    step = int(attributes["step"])
-    if naming.step_of(path) not in (None, step):
-        raise StateError(f"{path} holds step {step}: it was renamed; give it back its name")
-    return State(path, step, arrays, attributes)
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """ "group/name" -> dataset, dimension scales left out."""
-    found = {}
-    file.visititems(lambda name, item: found.update({name: item}) if _holds_values(item) else None)
-    return found
-
-
-def _holds_values(item: object) -> bool:
-    return isinstance(item, h5py.Dataset) and not item.is_scale
-
-
-def _arrays(file: h5py.File, path: Path) -> dict[str, np.ndarray]:
-    arrays = {name: dataset[()] for name, dataset in datasets(file).items()}
-    for name, array in arrays.items():
-        if image.digest(array) != file[name].attrs["sha256"]:
-            raise StateError(f"{path}: {name} does not have the SHA-256 that it was committed with")
-    return arrays
+__all__ = ["State", "describe", "latest", "read", "verify"]
 
 
 def latest(folder: Path, say: Callable[[str], None]) -> State | None:
@@ -95,3 +42,45 @@ def _verdict(path: Path) -> tuple[Path, bool, str]:
     except StateError as error:
         return path, False, str(error)
     return path, True, f"step {state.step}, {len(state.arrays)} datasets, every checksum agrees"
+
+
+def describe(path: Path) -> dict[str, object]:
+    """What a state file or a run folder is, as plain values for people and for JSON.
+
+    A folder: its status, who holds its lock, every file with its verdict, and its latest state. A file: its step,
+    attributes, and the shape, type, units and meaning of each dataset. Raises StateError for what is neither.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return _described(read(path))
+    files = [{"path": str(file), "sound": sound, "message": message} for file, sound, message in verify(path)]
+    if not files and status.read(path) is None:
+        raise StateError(f"{path} is not a run folder: it has neither a state nor a status")
+    state = latest(path, lambda text: None)
+    return {
+        "folder": str(path),
+        "status": status.read(path),
+        "lock": holder.holder(path),
+        "files": files,
+        "latest": state and _described(state),
+    }
+
+
+def _described(state: State) -> dict[str, object]:
+    attributes = dict(state.attributes)
+    return {
+        "path": str(state.path),
+        "step": state.step,
+        "bytes": state.path.stat().st_size,
+        "provenance": json.loads(attributes.pop("provenance", None) or "[]"),
+        "attributes": attributes,
+        "datasets": {name: _dataset(name, array) for name, array in sorted(state.arrays.items())},
+    }
+
+
+def _dataset(name: str, array) -> dict[str, object]:
+    described = {"shape": list(array.shape), "type": str(array.dtype)}
+    try:
+        return described | {"units": schema.field(name).units, "description": schema.field(name).description}
+    except StateError:
+        return described

@@ -13,6 +13,7 @@ from states import ATTRIBUTES, SIZES, same, small_arrays
 
 from mpiflow.errors import NumericalError, StateError
 from mpiflow.state import commit, load, naming, schema, upgrade
+from mpiflow.state.read import datasets
 
 
 @pytest.fixture
@@ -44,7 +45,7 @@ def test_the_seal_can_be_checked_with_sha256sum(path):
 
 def test_every_dataset_has_dimensions_units_and_meaning(path):
     with h5py.File(path) as file:
-        for name, dataset in load.datasets(file).items():
+        for name, dataset in datasets(file).items():
             assert tuple(dim[0].name.strip("/") for dim in dataset.dims) == schema.field(name).dims
             assert dataset.attrs["units"] and dataset.attrs["description"]
 

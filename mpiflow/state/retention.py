@@ -1,0 +1,42 @@
+"""Which states stay: the last few and every m-th; and what becomes of files that never became states."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from mpiflow.state import holder, naming
+from mpiflow.state.files import Disk
+
+
+def expired(steps: list[int], committed: int, keep: int, keep_every: int | None) -> list[int]:
+    """The steps whose states may go now that the one of step `committed` is sound, oldest first.
+
+    Steps above `committed` are damaged states that the run went behind: they neither count nor go.
+    """
+    before = sorted(step for step in steps if step < committed)
+    old = before[: max(len(before) - (keep - 1), 0)]
+    return [step for step in old if not (keep_every and step % keep_every == 0)]
+
+
+def prune(
+    folder: Path, committed: int, keep: int, keep_every: int | None, say: Callable[[str], None], files: Disk
+) -> None:
+    """Delete the states that expired. Call it once `committed` was read back and renamed; a failure is only told."""
+    paths = dict(naming.states(folder))
+    for step in expired(list(paths), committed, keep, keep_every):
+        try:
+            files.remove(paths[step])
+        except OSError as error:
+            say(f"{paths[step]} has expired but cannot be deleted: {error.strerror}; delete it when you can")
+
+
+def sweep(folder: Path, say: Callable[[str], None], files: Disk) -> None:
+    """Tell of files that were never committed; remove them if this process holds the lock: they are its own."""
+    owner = holder.mine(folder)
+    for path, writer in naming.temporaries(folder):
+        say(f"{path} was left by {writer}, never committed" + ("; removed" if owner else "; its owner will remove it"))
+        if owner:
+            with suppress(OSError):
+                files.remove(path)

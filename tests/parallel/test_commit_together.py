@@ -1,0 +1,50 @@
+"""Commits of a job with several ranks: all ranks learn of a failure together, none waits for ever."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+from faulty import OPERATIONS, Faulty
+from states import same, small_arrays
+
+from mpiflow.comm import world
+from mpiflow.errors import NumericalError, WriteError
+from mpiflow.state import load
+from mpiflow.state.commit import Writer
+
+
+def arrays(step):
+    return small_arrays(step) if world().rank == 0 else None
+
+
+@pytest.mark.parallel([2, 3])
+def test_arrays_count_on_rank_0_alone(shared_path):
+    writer = Writer(world(), shared_path)
+    writer.submit(1, arrays(1), {})
+    writer.settle()
+    assert same(load.latest(shared_path, pytest.fail).arrays, small_arrays(1))
+
+
+@pytest.mark.parallel([2])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_failing_disk_is_learnt_by_all_ranks(shared_path, operation):
+    Writer(world(), shared_path).settle()
+    good = Writer(world(), shared_path)
+    good.submit(1, arrays(1), {})
+    good.settle()
+    bad = Writer(world(), shared_path, files=Faulty(operation, 1, errno.ENOSPC))
+    bad.submit(2, arrays(2), {})
+    with pytest.raises(WriteError, match="No space left"):
+        bad.settle()
+    world().barrier()
+    assert same(load.read(shared_path / "state-00000001.h5").arrays, small_arrays(1))
+
+
+@pytest.mark.parallel([2])
+def test_a_nan_is_learnt_by_all_ranks(shared_path):
+    broken = arrays(1)
+    if broken:
+        broken["history/loss"][0] = float("nan")
+    with pytest.raises(NumericalError):
+        Writer(world(), shared_path).submit(1, broken, {})

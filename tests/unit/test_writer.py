@@ -1,0 +1,121 @@
+"""The writer: commits overlap with computing, old states go only after newer ones are sound."""
+
+from __future__ import annotations
+
+import errno
+import threading
+
+import numpy as np
+import pytest
+from faulty import Faulty
+from states import same, small_arrays
+
+from mpiflow.comm import Comm
+from mpiflow.errors import InputError, WriteError
+from mpiflow.state import commit, holder, load, naming, retention
+from mpiflow.state.commit import Writer
+from mpiflow.state.files import Disk
+from mpiflow.state.lock import RunLock
+
+
+class Held(Disk):
+    """A disk whose writes wait until they are let go."""
+
+    def __init__(self):
+        self.go = threading.Event()
+
+    def write(self, descriptor, piece):
+        assert self.go.wait(30)
+        super().write(descriptor, piece)
+
+
+def steps(folder):
+    return [step for step, _ in naming.states(folder)]
+
+
+def test_the_flow_may_change_its_arrays_while_they_are_written(tmp_path):
+    disk, arrays = Held(), small_arrays()
+    writer = Writer(Comm(), tmp_path, files=disk)
+    writer.submit(1, arrays, {})
+    arrays["metric/current"][:] = 0
+    disk.go.set()
+    writer.settle()
+    assert same(load.latest(tmp_path, pytest.fail).arrays, small_arrays())
+
+
+def test_a_commit_is_timed(tmp_path):
+    writer = Writer(Comm(), tmp_path)
+    assert writer.last_seconds == 0.0
+    writer.submit(1, small_arrays(), {})
+    writer.settle()
+    assert writer.last_seconds > 0.0
+
+
+def test_a_failure_is_told_at_the_next_call_and_once(tmp_path):
+    writer = Writer(Comm(), tmp_path, files=Faulty("sync", 2, errno.EIO))
+    for step in (1, 2):
+        writer.submit(step, small_arrays(step), {})
+    with pytest.raises(WriteError, match="EIO"):
+        writer.settle()
+    writer.settle()
+    assert load.latest(tmp_path, pytest.fail).step == 1
+
+
+def test_the_last_few_and_every_mth_stay(tmp_path):
+    writer = Writer(Comm(), tmp_path, keep=2, keep_every=4)
+    for step in range(1, 11):
+        writer.submit(step, small_arrays(), {})
+    writer.settle()
+    assert steps(tmp_path) == [4, 8, 9, 10]
+
+
+def test_damaged_states_ahead_do_not_count_as_kept():
+    assert retention.expired([10, 20, 30, 40], committed=20, keep=1, keep_every=None) == [10]
+    assert retention.expired([10, 20, 30, 40], committed=20, keep=2, keep_every=None) == []
+
+
+def test_a_state_goes_only_after_a_newer_one_is_sound(tmp_path):
+    commit.write(tmp_path, 1, small_arrays(), {})
+    writer = Writer(Comm(), tmp_path, keep=1, files=Faulty("sync_folder", 1, errno.EIO))
+    writer.submit(2, small_arrays(), {})
+    with pytest.raises(WriteError):
+        writer.settle()
+    assert steps(tmp_path) == [1, 2]
+
+
+def test_what_cannot_be_deleted_is_told(tmp_path):
+    commit.write(tmp_path, 1, small_arrays(), {})
+    said = []
+    writer = Writer(Comm(), tmp_path, keep=1, say=said.append, files=Faulty("remove", 1, errno.EACCES))
+    writer.submit(2, small_arrays(), {})
+    writer.settle()
+    assert len(said) == 1 and "Permission denied" in said[0]
+
+
+def test_leftovers_are_removed_by_the_holder_of_the_lock_alone(tmp_path):
+    leftover = tmp_path / ".state-00000003.h5.17@node17.tmp"
+    leftover.touch()
+    said = []
+    Writer(Comm(), tmp_path, say=said.append)
+    assert leftover.exists()
+    with RunLock(tmp_path):
+        Writer(Comm(), tmp_path, say=said.append)
+    assert not leftover.exists()
+    assert len(said) == 2 and all("17@node17" in text for text in said)
+
+
+def test_a_mistake_in_the_arrays_is_told_at_once(tmp_path):
+    writer = Writer(Comm(), tmp_path)
+    with pytest.raises(Exception, match="not finite"):
+        writer.submit(1, {"history/loss": np.array([np.nan])}, {})
+
+
+@pytest.mark.parametrize("wrong", [{"keep": 0}, {"keep_every": 0}])
+def test_retention_keeps_at_least_one(tmp_path, wrong):
+    with pytest.raises(InputError, match="at least 1"):
+        Writer(Comm(), tmp_path, **wrong)
+
+
+def test_the_lock_file_is_no_state(tmp_path):
+    (tmp_path / holder.LOCK).touch()
+    assert not load.verify(tmp_path)
