@@ -1,0 +1,40 @@
+"""Quick or full: `scripts/fault-campaign` sets MPIFLOW_FAULTS=full, and reads what each test tried from its report."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from states import ATTRIBUTES, same, small_arrays
+
+from mpiflow.state import commit
+
+FULL = os.environ.get("MPIFLOW_FAULTS") == "full"
+
+
+@pytest.fixture
+def full() -> bool:
+    """Whether every row is tried with its full count."""
+    return FULL
+
+
+@pytest.fixture
+def row(record_property):
+    """Tell the campaign what was done: `row("torn file", "cut at 80 places", "all 80 detected")`."""
+
+    def tell(name: str, how: str, outcome: str) -> None:
+        record_property("row", f"{name}|{how}|{outcome}")
+
+    return tell
+
+
+@pytest.fixture
+def older_and_newer(tmp_path):
+    """Two states: the path of step 1, whose arrays are small_arrays(1), and that of step 2."""
+    return [commit.write(tmp_path, step, small_arrays(step), ATTRIBUTES) for step in (1, 2)]
+
+
+@pytest.fixture
+def is_older():
+    """Whether a state is step 1 of `older_and_newer`, bit for bit."""
+    return lambda state: state.step == 1 and same(state.arrays, small_arrays(1))
