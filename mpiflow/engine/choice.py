@@ -1,0 +1,70 @@
+"""Which engine applies a kernel: decided by the kernel, the sizes and the budget alone, so that all ranks agree."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.engine.neighbours import CutOff, Nearest, kept_fraction
+from mpiflow.engine.resident import Resident
+from mpiflow.engine.streamed import Streamed
+from mpiflow.errors import InputError
+from mpiflow.kernels import Delta, Gaussian
+
+#: Bytes that resident tiles may take where the run file says nothing: all targets and ranks together.
+BUDGET = 2**30
+#: A cut-off pays while it keeps fewer pairs than this; beyond, its lists outgrow memory.
+KEPT = 0.05
+
+MODES = ("auto", "resident", "streamed", "neighbours")
+
+
+def choose(
+    kernel, n_targets_total: int, n_sources_total: int, *, mode="auto", precision="float64", budget=None, kept=1.0
+) -> str:
+    """The engine's name that "auto" means; any other mode is returned as it is, once checked.
+
+    kept: `kept_fraction` of a sample that is the same on all ranks; left out, no cut-off is chosen.
+    Raises InputError for an unknown mode or precision, or an engine that cannot apply the kernel.
+    """
+    _check(kernel, mode, precision)
+    if mode != "auto":
+        return mode
+    if isinstance(kernel, Delta) or (isinstance(kernel, Gaussian) and kept < KEPT):
+        return "neighbours"
+    size = n_targets_total * n_sources_total * np.dtype(precision).itemsize
+    return "resident" if size <= (BUDGET if budget is None else budget) else "streamed"
+
+
+def build(kernel, targets, sources, *, mode="auto", precision="float64", backend="cpu", budget=None):
+    """An engine with apply(v), name, bytes and flops for u = K(targets, sources) v.
+
+    targets: (N, n+1), sources: (M, n+1) complex128, patch-scaled. "auto" looks at these arrays alone: where targets
+    are a rank's share, resolve it by `choose` from global sizes and pass the answer.
+    """
+    if not len(sources):
+        raise InputError("engine: there are no source points; a kernel needs at least one train point")
+    # Contiguous, since numpy sums the coordinates of a point in an order that depends on the strides.
+    targets, sources = (np.ascontiguousarray(points, complex) for points in (targets, sources))
+    if mode == "auto":
+        kept = kept_fraction(kernel, sources, precision) if isinstance(kernel, Gaussian) else 1.0
+        mode = choose(kernel, len(targets), len(sources), precision=precision, budget=budget, kept=kept)
+    _check(kernel, mode, precision)
+    if backend != "cpu":
+        raise InputError(f'engine.backend = "{backend}": only "cpu" is here')
+    engine = {"resident": Resident, "streamed": Streamed, "neighbours": CutOff}[mode]
+    return (Nearest if isinstance(kernel, Delta) else engine)(kernel, targets, sources, precision)
+
+
+def _check(kernel, mode: str, precision: str) -> None:
+    if mode not in MODES:
+        raise InputError(f'engine.mode = "{mode}": no such engine; one of {", ".join(MODES)}')
+    if precision not in ("float32", "float64"):
+        raise InputError(f'engine.precision = "{precision}": tiles are "float32" or "float64"')
+    if isinstance(kernel, Delta) and mode not in ("auto", "neighbours"):
+        raise InputError(
+            f'engine.mode = "{mode}": the Delta kernel is a search, not a tile; use "neighbours" or "auto"'
+        )
+    if mode == "neighbours" and kernel.bandwidth is None:
+        raise InputError(
+            f'engine.mode = "neighbours": the {kernel.name} kernel is felt everywhere; use "streamed" or "auto"'
+        )

@@ -1,0 +1,47 @@
+"""What a Gram product gets wrong: a sparse correction for pairs so near that it has no digits left."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from mpiflow.engine.search import candidates
+from mpiflow.kernels import Gaussian, ReluNTK
+
+# Rounding of a tile's 1 - cos(angle), and the error of a kernel entry (over its largest) that is let pass.
+_ROUNDING = {"float32": 3e-7, "float64": 6e-16}
+_ALLOWED = {"float32": 2e-6, "float64": 5e-14}
+# The ReLU kernel has a cusp: an error e of 1 - cos(angle) changes it by e / (2 pi angle).
+_CUSP = {"float32": 0.05, "float64": 2e-3}
+
+
+def floor(kernel: Gaussian | ReluNTK, precision: str) -> float:
+    """The angle below which tiles hold the kernel's value at that angle, and pairs are corrected; 0 if none."""
+    if isinstance(kernel, ReluNTK):
+        return _CUSP[precision]
+    # dK = K rounding / width^2 at most, from d^2 = 2 (1 - cos d): too large while K > 1 / excess.
+    excess = _ROUNDING[precision] / (2 * kernel.width**2) / _ALLOWED[precision]
+    return float(min(kernel.width * np.sqrt(2 * np.log(excess)), 1.5)) if excess > 1 else 0.0
+
+
+def correction(kernel, targets: np.ndarray, sources: np.ndarray, precision: str) -> csr_array | None:
+    """K minus what a tile of this precision holds, (n_targets, n_sources) sparse; None where none is needed."""
+    angle = floor(kernel, precision)
+    if angle == 0 or not len(targets) or not len(sources):
+        return None
+    rows, cols, values = [], [], []
+    for i, j in candidates(kernel, targets, sources, np.cos(angle) ** 2):
+        x, y = targets[i], sources[j]
+        value = kernel.pairs(x, y) - kernel.pairs(x, y, floor=angle)
+        kept = np.flatnonzero(value)
+        rows.append(i[kept]), cols.append(j[kept]), values.append(value[kept])
+    return sparse(rows, cols, values, (len(targets), len(sources)))
+
+
+def sparse(rows: list, cols: list, values: list, shape: tuple[int, int]) -> csr_array:
+    """Row-sorted triplets, in pieces, as one CSR matrix: a row's terms are summed in the order of its sources."""
+    if not rows:
+        return csr_array(shape)
+    counts = np.bincount(np.concatenate(rows), minlength=shape[0])
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    return csr_array((np.concatenate(values), np.concatenate(cols), starts), shape=shape)

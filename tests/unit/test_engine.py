@@ -1,0 +1,182 @@
+"""Every engine against the dense float64 kernel, and its bits against the cutting of the targets."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mpiflow import engine
+from mpiflow.engine.neighbours import CUT_OFF
+from mpiflow.errors import InputError
+from mpiflow.geometry.fubini_study import distance
+from mpiflow.kernels import Delta, Gaussian, ReluNTK
+
+TILED = [Gaussian(0.3), Gaussian(0.5), ReluNTK(1), ReluNTK(2), ReluNTK(2, 1.3, 0.4), ReluNTK(3, 1.0, 0.2)]
+NARROW = [Gaussian(0.1), Gaussian(0.01), Gaussian(1e-4), Gaussian(1e-7)]
+ALLOWED = {"float32": 2e-6, "float64": 1e-13}
+
+
+def fermat(count, n=4, seed=0):
+    """Patch-scaled points of the Fermat hypersurface in P^n, on random lines."""
+    rng = np.random.default_rng(seed)
+    points = np.empty((0, n + 1), complex)
+    while len(points) < count:
+        a, b = rng.normal(size=(2, n + 1)) + 1j * rng.normal(size=(2, n + 1))
+        roots = np.roots(sum(np.poly1d(pair) ** (n + 1) for pair in zip(b, a, strict=True)))
+        points = np.concatenate([points, a + roots[:, None] * b])
+    points = points[:count]
+    return points / points[np.arange(count), np.abs(points).argmax(1)][:, None]
+
+
+def awkward(count, n=4):
+    """Targets and sources with duplicates, near duplicates, antipodes and orthogonal points among them."""
+    x, y = fermat(count, n), fermat(count + 5, n, seed=1)
+    k = count // 5
+    y[:k] = x[:k]
+    y[k : 2 * k] = x[:k] + 1e-7 * fermat(k, n, seed=2)
+    y[2 * k : 3 * k] = -x[:k]
+    x[-(n + 1) :], y[-(n + 1) :] = np.eye(n + 1), np.roll(np.eye(n + 1), 1, axis=0)
+    return x, y
+
+
+def error(kernel, x, y, v, **options):
+    reference = kernel.tile(x, y) @ v
+    return np.abs(engine.build(kernel, x, y, **options).apply(v) - reference).max() / np.abs(reference).max()
+
+
+@pytest.mark.parametrize("mode", ["streamed", "resident"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", TILED + NARROW, ids=str)
+def test_tiles_agree_with_the_dense_kernel(kernel, precision, mode):
+    x, y = awkward(200)
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    assert error(kernel, x, y, v, mode=mode, precision=precision) < ALLOWED[precision]
+
+
+@pytest.mark.parametrize("n", [2, 3, 5])
+@pytest.mark.parametrize("columns", [1, 4, 16, 25])
+def test_tiles_agree_in_every_dimension_and_for_any_columns(n, columns):
+    x, y = awkward(60, n)
+    v = np.random.default_rng(0).normal(size=(len(y), columns))
+    for kernel in (Gaussian(0.3), ReluNTK(2, 1.2, 0.3)):
+        assert error(kernel, x, y, v, mode="streamed") < ALLOWED["float64"]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", NARROW, ids=str)
+def test_cut_off_stays_within_its_bound(kernel, precision):
+    x, y = awkward(200)
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    left_out = engine.build(kernel, x, y, mode="neighbours", precision=precision).apply(v) - kernel.tile(x, y) @ v
+    bound = np.exp(-(CUT_OFF[precision] ** 2) / 2) * np.abs(v).sum(0)
+    assert np.all(np.abs(left_out) <= bound + (1e-6 if precision == "float32" else 1e-12))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(1, 300), st.integers(1, 1200), st.sampled_from(["float32", "float64"]))
+def test_sizes_need_not_divide_a_tile(n_targets, n_sources, precision):
+    x, y = fermat(n_targets), fermat(n_sources, seed=1)
+    v = np.random.default_rng(0).normal(size=(n_sources, 3))
+    for kernel in (Gaussian(0.4), ReluNTK(1), Delta()):
+        assert error(kernel, x, y, v, precision=precision) < ALLOWED[precision]
+
+
+@pytest.mark.parametrize("mode", ["streamed", "resident", "neighbours"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_bits_of_a_target_do_not_depend_on_the_other_targets(precision, mode):
+    x, y = fermat(400), fermat(1500, seed=1)
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    for kernel in [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.3), Gaussian(0.05), ReluNTK(2)]:
+        whole = engine.build(kernel, x, y, mode=mode, precision=precision).apply(v)
+        for cut in (slice(0, 128), slice(128, 400), slice(256, 400), slice(37, 41)):
+            part = engine.build(kernel, x[cut], y, mode=mode, precision=precision).apply(v)
+            np.testing.assert_array_equal(part, whole[cut])
+
+
+def test_bits_do_not_depend_on_the_layout_in_memory():
+    x, y = fermat(100), fermat(300, seed=1)
+    v = np.random.default_rng(0).normal(size=(300, 9))
+    whole = engine.build(ReluNTK(1), x, y, mode="streamed").apply(v)
+    shifted = np.empty(x.size + 1, complex)[1:].reshape(x.shape)
+    shifted[:] = x
+    again = engine.build(ReluNTK(1), shifted, np.asfortranarray(y), mode="streamed").apply(np.asfortranarray(v))
+    np.testing.assert_array_equal(again, whole)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_resident_and_streamed_have_the_same_bits(precision):
+    x, y = awkward(150)
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    for kernel in (Gaussian(0.3), ReluNTK(2, 1.2, 0.1)):
+        u = [engine.build(kernel, x, y, mode=mode, precision=precision).apply(v) for mode in ("streamed", "resident")]
+        np.testing.assert_array_equal(*u)
+
+
+def test_float32_tiles_take_any_scale_of_v():
+    x, y = fermat(50), fermat(60, seed=1)
+    v = np.random.default_rng(0).normal(size=(60, 2))
+    u = engine.build(ReluNTK(1), x, y, mode="streamed", precision="float32")
+    for scale in (2.0**300, 2.0**-300):
+        np.testing.assert_array_equal(u.apply(v * scale), u.apply(v) * scale)
+    assert not u.apply(v * 0).any()
+
+
+def test_nearest_is_exact_among_near_duplicates_and_takes_the_lowest_index():
+    x = fermat(150)
+    direction = fermat(150, seed=3)
+    y = np.concatenate([x + 2e-9 * direction, x + 1e-9 * direction, x + 1e-9 * direction, fermat(500, seed=1)])
+    index, d = engine.nearest(x, y)
+    np.testing.assert_array_equal(index, np.arange(150) + 150)
+    np.testing.assert_array_equal(d, distance(x, y[index]))
+
+
+def test_nearest_agrees_with_all_distances():
+    x, y = fermat(300), fermat(700, seed=1)
+    every = distance(x[:, None], y[None])
+    index, d = engine.nearest(x, y)
+    np.testing.assert_array_equal(index, every.argmin(1))
+    np.testing.assert_allclose(d, every.min(1), rtol=1e-14)
+
+
+def test_nearest_among_copies_of_one_point_is_the_first():
+    x = np.repeat(fermat(1), 200, axis=0)
+    np.testing.assert_array_equal(engine.nearest(x, x)[0], 0)
+
+
+def test_auto_follows_kernel_sizes_and_budget():
+    assert engine.choose(Delta(), 10, 10) == "neighbours"
+    assert engine.choose(ReluNTK(1), 1000, 1000) == "resident"
+    assert engine.choose(ReluNTK(1), 1000, 1000, budget=1000) == "streamed"
+    assert engine.choose(Gaussian(0.3), 10**5, 10**5) == "streamed"
+    assert engine.choose(Gaussian(0.01), 10**5, 10**5, kept=0.001) == "neighbours"
+    assert engine.choose(Gaussian(0.01), 10, 10, mode="streamed") == "streamed"
+
+
+def test_auto_cuts_off_only_where_few_pairs_are_kept():
+    x = fermat(400)
+    assert engine.kept_fraction(Gaussian(0.3), x) > 0.9 > 0.05 > engine.kept_fraction(Gaussian(0.03), x) > 0
+    assert engine.build(Gaussian(0.03), x, x).name == "neighbours"
+    assert engine.build(Gaussian(0.3), x, x).name == "resident"
+
+
+def test_engines_report_what_they_hold():
+    x = fermat(256)
+    streamed, resident = (engine.build(ReluNTK(1), x, x, mode=mode) for mode in ("streamed", "resident"))
+    assert resident.bytes - streamed.bytes == 256 * 256 * 8
+    assert streamed.flops > resident.flops == 256 * 256 * 18
+
+
+@pytest.mark.parametrize(
+    ("kernel", "options", "said"),
+    [
+        (Gaussian(0.3), {"mode": "dense"}, 'engine.mode = "dense".*streamed'),
+        (Delta(), {"mode": "streamed"}, "Delta kernel is a search"),
+        (ReluNTK(1), {"mode": "neighbours"}, "felt everywhere"),
+        (ReluNTK(1), {"precision": "float16"}, "engine.precision"),
+    ],
+)
+def test_impossible_engines_are_refused(kernel, options, said):
+    with pytest.raises(InputError, match=said):
+        engine.build(kernel, fermat(5), fermat(5), **options)
+    with pytest.raises(InputError, match="no source points"):
+        engine.build(Gaussian(0.3), fermat(5), fermat(5)[:0])
