@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -28,6 +29,11 @@ class Run(Section):
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     precision: Literal["float32", "float64"] = "float64"
     backend: Literal["auto", "cpu", "gpu"] = "auto"
+
+    @property
+    def folder(self) -> str:
+        """The name as the name of a folder: letters, digits, dots, dashes and underscores."""
+        return re.sub(r"[^\w.-]+", "_", self.name).strip(".") or "run"
 
 
 class Manifold(Section):

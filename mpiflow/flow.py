@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
 from mpiflow import hermitian, losses
 from mpiflow.coupling import Coupling, KernelSum
+from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
+from mpiflow.geometry import charts, fubini_study
+from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.sampling import Points
 from mpiflow.shards import Layout
 
@@ -46,19 +50,20 @@ class ComponentFlow:
     Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
     """
 
-    def __init__(self, coupling: Coupling, points: Points, reference: np.ndarray, rule: Rule):
-        self.coupling, self.points, self.rule = coupling, points, rule
-        self.layout: Layout = coupling.layout
-        self.sum = coupling.onto(self.layout, coupling.z)
+    def __init__(self, surface: Hypersurface, coupling: Coupling, train: PointSet, rule: Rule):
+        self.surface, self.coupling, self.rule = surface, coupling, rule
+        self.layout, self.points = train.layout, train.points
+        self.sum = coupling.onto(self.layout, self.points.z)
+        reference = train.reference(surface)
         self.dtype = np.complex64 if rule.precision == "float32" else np.complex128
         self.reference = reference.astype(self.dtype)
         self.metric = self.reference.copy()
         self.accumulated = np.zeros(reference.shape, np.complex128)
-        self.kappa = self._kappa(self.reference)
+        self.kappa = kappa_of(self.layout, self.points, self.reference)
 
     def step(self) -> Record:
         """One step on every rank; collective."""
-        kappa = self.kappa if self.rule.kappa == "fixed" else self._kappa(self.metric)
+        kappa = self.kappa if self.rule.kappa == "fixed" else kappa_of(self.layout, self.points, self.metric)
         eta = losses.eta(self.metric, self.points.omega2, kappa)
         gradient = losses.gradient(self.metric, eta, self.rule.loss, self.rule.natural_gradient)
         gradient = clipped(gradient, self.rule.clip).astype(np.complex128)
@@ -86,22 +91,27 @@ class ComponentFlow:
             "flow/accumulated_gradient": self.layout.gather(self.accumulated),
         }
 
-    def restore(self, metric: np.ndarray, accumulated: np.ndarray) -> None:
-        """Continue from own rows of a state: (n_r, d, d) complex128 each."""
-        self.metric = metric.astype(self.dtype)
-        self.accumulated = accumulated.copy()
+    def restore(self, rows: Callable[[str], np.ndarray]) -> None:
+        """Continue from a state: rows(name) gives this rank's train rows of one of its datasets; collective."""
+        self.metric = rows("metric/current").astype(self.dtype)
+        self.accumulated = rows("flow/accumulated_gradient").copy()
+
+    def attributes(self) -> dict[str, object]:
+        """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
+        return {"engine": self.coupling.options["mode"], "engine_bytes": self.sum.bytes, "kappa": self.kappa}
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""
-        return ComponentPredictor(self.coupling, self.accumulated)
+        return ComponentPredictor(self.surface, self.coupling, self.accumulated)
+
+    def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
+        """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
+        kernel_sum = self.coupling.onto(targets.layout, targets.points.z)
+        reference = targets.reference(self.surface)
+        return lambda: self.predictor().added(kernel_sum, reference)
 
     def _moved(self, update: np.ndarray, dt: float) -> np.ndarray:
         return self.metric - self.metric.real.dtype.type(dt) * update
-
-    def _kappa(self, g: np.ndarray) -> float:
-        terms = losses.sigma_terms(self.points.weight, self.points.omega2, g)
-        weight, volume = self.layout.sum(np.stack(terms, axis=1))
-        return float(volume / weight)
 
     def _least(self, g: np.ndarray) -> float:
         return self.layout.comm.min(float(least_eigenvalue(g).min(initial=np.inf)))
@@ -127,8 +137,8 @@ class ComponentPredictor:
     accumulated: (n_r, d, d) complex128, A on the own train rows of the coupling.
     """
 
-    def __init__(self, coupling: Coupling, accumulated: np.ndarray):
-        self.coupling, self.v = coupling, hermitian.to_reals(accumulated)
+    def __init__(self, surface: Hypersurface, coupling: Coupling, accumulated: np.ndarray):
+        self.surface, self.coupling, self.v = surface, coupling, hermitian.to_reals(accumulated)
 
     @property
     def continuous(self) -> bool:
@@ -136,13 +146,16 @@ class ComponentPredictor:
         whole = all(len(sources) == self.coupling.layout.total for sources in self.coupling.lists)
         return whole and self.coupling.kernel.name != "delta"
 
-    def onto(self, targets: Layout, z: np.ndarray) -> KernelSum:
-        """The frozen kernel sum at targets, for many uses of `update`."""
-        return self.coupling.onto(targets, z)
+    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""
+        return self.added(self.coupling.onto(targets, z), self._reference(z, chart))
 
-    def update(self, kernel_sum: KernelSum) -> np.ndarray:
-        """g - g_FS at the targets of a kernel sum: (n_r, d, d) complex128; collective."""
-        return -hermitian.from_reals(kernel_sum.apply(self.v))
+    def added(self, kernel_sum: KernelSum, reference: np.ndarray) -> np.ndarray:
+        """g from the g_FS of a kernel sum's targets, (n_r, d, d) complex128; collective."""
+        return reference - hermitian.from_reals(kernel_sum.apply(self.v))
+
+    def _reference(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        return fubini_study.pulled_back(z, charts.jacobian(self.surface, z, chart))
 
 
 def clipped(gradient: np.ndarray, largest: float | None) -> np.ndarray:
@@ -159,12 +172,18 @@ def least_eigenvalue(g: np.ndarray) -> np.ndarray:
     return np.linalg.eigvalsh(g)[:, 0] if len(g) else np.zeros(0)
 
 
+def kappa_of(layout: Layout, points: Points, g: np.ndarray) -> float:
+    """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""
+    ratio = losses.determinant(g).astype(np.float64) / points.omega2
+    weight, volume = layout.sum(np.stack([points.weight, points.weight * ratio], axis=1))
+    return float(volume / weight)
+
+
 def sigma(layout: Layout, points: Points, g: np.ndarray) -> float:
     """The sigma measure (HR B.11) with the kappa of the evaluated set; collective."""
-    terms = losses.sigma_terms(points.weight, points.omega2, g)
-    weight, volume = layout.sum(np.stack(terms, axis=1))
-    deviation = np.abs(1 - losses.eta(g, points.omega2, volume / weight).astype(np.float64))
-    return float(layout.sum(points.weight * deviation) / weight)
+    deviation = np.abs(1 - losses.eta(g, points.omega2, kappa_of(layout, points, g)).astype(np.float64))
+    weight, weighted = layout.sum(np.stack([points.weight, points.weight * deviation], axis=1))
+    return float(weighted / weight)
 
 
 def history(records: list[Record]) -> dict[str, np.ndarray]:

@@ -88,11 +88,5 @@ def gradient(g: np.ndarray, eta_of_g: np.ndarray, loss, natural: bool = False) -
     return slope * (inverse + inverse.conj().transpose(0, 2, 1)) / 2
 
 
-def sigma_terms(weight: np.ndarray, omega2: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Weights and w det g / |Omega|^2 of each point, whose sums give the kappa of an evaluated set: two (N,) float64."""
-    det = determinant(g).astype(np.float64)
-    return weight, weight * det / omega2
-
-
 def _square(x: np.ndarray) -> np.ndarray:
     return x.real**2 + x.imag**2

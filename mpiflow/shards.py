@@ -98,6 +98,13 @@ class Layout:
                 runs.append((tile.cluster, slice(int(start), stop)))
         return runs
 
+    def label(self) -> np.ndarray:
+        """Cluster of every point: (N,) int32."""
+        label = np.empty(self.total, np.int32)
+        for c, member in enumerate(self.members):
+            label[member] = c
+        return label
+
     def sum(self, values: np.ndarray) -> np.ndarray:
         """Sum over all points of per-point values (n_r, ...) of the own rows, added tile by tile in global order."""
         values = np.asarray(values, np.float64)

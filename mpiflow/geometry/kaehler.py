@@ -36,7 +36,8 @@ def _difference(surface, metric_at, z, chart, direction, unit):
     step = np.zeros((len(z), surface.dimension), np.complex128)
     step[:, direction] = unit * STEP
     near, far = (
-        metric_at(charts.displaced(surface, z, chart, k * step)) - metric_at(charts.displaced(surface, z, chart, -k * step))
+        metric_at(charts.displaced(surface, z, chart, k * step))
+        - metric_at(charts.displaced(surface, z, chart, -k * step))
         for k in (1, 2)
     )
     return (8 * near - far) / (12 * STEP)

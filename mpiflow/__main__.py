@@ -1,0 +1,25 @@
+"""The entry point: signals and threads first, then the commands."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one mpiflow command on this rank."""
+    # One BLAS thread a rank unless the user says otherwise: ranks share the cores, and bits depend on the threads.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    if sys.argv[1:2] == ["run"]:
+        # Before the heavy imports: a signal from now on is a wish to stop with a state saved.
+        from mpiflow import triggers
+
+        triggers.install()
+    from mpiflow.cli import app
+    from mpiflow.comm import ends_together
+
+    with ends_together():
+        app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""From the words of a run file to the objects of the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mpiflow import engine, losses
+from mpiflow.config import Config
+from mpiflow.coupling import Coupling, source_lists
+from mpiflow.dataset import PointSet
+from mpiflow.flow import ComponentFlow, ComponentPredictor, Rule
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.kernels import Delta, Gaussian, ReluNTK
+
+#: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
+_SAMPLE = 1000
+
+
+def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow:
+    """The flow of a run file at step 0; stored: attributes of the state it will resume from, {} for a new run. Collective."""
+    f = config.flow
+    rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
+    return ComponentFlow(surface, coupling(config, train, stored), train, rule)
+
+
+def predictor(
+    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[[str], np.ndarray]
+) -> ComponentPredictor:
+    """The metric that a state predicts: rows(name) gives this rank's train rows of a dataset; collective."""
+    return ComponentPredictor(surface, coupling(config, train, stored), rows("flow/accumulated_gradient"))
+
+
+def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
+    """The train points as sources of the run's kernel, under the engine that the run began with; collective."""
+    chosen = kernel(config)
+    lists = source_lists(train.layout, config.flow.coupling)
+    # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
+    mode = stored.get("engine") or _engine(config, chosen, train, lists)
+    precision = config.run.precision
+    return Coupling(
+        chosen, train.layout, train.points.z, lists, config.flow.normalisation, mode=mode, precision=precision
+    )
+
+
+def kernel(config: Config) -> Gaussian | Delta | ReluNTK:
+    """The component kernel of a run file."""
+    k = config.kernel
+    if k.name == "gaussian":
+        return Gaussian(k.width)
+    return Delta() if k.name == "delta" else ReluNTK(k.depth, k.w_std, k.b_std)
+
+
+def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray]) -> str:
+    layout, kept = train.layout, 1.0
+    if chosen.name == "gaussian":
+        own = layout.rows < _SAMPLE
+        number = layout.comm.allgather_rows(layout.rows[own])
+        sample = layout.comm.allgather_rows(train.points.z[own])[np.argsort(number)]
+        kept = engine.kept_fraction(chosen, sample, config.run.precision)
+    entries = sum(len(member) * len(sources) for member, sources in zip(layout.members, lists, strict=True))
+    return engine.choose(
+        chosen,
+        1,
+        entries,
+        mode=config.engine.mode,
+        precision=config.run.precision,
+        budget=int(config.engine.memory * 2**30),
+        kept=kept,
+    )

@@ -1,0 +1,114 @@
+"""Train and test points where the flow wants them: sampled, clustered, and dealt out as cluster blocks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpiflow import engine, sampling
+from mpiflow.clustering import cluster
+from mpiflow.comm import Comm
+from mpiflow.config import Config
+from mpiflow.exchange import Exchange
+from mpiflow.geometry import charts, fubini_study
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.sampling import Points
+from mpiflow.shards import Layout, split
+
+
+@dataclass(frozen=True)
+class PointSet:
+    """Points of one kind: layout over clusters, the own rows, and for train points the label within each mini-batch."""
+
+    layout: Layout
+    points: Points
+    batch_label: np.ndarray
+
+    def reference(self, surface: Hypersurface) -> np.ndarray:
+        """g_FS of the own rows, in their charts: (n_r, d, d) complex128."""
+        z, chart = self.points.z, self.points.chart
+        return fubini_study.pulled_back(z, charts.jacobian(surface, z, chart))
+
+
+def train_points(comm: Comm, surface: Hypersurface, config: Config) -> tuple[PointSet, dict[str, list[int]]]:
+    """Sample, cluster in mini-batches, merge, and deal out cluster blocks (HR 3.1).
+
+    Also returns the bytes that each level of the merge sent from this rank.
+    """
+    total, batch = config.points.train, config.clusters.batch
+    shard = split(-(-total // batch), comm.size, comm.rank)
+    own = np.arange(min(shard.start * batch, total), min(shard.stop * batch, total))
+    points = drawn(comm, surface, config, sampling.TRAIN, total, config.run.seed, own)
+    options = config.clusters.model_dump()
+    found = cluster(comm, points.z, int(own[0]) if len(own) else 0, total, **options)
+    label = comm.allgather_rows(found.label)
+    layout = train_layout(comm, label, config)
+    exchange = Exchange(comm, own, layout.rows)
+    return PointSet(layout, points.map(exchange), exchange(found.batch_label)), found.exchange_bytes
+
+
+def test_points(comm: Comm, surface: Hypersurface, config: Config, train: PointSet) -> PointSet:
+    """Unseen points of a disjoint stream of lines, or noisy copies of train points where noise is asked for."""
+    total = config.points.test
+    share = split(total, comm.size, comm.rank)
+    own = np.arange(share.start, share.stop)
+    if config.points.noise:
+        points = train.points.map(Exchange(comm, train.layout.rows, own))
+        scale, project = config.points.noise, config.points.project
+        points = sampling.noisy(surface, own, points, config.run.seed, sampling.TEST, scale, project)
+    else:
+        points = drawn(comm, surface, config, sampling.TEST, total, config.run.seed, own)
+    return placed(comm, own, points, train)
+
+
+def drawn(
+    comm: Comm, surface: Hypersurface, config: Config, stream: int, total: int, seed: int, own: np.ndarray
+) -> Points:
+    """The points of a stream whose numbers are `own`, wherever they were made; collective."""
+    chart = None if config.points.chart == "all" else config.points.chart
+    number, points = sampling.sample(comm, surface, total, seed, stream, chart)
+    return points.map(Exchange(comm, number, own))
+
+
+def placed(comm: Comm, own: np.ndarray, points: Points, train: PointSet) -> PointSet:
+    """Points, known by their numbers `own`, dealt out as the targets of the train clusters; collective."""
+    count = train.layout.count
+    if count == 1:
+        label = np.zeros(len(own), np.int32)
+    else:
+        label = cluster_of(train.layout, train.points.z, points.z)
+    every = np.empty(sum(comm.allgather(len(own))), np.int32)
+    every[comm.allgather_rows(own)] = comm.allgather_rows(label)
+    layout = target_layout(comm, every, train.layout)
+    return PointSet(layout, points.map(Exchange(comm, own, layout.rows)), np.full(len(layout.rows), -1, np.int32))
+
+
+def cluster_of(layout: Layout, train_z: np.ndarray, z: np.ndarray) -> np.ndarray:
+    """Cluster of the nearest train point, the lowest numbered one on ties: z (N, n+1) to (N,) int32; collective.
+
+    layout, train_z: of the train points. The one rule by which an unseen point belongs to a cluster (theory 5).
+    """
+    number = layout.comm.allgather_rows(layout.rows)
+    every = np.empty((layout.total, train_z.shape[1]), np.complex128)
+    every[number] = layout.comm.allgather_rows(train_z)
+    return layout.label()[engine.nearest(z, every)[0]]
+
+
+def train_layout(comm: Comm, label: np.ndarray, config: Config) -> Layout:
+    """Ownership of the train points: a row costs as many kernel entries as it has sources."""
+    count = config.clusters.count
+    sizes = np.bincount(label, minlength=count)
+    cost = [float(config.points.train if config.flow.coupling == "all" else size) for size in sizes]
+    return Layout(comm, label, count, cost)
+
+
+def target_layout(comm: Comm, label: np.ndarray, train: Layout) -> Layout:
+    """Ownership of targets with the given clusters (N,): a row costs as many kernel entries as its cluster has members."""
+    return Layout(comm, label, train.count, [max(1, len(member)) for member in train.members])
+
+
+def first(points: PointSet, count: int, train: PointSet) -> PointSet:
+    """The points numbered below `count`, dealt out anew; collective."""
+    own = points.layout.rows < count
+    return placed(points.layout.comm, points.layout.rows[own], points.points.map(lambda rows: rows[own]), train)

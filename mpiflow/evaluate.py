@@ -1,0 +1,107 @@
+"""What a metric is worth: sigma and gain, positivity, and how far it is from Kaehler, on train and on unseen points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mpiflow import losses
+from mpiflow.dataset import PointSet, first
+from mpiflow.flow import kappa_of, least_eigenvalue, sigma
+from mpiflow.geometry import charts, fubini_study, kaehler
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.shards import Layout
+
+#: The Kaehler defect is the w-mean over this many points at most: each takes 4 metrics for each of 2d real directions.
+DEFECT_POINTS = 1000
+
+
+class Predictor(Protocol):
+    """A metric that is known at every point."""
+
+    continuous: bool
+
+    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """g at the own rows of targets, (n_r, d, d) complex128; collective."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric on one set of points. gain: sigma(g_FS) / sigma. defect: None where the metric has no derivatives."""
+
+    metric: str
+    points: str
+    count: int
+    sigma: float
+    gain: float
+    eta_deviation: float
+    positive: float
+    min_eigenvalue: float
+    defect: float | None
+
+
+def table(surface: Hypersurface, predictor: Predictor, train: PointSet, sets: dict[str, PointSet]) -> list[Row]:
+    """The flowed metric on every set, then two baselines on the last of them: conformal and Fubini-Study; collective."""
+
+    def flowed(targets: PointSet) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda z: predictor.metric(targets.layout, z, targets.points.chart)
+
+    rows = [row(surface, "flow", name, points, train, flowed, predictor.continuous) for name, points in sets.items()]
+    name, points = list(sets.items())[-1]
+    kappa = kappa_of(points.layout, points.points, points.reference(surface))
+    rows.append(row(surface, "conformal", name, points, train, lambda s: _conformal(surface, s, kappa), True))
+    rows.append(row(surface, "Fubini-Study", name, points, train, lambda s: _fubini_study(surface, s), True))
+    return rows
+
+
+def row(
+    surface: Hypersurface,
+    metric: str,
+    name: str,
+    points: PointSet,
+    train: PointSet,
+    metric_of: Callable[[PointSet], Callable[[np.ndarray], np.ndarray]],
+    continuous: bool,
+) -> Row:
+    """Measure one metric on one set; metric_of(set) maps (displaced) own points of a set to metrics; collective."""
+    layout, g = points.layout, metric_of(points)(points.points.z)
+    reference = sigma(layout, points.points, points.reference(surface))
+    least = least_eigenvalue(g)
+    value = sigma(layout, points.points, g)
+    eta = losses.eta(g, points.points.omega2, kappa_of(layout, points.points, g))
+    return Row(
+        metric=metric,
+        points=name,
+        count=layout.total,
+        sigma=value,
+        gain=reference / value if value else float("inf"),
+        eta_deviation=-layout.comm.min(-float(np.abs(eta - 1).max(initial=0))),
+        positive=float(layout.sum(least > 0)) / layout.total,
+        min_eigenvalue=layout.comm.min(float(least.min(initial=np.inf))),
+        defect=_defect(surface, first(points, DEFECT_POINTS, train), metric_of) if continuous else None,
+    )
+
+
+def _defect(surface: Hypersurface, points: PointSet, metric_of) -> float:
+    p = points.points
+    values = kaehler.defect(surface, metric_of(points), p.z, p.chart)
+    weighted, weight = points.layout.sum(np.stack([p.weight * values, p.weight], axis=1))
+    return float(weighted / weight)
+
+
+def _fubini_study(surface: Hypersurface, points: PointSet):
+    chart = points.points.chart
+    return lambda z: fubini_study.pulled_back(z, charts.jacobian(surface, z, chart))
+
+
+def _conformal(surface: Hypersurface, points: PointSet, kappa: float):
+    chart, reference = points.points.chart, _fubini_study(surface, points)
+
+    def metric(z):
+        g = reference(z)
+        return kaehler.conformal(g, losses.determinant(g), charts.omega2(surface, z, chart), kappa)
+
+    return metric

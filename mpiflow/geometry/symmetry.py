@@ -1,0 +1,139 @@
+"""The symmetry of Fermat and Dwork hypersurfaces, and the orbits of z^alpha zbar^beta under it.
+
+The group permutes the n+1 coordinates, multiplies them by phases that leave Q alone, and conjugates. A monomial
+z^alpha zbar^beta is a multiset of n+1 labels (alpha_i, beta_i); the phases allow it if all alpha_i - beta_i are congruent
+modulo n+1 to one class: 0 alone for Fermat, any class for Dwork.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpiflow.errors import InputError
+from mpiflow.geometry.hypersurface import Hypersurface
+
+Label = tuple[int, int]
+Orbit = tuple[Label, ...]
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """Permutations and conjugation of `size` = n+1 coordinates, and phases that allow the given classes."""
+
+    size: int
+    classes: tuple[int, ...]
+
+    def count(self, degree: int) -> int:
+        """Number of independent invariant functions of bidegree (k, k) on X, the constant left out.
+
+        Q and Qbar are a regular sequence of invariants, so the quotient is counted by inclusion and exclusion; the swap of
+        the two by conjugation gives the trace its sign.
+        """
+        orbits = sum(_orbits(self.size, c, degree) for c in self.classes)
+        real = sum(_real_orbits(self.size, c, degree) for c in self.classes)
+        before = degree - self.size
+        dimension = orbits[degree, degree]
+        trace = real[degree]
+        if before >= 0:
+            dimension += orbits[before, before] - orbits[degree, before] - orbits[before, degree]
+            trace -= real[before]
+        return int(dimension + trace) // 2 - 1
+
+    def candidates(self, degree: int) -> list[Orbit]:
+        """Orbits of bidegree (k, k) that span the invariants of X modulo those of lower degree, one of each conjugate pair.
+
+        Left out are those that a multiple of |z|^2, Q or Qbar trades for earlier ones: they are its leading terms.
+        """
+        found = {max(orbit, _conjugate(orbit), key=_order) for orbit in self._orbits_of(degree)}
+        return sorted((orbit for orbit in found if not self._is_leading(orbit)), key=_order)
+
+    def _orbits_of(self, degree: int) -> Iterator[Orbit]:
+        for residue in self.classes:
+            square = ((a, b) for a in range(degree + 1) for b in range(degree + 1))
+            labels = sorted((l for l in square if (l[0] - l[1] - residue) % self.size == 0), key=_rank, reverse=True)
+            yield from _multisets(labels, 0, self.size, degree, degree)
+
+    def _is_leading(self, orbit: Orbit) -> bool:
+        (a, b), second = orbit[0], orbit[1]
+        steps = ((1, 1), (self.size, 0), (0, self.size))
+        lower = ((a - p, b - q) for p, q in steps)
+        return any(min(label) >= 0 and _rank(label) >= _rank(second) for label in lower)
+
+
+def symmetry_of(surface: Hypersurface) -> Symmetry:
+    """The symmetry of a hypersurface of the Fermat or Dwork kind; raises InputError for one that has it not."""
+    size = surface.degree
+    terms = dict(zip(map(tuple, surface.exponents.tolist()), surface.coefficients, strict=True))
+    if any(abs(c.imag) > 0 for c in surface.coefficients):
+        _refuse("its coefficients are not real, so conjugation does not preserve it")
+    if any(len({e % size for e in exponents}) > 1 for exponents in terms):
+        _refuse("a monomial changes under the phases of order n+1")
+    if len({terms.get(tuple(row)) for row in (size * np.eye(size, dtype=int)).tolist()}) > 1:
+        _refuse("it changes under permutations of the coordinates")
+    mixed = any(any(e % size for e in exponents) for exponents in terms)
+    return Symmetry(size, tuple(range(size)) if mixed else (0,))
+
+
+def _refuse(why: str) -> None:
+    raise InputError(
+        f'kernel.features = "invariants": this hypersurface is not of the Fermat or Dwork kind: {why}; '
+        'take kernel.features = "generic"'
+    )
+
+
+def _rank(label: Label) -> tuple[int, int]:
+    return label[0] + label[1], label[0]
+
+
+def _order(orbit: Orbit) -> list[tuple[int, int]]:
+    return [_rank(label) for label in orbit]
+
+
+def _conjugate(orbit: Orbit) -> Orbit:
+    return tuple(sorted(((b, a) for a, b in orbit), key=_rank, reverse=True))
+
+
+def _multisets(labels: list[Label], start: int, size: int, a: int, b: int) -> Iterator[Orbit]:
+    """Descending multisets of labels[start:] with sums (a, b)."""
+    if size == 0:
+        if a == b == 0:
+            yield ()
+        return
+    for place in range(start, len(labels)):
+        label = labels[place]
+        if sum(label) * size < a + b:
+            return
+        if label[0] <= a and label[1] <= b:
+            for rest in _multisets(labels, place, size - 1, a - label[0], b - label[1]):
+                yield (label, *rest)
+
+
+def _orbits(size: int, residue: int, degree: int) -> np.ndarray:
+    """Numbers (k+1, k+1) of multisets of `size` labels of a class with sums (a, b): 1 / prod (1 - y p^alpha q^beta)."""
+    table = np.zeros((size + 1, degree + 1, degree + 1), np.int64)
+    table[0, 0, 0] = 1
+    for a in range(degree + 1):
+        for b in range(degree + 1):
+            if (a - b - residue) % size == 0:
+                for count in range(1, size + 1):
+                    table[count, a:, b:] += table[count - 1, : degree + 1 - a, : degree + 1 - b]
+    return table[size]
+
+
+def _real_orbits(size: int, residue: int, degree: int) -> np.ndarray:
+    """Numbers (k+1,) of those multisets with sums (k, k) that conjugation maps to themselves."""
+    table = np.zeros((size + 1, degree + 1), np.int64)
+    table[0, 0] = 1
+    if (2 * residue) % size:
+        return table[size]
+    for a in range(degree + 1):
+        for b in range(a + 1):
+            # A label alpha = beta stands alone, any other brings its conjugate along.
+            labels, cost = (1, a) if a == b else (2, a + b)
+            if (a - b - residue) % size == 0 and cost <= degree:
+                for count in range(labels, size + 1):
+                    table[count, cost:] += table[count - labels, : degree + 1 - cost]
+    return table[size]

@@ -1,0 +1,125 @@
+"""A finished or stopped run as a function: the metric at any point of X, from one state file (theory 4)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from mpiflow import build, config, dataset, evaluate, losses, sampling
+from mpiflow.comm import Comm
+from mpiflow.errors import InputError, StateError
+from mpiflow.flow import kappa_of
+from mpiflow.geometry import charts, fubini_study
+from mpiflow.restart import Restart
+from mpiflow.sampling import Points
+from mpiflow.shards import split
+from mpiflow.state.load import State, latest, read
+
+#: |Q| / |z|^(n+1) above which a point does not lie on X.
+OFF = 1e-6
+
+
+def open_run(path: str | Path, comm: Comm | None = None) -> Model:
+    """Open a run folder (its newest sound state) or one state file; collective over comm, one rank by default.
+
+    Raises StateError where there is no state, or none that validates.
+    """
+    comm = comm or Comm()
+    state = None
+    with comm.lead() as mine:
+        if mine:
+            state = _state(Path(path))
+    return Model(comm, Restart(comm, state))
+
+
+def _state(path: Path) -> State:
+    if path.is_file():
+        return read(path)
+    told: list[str] = []
+    state = latest(path, told.append) if path.is_dir() else None
+    if state is None:
+        why = "; ".join(told) or ("there is no state in it" if path.is_dir() else "no such file or folder")
+        raise StateError(f"{path}: {why}; give a run folder or a state-*.h5 file")
+    return state
+
+
+class Model:
+    """The metric that a state predicts. step: of the state. config: of its run. surface: the manifold."""
+
+    def __init__(self, comm: Comm, restart: Restart):
+        self.comm, self.step, self.attributes, self.history = comm, restart.step, restart.attributes, restart.history
+        self.config = config.loads(restart.attributes["config"])
+        self.surface = self.config.surface()
+        self.train, self.test = restart.points(self.config)
+        own = self.train.layout.rows
+        self._predictor = build.predictor(
+            self.config, self.surface, self.train, restart.attributes, lambda name: restart.rows(name, own)
+        )
+        g = self._predictor.metric(self.train.layout, self.train.points.z, self.train.points.chart)
+        self.kappa = kappa_of(self.train.layout, self.train.points, g)
+
+    def metric(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
+        """g at points of X, each in its own best chart (`geometry.charts.chart_of`): (N, n+1) to (N, d, d) complex128.
+
+        z: complex, any scale, on X. A one-chart run knows its own chart; for points of others `extrapolate` carries its
+        prediction there by the chart's Jacobian. Raises InputError for points off X or, without it, of another chart.
+        """
+        z = self._checked(z)
+        own = charts.chart_of(self.surface, z)
+        here = self._chart(own)
+        if not extrapolate and (here != own).any():
+            row = int((here != own).any(1).argmax())
+            raise InputError(
+                f"point {row} lies in chart {own[row].tolist()}, the run was made in chart {here[row].tolist()}: sample that "
+                "chart, or ask for extrapolate (its accuracy is not known)"
+            )
+        moved = charts.in_chart(z, here)
+        points = sampling.described(self.surface, moved, here)
+        targets = dataset.placed(self.comm, np.arange(len(z)), points, self.train)
+        order = np.argsort(targets.layout.rows)
+        g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)[order]
+        change = charts.transition(self.surface, z, here, own)
+        return np.where((here == own).all(1)[:, None, None], g, change.transpose(0, 2, 1) @ g @ change.conj())
+
+    def eta(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
+        """det g / (kappa |Omega|^2) with the kappa of the train points: (N, n+1) complex to (N,) float64."""
+        z = self._checked(z)
+        omega2 = charts.omega2(self.surface, z, charts.chart_of(self.surface, z))
+        return losses.eta(self.metric(z, extrapolate), omega2, self.kappa)
+
+    def evaluate(self, count: int, seed: int, extrapolate: bool = False) -> list[evaluate.Row]:
+        """Measure the metric on the train points and on `count` fresh ones of another seed; collective.
+
+        extrapolate: fresh points of all charts rather than of the run's own.
+        """
+        share = split(count, self.comm.size, self.comm.rank)
+        own = np.arange(share.start, share.stop)
+        settings = self.config
+        if extrapolate:
+            settings = settings.model_copy(update={"points": settings.points.model_copy(update={"chart": "all"})})
+        points = dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
+        if extrapolate:
+            points = self._in_own_chart(points)
+        fresh = dataset.placed(self.comm, own, points, self.train)
+        return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
+
+    def _in_own_chart(self, points: Points) -> Points:
+        # sigma and the defect do not depend on the chart: measure where the run predicts.
+        here = self._chart(points.chart)
+        return sampling.described(self.surface, charts.in_chart(points.z, here), here)
+
+    def _chart(self, best: np.ndarray) -> np.ndarray:
+        chart = self.config.points.chart
+        return best if chart == "all" else np.broadcast_to(np.array(chart, best.dtype), best.shape)
+
+    def _checked(self, z: np.ndarray) -> np.ndarray:
+        z = np.atleast_2d(np.asarray(z, np.complex128))
+        if z.ndim != 2 or z.shape[1] != self.surface.degree or not np.isfinite(z).all():
+            raise InputError(f"z of shape {z.shape}: it must be finite, (N, {self.surface.degree}) complex")
+        off = np.abs(self.surface.value(z)) / fubini_study.norm2(z) ** (self.surface.degree / 2)
+        if len(off) and not off.max() < OFF:
+            raise InputError(
+                f"point {off.argmax()} is off X: |Q| / |z|^{self.surface.degree} = {off.max():.1e} > {OFF}; project it first"
+            )
+        return charts.patch_scaled(z)

@@ -1,0 +1,73 @@
+"""The closing table, the loss curve and summary.json of a run."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from mpiflow.evaluate import Row
+
+DISCONTINUOUS = "n/a (discontinuous)"
+
+
+def rendered(rows: list[Row], title: str) -> Table:
+    """Rows of an evaluation as a table for the screen."""
+    table = Table(title=title, title_justify="left")
+    table.add_column("metric")
+    table.add_column("points")
+    for name in ("sigma", "gain", "max |eta-1|", "positive", "least eigenvalue", "Kaehler defect"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        defect = DISCONTINUOUS if row.defect is None else f"{row.defect:.2e}"
+        numbers = (f"{row.sigma:.4g}", f"{row.gain:.4g}", f"{row.eta_deviation:.3g}", f"{100 * row.positive:.1f} %")
+        table.add_row(row.metric, f"{row.count} {row.points}", *numbers, f"{row.min_eigenvalue:.3g}", defect)
+    return table
+
+
+def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarray]) -> tuple[Path, Path]:
+    """summary.json and loss.png in the report folder of a run; each replaces its former self whole."""
+    report = folder / "report"
+    report.mkdir(exist_ok=True)
+    summary, picture = report / "summary.json", report / "loss.png"
+    text = json.dumps({"step": step, "evaluation": [asdict(row) for row in rows]}, indent=1)
+    _replace(summary, lambda path: path.write_text(text))
+    _replace(picture, lambda path: draw(path, history))
+    return summary, picture
+
+
+def read(folder: Path) -> tuple[int, list[Row]] | None:
+    """Step and rows of summary.json, or None where there is none."""
+    try:
+        summary = json.loads((folder / "report" / "summary.json").read_text())
+        return summary["step"], [Row(**row) for row in summary["evaluation"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def draw(path: Path, history: dict[str, np.ndarray]) -> None:
+    """sigma of train and unseen points against the step, as a PNG."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+    axes.semilogy(history["step"], history["sigma_train"], color="C0", label="train points")
+    axes.semilogy(history["test_step"], history["sigma_test"], color="C1", label="unseen points")
+    axes.axhline(history["sigma_train"][0], color="grey", lw=0.8, ls=":", label="Fubini-Study (train)")
+    axes.set(xlabel="step", ylabel="sigma measure (dimensionless)")
+    axes.grid(alpha=0.3, which="both", lw=0.5)
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=150, format="png")
+    plt.close(figure)
+
+
+def _replace(path: Path, make) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    make(temporary)
+    os.replace(temporary, path)

@@ -1,0 +1,229 @@
+"""The main job: sample, cluster, merge, flow, commit states, evaluate; started and resumed by the same call."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from mpiflow import __version__, build, dataset, evaluate, folder, report
+from mpiflow.comm import Comm
+from mpiflow.config import Config
+from mpiflow.errors import RESUBMIT
+from mpiflow.flow import Record, sigma
+from mpiflow.restart import Restart
+from mpiflow.screen import Screen
+from mpiflow.state import provenance, status
+from mpiflow.state.commit import Writer
+from mpiflow.state.naming import state_path
+from mpiflow.triggers import Triggers
+
+
+def run(
+    comm: Comm, config: Config, where: Path, screen: Screen, *, fresh: bool = False, max_time: float | None = None
+) -> int:
+    """Start or resume the run of a folder; returns the exit code (0 done, 75 stopped with a state saved). Collective.
+
+    Raises InputError before any work, NumericalError where the flow breaks down, WriteError where a state cannot be kept.
+    """
+    surface = config.surface()
+    with ExitStack() as stack:
+        state = None
+        with comm.lead() as mine:
+            if mine:
+                state = folder.opened(where, config, fresh, stack, screen.say)
+        screen.open_log(where)
+        job = Job(comm, config, surface, where, screen, max_time)
+        try:
+            code, message = job.work(Restart(comm, state) if comm.bcast(state is not None) else None)
+        except Exception as error:
+            job.tell("failed", getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}")
+            raise
+        job.tell("done" if code == 0 else "stopped", code, message)
+        return code
+
+
+class Job:
+    """One start of a run, from the points to the report."""
+
+    def __init__(self, comm: Comm, config: Config, surface, where: Path, screen: Screen, max_time: float | None):
+        self.comm, self.config, self.surface, self.where, self.screen = comm, config, surface, where, screen
+        output = config.output
+        self.triggers = Triggers(comm, where, max_time, output.every_steps, output.every_seconds)
+        self.writer = Writer(comm, where, output.keep, output.keep_every, screen.say)
+        self.seconds: dict[str, float] = {}
+        self.columns: dict[str, list] = {}
+        self.constant: dict[str, np.ndarray] = {}
+        self.exchange_bytes: dict[str, list[int]] = {}
+        self.step = 0
+
+    def work(self, restart: Restart | None) -> tuple[int, str]:
+        """All stages; returns the exit code and why. Collective."""
+        finished = self._finished(restart)
+        if finished:
+            return finished
+        self._begin(restart)
+        stop = self._loop()
+        if stop:
+            text = f"stopped after step {self.step} by {stop}; the state is saved: the same command goes on from there"
+            self.screen.say(text)
+            return RESUBMIT, text
+        self._report()
+        return 0, f"{self.step} steps"
+
+    def tell(self, state: str, code: int, message: str) -> None:
+        """Write status.json, for batch scripts and for people."""
+        if self.comm.rank == 0:
+            status.report(self.where, state, self.step, self.config.flow.steps, code, message)
+
+    def _finished(self, restart: Restart | None) -> tuple[int, str] | None:
+        """Where the run is complete, its table again and nothing else."""
+        steps = self.config.flow.steps
+        if restart is None or restart.step < steps:
+            return None
+        summary = self.comm.bcast(report.read(self.where) if self.comm.rank == 0 else None)
+        if summary is None or summary[0] != restart.step:
+            return None
+        self.step = restart.step
+        self.screen.show(report.rendered(summary[1], f"{self.config.run.name}: after step {restart.step}"))
+        self.screen.say(f"{self.where} is complete ({restart.step} of {steps} steps): there is nothing to do")
+        return 0, "nothing to do"
+
+    def _begin(self, restart: Restart | None) -> None:
+        """Points, clusters and flow, from a state or from nothing."""
+        comm, config, surface = self.comm, self.config, self.surface
+        if restart is None:
+            with self.screen.stage("sample and cluster", self.seconds):
+                self.train, self.exchange_bytes = dataset.train_points(comm, surface, config)
+                self.test = dataset.test_points(comm, surface, config, self.train)
+        else:
+            self.train, self.test = restart.points(config)
+        with self.screen.stage("build", self.seconds):
+            self.flow = build.flow(config, surface, self.train, restart.attributes if restart else {})
+            self.watched = self.flow.watch(self.test)
+        self._provenance = self._chain(restart)
+        self.constant = self._constants()
+        if restart is None:
+            self._remember(self.flow.record())
+            self._look()
+            self._save()
+            self.screen.say(self._opening())
+            return
+        self.step = restart.step
+        self.columns = {name.removeprefix("history/"): list(column) for name, column in restart.history.items()}
+        self.flow.restore(lambda name: restart.rows(name, self.train.layout.rows))
+        self.screen.say(f"resumed from step {self.step} of {config.flow.steps} on {comm.size} ranks")
+
+    def _loop(self) -> str:
+        """Steps until the end (returns "") or until a trigger stops the run (returns the reason, the state saved)."""
+        steps = self.config.flow.steps
+        with self.screen.steps(self.step, steps) as shown:
+            stop = self.triggers.decide(self.step, self.writer.last_seconds).stop
+            saved = self.step
+            while self.step < steps and not stop:
+                with self.screen.stage("flow", self.seconds):
+                    record = self.flow.step()
+                self.step += 1
+                self._remember(record)
+                if self.step % self.config.flow.test_every == 0 or self.step == steps:
+                    self._look()
+                decision = self.triggers.decide(self.step, self.writer.last_seconds)
+                stop = decision.stop if self.step < steps else ""
+                if decision.save or self.step == steps:
+                    self._save()
+                    saved = self.step
+                shown(self.step, f"sigma {record.sigma_train:.4g}")
+            if stop and saved != self.step:
+                self._save()
+            self.writer.settle()
+        return stop
+
+    def _remember(self, record: Record) -> None:
+        time = self.columns["time"][-1] + record.dt if self.columns else 0.0
+        for name, value in {"step": self.step, "time": time, **asdict(record)}.items():
+            self.columns.setdefault(name, []).append(value)
+        if record.step_rejected:
+            self.screen.note(f"step {self.step}: halved {record.step_rejected} times to dt = {record.dt:g}")
+
+    def _look(self) -> None:
+        """sigma on the unseen points."""
+        with self.screen.stage("test", self.seconds):
+            value = sigma(self.test.layout, self.test.points, self.watched())
+        self.columns.setdefault("test_step", []).append(self.step)
+        self.columns.setdefault("sigma_test", []).append(value)
+
+    def _save(self) -> None:
+        """Hand a snapshot to the writer, which works while the flow goes on."""
+        with self.screen.stage("save", self.seconds):
+            arrays = self.flow.snapshot()
+            unseen = self.test.layout.gather(self.watched())
+            stages = {name: self.comm.allgather(value) for name, value in self.seconds.items()}
+            if self.comm.rank == 0:
+                arrays["metric/current"] = np.concatenate([arrays["metric/current"], unseen])
+                arrays |= self.constant | {f"history/{name}": np.array(column) for name, column in self.columns.items()}
+                arrays |= {f"timing/{name.replace(' ', '_')}": np.array(value) for name, value in stages.items()}
+            self.writer.submit(self.step, arrays if self.comm.rank == 0 else None, self._attributes())
+
+    def _constants(self) -> dict[str, np.ndarray]:
+        """What no step changes, in point order, on rank 0."""
+        sets = (self.train, self.test)
+        columns = {
+            "points/z": [s.layout.gather(s.points.z) for s in sets],
+            "points/chart": [s.layout.gather(s.points.chart) for s in sets],
+            "points/weight": [s.layout.gather(s.points.weight) for s in sets],
+            "points/omega2": [s.layout.gather(s.points.omega2) for s in sets],
+            "metric/reference": [s.layout.gather(s.reference(self.surface)) for s in sets],
+            "clusters/batch_label": [s.layout.gather(s.batch_label) for s in sets],
+            "clusters/label": [s.layout.label() for s in sets],
+        }
+        if self.comm.rank:
+            return {}
+        train, test = (s.layout.total for s in sets)
+        constant = {name: np.concatenate(parts) for name, parts in columns.items()}
+        constant["split/train"] = np.arange(train)
+        constant["split/test"] = np.arange(train, train + test)
+        constant["clusters/size"] = np.array([len(member) for member in self.train.layout.members])
+        return constant
+
+    def _chain(self, restart: Restart | None) -> str:
+        earlier = restart.attributes["provenance"] if restart else ""
+        entry = provenance.entry(self.comm.size, "cpu", restart.step if restart else None)
+        return provenance.append(earlier, entry)
+
+    def _attributes(self) -> dict[str, object]:
+        return {
+            "config": self.config.text(),
+            "provenance": self._provenance,
+            "mpiflow_version": __version__,
+            "name": self.config.run.name,
+            "seed": self.config.run.seed,
+            "precision": self.config.run.precision,
+            "ranks": self.comm.size,
+            "imbalance": float(self.train.layout.imbalance),
+            **self.flow.attributes(),
+        }
+
+    def _opening(self) -> str:
+        sizes = [len(member) for member in self.train.layout.members]
+        shown = f"{len(sizes)} clusters of {min(sizes)} to {max(sizes)} points" if len(sizes) > 1 else "no clusters"
+        return (
+            f"{self.train.layout.total} train and {self.test.layout.total} test points on {self.comm.size} ranks, {shown}, "
+            f"imbalance {self.train.layout.imbalance:.2f}, {self.flow.attributes()['engine']}"
+        )
+
+    def _report(self) -> None:
+        """Evaluate on train and unseen points; table, picture and summary."""
+        with self.screen.stage("evaluate", self.seconds):
+            rows = evaluate.table(
+                self.surface, self.flow.predictor(), self.train, {"train": self.train, "unseen": self.test}
+            )
+        with self.comm.lead() as mine:
+            if mine:
+                history = {name: np.array(column) for name, column in self.columns.items()}
+                paths = report.write(self.where, self.step, rows, history)
+                self.screen.show(report.rendered(rows, f"{self.config.run.name}: after step {self.step}"))
+                self.screen.say(
+                    f"state    {state_path(self.where, self.step)}\npicture  {paths[1]}\nsummary  {paths[0]}"
+                )
