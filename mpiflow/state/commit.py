@@ -11,12 +11,18 @@ import numpy as np
 
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.state import atomic, image, naming, retention
+from mpiflow.state import atomic, naming, parts, retention
 from mpiflow.state.files import DISK, Disk
+from mpiflow.state.schema import PART_BYTES
 
 
 def write(
-    folder: Path, step: int, arrays: dict[str, np.ndarray], attributes: dict[str, object], files: Disk = DISK
+    folder: Path,
+    step: int,
+    arrays: dict[str, np.ndarray],
+    attributes: dict[str, object],
+    files: Disk = DISK,
+    part_bytes: int = PART_BYTES,
 ) -> Path:
     """Commit one state; returns its path. Files that are already there are not touched.
 
@@ -24,7 +30,8 @@ def write(
     Raises WriteError if it could not be committed, StateError or NumericalError if it must not be.
     """
     path = naming.state_path(folder, step)
-    atomic.put(path, image.build(step, arrays, attributes), files)
+    for name, content in parts.split(path, step, arrays, attributes, part_bytes):
+        atomic.put(name, content, files)
     return path
 
 
@@ -43,6 +50,7 @@ class Writer:
         keep_every: int | None = None,
         say: Callable[[str], None] = lambda text: None,
         files: Disk = DISK,
+        part_bytes: int = PART_BYTES,
     ):
         """Keeps the last `keep` states and those whose step divides by `keep_every`. Raises InputError.
 
@@ -53,7 +61,7 @@ class Writer:
                 f"output.keep = {keep}, keep_every = {keep_every}: both must be at least 1; 3 is a good keep"
             )
         self.comm, self.folder, self.files, self.say = comm, Path(folder), files, say
-        self.keep, self.keep_every = keep, keep_every
+        self.keep, self.keep_every, self.part_bytes = keep, keep_every, part_bytes
         self.last_seconds = 0.0
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
@@ -69,8 +77,9 @@ class Writer:
             if mine:
                 self._wait()
                 began = time.monotonic()
-                content = image.build(step, arrays, attributes)
-                self._thread = threading.Thread(target=self._commit, args=(step, content, began), name="state writer")
+                path = naming.state_path(self.folder, step)
+                contents = parts.split(path, step, arrays, attributes, self.part_bytes)
+                self._thread = threading.Thread(target=self._commit, args=(step, contents, began), name="state writer")
                 self._thread.start()
 
     def settle(self) -> None:
@@ -79,9 +88,10 @@ class Writer:
             if mine:
                 self._wait()
 
-    def _commit(self, step: int, content: bytes, began: float) -> None:
+    def _commit(self, step: int, contents: parts.Files, began: float) -> None:
         try:
-            atomic.put(naming.state_path(self.folder, step), content, self.files)
+            for path, content in contents:
+                atomic.put(path, content, self.files)
             self.last_seconds = time.monotonic() - began
             retention.prune(self.folder, step, self.keep, self.keep_every, self.say, self.files)
         except BaseException as error:  # kept for the main thread, whose failures end the job in order

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import h5py
 import numpy as np
@@ -13,9 +15,15 @@ from mpiflow.state import schema, seal
 _BARE = "This is a netCDF dimension but not a netCDF variable. %9d"
 
 
-def build(step: int, arrays: dict[str, np.ndarray], attributes: dict[str, object]) -> bytes:
+def build(
+    step: int,
+    arrays: dict[str, np.ndarray],
+    attributes: dict[str, object],
+    elsewhere: Mapping[str, h5py.VirtualLayout] = MappingProxyType({}),
+) -> bytes:
     """The HDF5 file of a state, without its 512-byte user block. Equal input gives equal bytes.
 
+    elsewhere: where the values of some arrays lie, if in other files.
     Raises StateError for what the layout does not know, NumericalError for a value that is not finite.
     """
     sizes = schema.check(arrays)
@@ -23,20 +31,19 @@ def build(step: int, arrays: dict[str, np.ndarray], attributes: dict[str, object
         for name, value in {**attributes, "schema": schema.SCHEMA, "step": step}.items():
             _check_attribute(name, value)
             file.attrs[name] = value
-        add_scales(file, sizes)
+        _add_scales(file, sizes)
         for name, array in arrays.items():
-            label(file.create_dataset(name, data=array), name, digest(array))
-        return bytes_of(file)
+            if name in elsewhere:
+                dataset = file.create_virtual_dataset(name, elsewhere[name])
+            else:
+                dataset = file.create_dataset(name, data=array)
+            _label(dataset, name, digest(array))
+        file.flush()
+        return file.id.get_file_image()
 
 
 def _memory_file() -> h5py.File:
     return h5py.File("state", "w", driver="core", backing_store=False, userblock_size=seal.SIZE)
-
-
-def bytes_of(file: h5py.File) -> bytes:
-    """The bytes of an open file after its user block."""
-    file.flush()
-    return file.id.get_file_image()
 
 
 def _check_attribute(name: str, value: object) -> None:
@@ -44,7 +51,7 @@ def _check_attribute(name: str, value: object) -> None:
         raise StateError(f"attribute {name!r} is a {type(value).__name__}: only text and numbers; write it as JSON")
 
 
-def add_scales(file: h5py.File, sizes: dict[str, int]) -> None:
+def _add_scales(file: h5py.File, sizes: dict[str, int]) -> None:
     """Name the dimensions, as netCDF-4 does for dimensions without coordinates (no bytes are allocated)."""
     for number, (dim, size) in enumerate(sizes.items()):
         scale = file.create_dataset(dim, (size,), ">f4")
@@ -54,7 +61,7 @@ def add_scales(file: h5py.File, sizes: dict[str, int]) -> None:
         scale.make_scale(_BARE % size)
 
 
-def label(dataset: h5py.Dataset, name: str, sha256: str) -> None:
+def _label(dataset: h5py.Dataset, name: str, sha256: str) -> None:
     """Attach to a dataset its dimensions, units, meaning and the SHA-256 of its values."""
     dims, _, units, description = schema.field(name)
     for axis, dim in enumerate(dims):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mpiflow.errors import StateError
-from mpiflow.state import holder, naming, schema, status
+from mpiflow.state import holder, naming, retention, schema, status
 from mpiflow.state.read import State, read
 from mpiflow.state.upgrade import NewerStateError
 
@@ -32,8 +32,7 @@ def latest(folder: Path, say: Callable[[str], None]) -> State | None:
 def verify(folder: Path) -> list[tuple[Path, bool, str]]:
     """(path, sound, message) of every state and every leftover of a run folder, oldest first."""
     report = [_verdict(path) for _, path in naming.states(folder)]
-    leftovers = naming.temporaries(folder)
-    return report + [(path, True, f"never committed, left by {writer}; not a state") for path, writer in leftovers]
+    return report + [(path, True, f"{what}; not a state") for path, what in retention.leftovers(folder)]
 
 
 def _verdict(path: Path) -> tuple[Path, bool, str]:

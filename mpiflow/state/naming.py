@@ -8,6 +8,7 @@ import socket
 from pathlib import Path
 
 _STATE = re.compile(r"state-(\d{8,})\.h5")
+_PART = re.compile(r"state-(\d{8,})-part-\d+-[0-9a-f]+\.h5")
 _TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)@(?P<host>.+)\.tmp")
 
 
@@ -26,6 +27,17 @@ def states(folder: Path) -> list[tuple[int, Path]]:
     """(step, path) of every state in a folder, sound or not, oldest first."""
     found = ((step_of(path), path) for path in Path(folder).glob("state-*.h5"))
     return sorted((step, path) for step, path in found if step is not None)
+
+
+def part_path(path: Path, number: int, digest: str) -> Path:
+    """Where a part of the state at `path` lies; the name depends on its content."""
+    return path.with_name(f"{path.stem}-part-{number:04d}-{digest[:12]}.h5")
+
+
+def parts(folder: Path) -> list[tuple[int, Path]]:
+    """(step, path) of every part file in a folder, with a state or without."""
+    found = ((_PART.fullmatch(path.name), path) for path in sorted(Path(folder).glob("state-*-part-*.h5")))
+    return [(int(match[1]), path) for match, path in found if match]
 
 
 def temporary(path: Path) -> Path:

@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 
 from mpiflow.errors import StateError
-from mpiflow.state import image, naming, seal
+from mpiflow.state import image, naming, parts, seal
 from mpiflow.state.upgrade import upgrade
 
 
@@ -34,6 +34,9 @@ def read(path: Path) -> State:
         # A committed file never changes, so no lock is needed (and some network file systems have none).
         with h5py.File(path, "r", locking=False) as file:
             attributes = {name: _plain(value) for name, value in file.attrs.items()}
+            if "part" in attributes:
+                raise StateError(f"{path} is a part of a state: read the file without -part- in its name")
+            parts.check(path, attributes.pop("parts", "{}"))
             arrays, attributes = upgrade(path, int(attributes["schema"]), _arrays(file, path), attributes)
     except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise StateError(f"{path} has a sound checksum but is no state: {error}") from error

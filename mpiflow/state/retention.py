@@ -24,19 +24,29 @@ def prune(
     folder: Path, committed: int, keep: int, keep_every: int | None, say: Callable[[str], None], files: Disk
 ) -> None:
     """Delete the states that expired. Call it once `committed` was read back and renamed; a failure is only told."""
-    paths = dict(naming.states(folder))
-    for step in expired(list(paths), committed, keep, keep_every):
-        try:
-            files.remove(paths[step])
-        except OSError as error:
-            say(f"{paths[step]} has expired but cannot be deleted: {error.strerror}; delete it when you can")
+    old = set(expired([step for step, _ in naming.states(folder)], committed, keep, keep_every))
+    # A master goes before its parts: whatever is cut off in between, no state that is left lacks a part.
+    for step, path in naming.states(folder) + naming.parts(folder):
+        if step in old:
+            try:
+                files.remove(path)
+            except OSError as error:
+                say(f"{path} has expired but cannot be deleted: {error.strerror}; delete it when you can")
 
 
 def sweep(folder: Path, say: Callable[[str], None], files: Disk) -> None:
     """Tell of files that were never committed; remove them if this process holds the lock: they are its own."""
     owner = holder.mine(folder)
-    for path, writer in naming.temporaries(folder):
-        say(f"{path} was left by {writer}, never committed" + ("; removed" if owner else "; its owner will remove it"))
+    for path, what in leftovers(folder):
+        say(f"{path} is {what}; " + ("removed" if owner else "the owner of the folder will remove it"))
         if owner:
             with suppress(OSError):
                 files.remove(path)
+
+
+def leftovers(folder: Path) -> list[tuple[Path, str]]:
+    """(path, what it is) of every file that never became a state or a part of one."""
+    masters = {step for step, _ in naming.states(folder)}
+    found = [(path, f"never committed, left by {writer}") for path, writer in naming.temporaries(folder)]
+    orphans = [path for step, path in naming.parts(folder) if step not in masters]
+    return found + [(path, "a part whose state was never committed") for path in orphans]
