@@ -1,0 +1,63 @@
+"""Agglomerative clustering of one mini-batch (HR 3.1)."""
+
+from __future__ import annotations
+
+import fastcluster
+import numpy as np
+
+from mpiflow.clustering import chordal
+from mpiflow.clustering.distances import Tile, factors, tiles
+from mpiflow.clustering.partition import cut
+from mpiflow.geometry.fubini_study import embedding
+
+
+def cluster_batch(z: np.ndarray, count: int, linkage: str = "average") -> np.ndarray:
+    """Clusters of a mini-batch, numbered by their lowest member.
+
+    z: (M, n+1) complex, count <= M. linkage: a key of LINKAGES. Returns (M,) int32.
+    `average` and `complete` take 8 bytes a pair of points, `ward` and `chordal` O(M).
+    """
+    return LINKAGES[linkage](z, count)
+
+
+def condensed_distances(z: np.ndarray) -> np.ndarray:
+    """Distances of all pairs i < j, row after row (SciPy's condensed form): (M, n+1) complex to (M (M-1)/2,) float64."""
+    total = len(z)
+    left, right = factors(z)
+    result = np.empty(total * (total - 1) // 2)
+    tile = Tile()
+    for rows, columns in tiles(total, total):
+        if columns.stop - 1 <= rows.start:
+            continue
+        d = tile.distances(left[rows], right[columns])
+        for i in range(rows.start, rows.stop):
+            first = max(columns.start, i + 1)
+            if first < columns.stop:
+                start = i * (2 * total - i - 1) // 2 - i - 1
+                result[start + first : start + columns.stop] = d[i - rows.start, first - columns.start :]
+    return result
+
+
+def _on_distances(method: str):
+    def linkage(z: np.ndarray, count: int) -> np.ndarray:
+        if len(z) == 1:
+            return np.zeros(1, np.int32)
+        return cut(fastcluster.linkage(condensed_distances(z), method, preserve_input=False), len(z), count)
+
+    return linkage
+
+
+def _ward(z: np.ndarray, count: int) -> np.ndarray:
+    if len(z) == 1:
+        return np.zeros(1, np.int32)
+    return cut(fastcluster.linkage_vector(embedding(z), "ward"), len(z), count)
+
+
+#: average, complete: on Fubini-Study distances. ward: on the embedding P(z). chordal: average linkage on mean sin^2 d,
+#: which is another dissimilarity than the distance.
+LINKAGES = {
+    "average": _on_distances("average"),
+    "complete": _on_distances("complete"),
+    "ward": _ward,
+    "chordal": chordal.linkage,
+}

@@ -1,0 +1,37 @@
+"""Clusters do not depend on the number of ranks."""
+
+import numpy as np
+import pytest
+
+from mpiflow.clustering import MERGES, cluster
+from mpiflow.comm import Comm, world
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.sampling import TRAIN, chunk
+from mpiflow.shards import split
+
+POINTS = chunk(fermat(4), 1, TRAIN, 0, None).z[:1500]
+
+
+def own_rows(comm, total, batch):
+    """The rows of whole batches that a rank holds."""
+    share = split(-(-total // batch), comm.size, comm.rank)
+    return slice(min(share.start * batch, total), min(share.stop * batch, total))
+
+
+@pytest.mark.parallel([1, 2, 3, 4, 7])
+@pytest.mark.parametrize("merge", MERGES)
+@pytest.mark.parametrize(
+    ("total", "batch", "count"),
+    [(1500, 250, 4), (1000, 300, 6), (500, 120, 1), (300, 1000, 5)],
+    ids=["batches that divide the points", "a short last batch", "one cluster", "one batch and empty shards"],
+)
+def test_labels_are_the_same_on_any_number_of_ranks(total, batch, count, merge):
+    comm = world()
+    rows = own_rows(comm, total, batch)
+    options = {"count": count, "batch": batch, "merge": merge}
+    found = cluster(comm, POINTS[rows], rows.start, total, **options)
+    alone = cluster(Comm(), POINTS[:total], 0, total, **options)
+    np.testing.assert_array_equal(found.label, alone.label[rows])
+    np.testing.assert_array_equal(found.batch_label, alone.batch_label[rows])
+    assert found.label.dtype == np.int32
+    assert (np.bincount(alone.label, minlength=count) > 0).all()

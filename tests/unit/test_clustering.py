@@ -1,0 +1,139 @@
+"""Mini-batch linkage agrees with scikit-learn; the merge is the paper's; garbage is refused."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.cluster.hierarchy import average
+from scipy.spatial.distance import squareform
+from sklearn.cluster import AgglomerativeClustering
+from sklearn.metrics import adjusted_rand_score
+
+from mpiflow.clustering import cluster, greedy
+from mpiflow.clustering.batches import owner
+from mpiflow.clustering.distances import sums_between_clusters, sums_to_clusters
+from mpiflow.clustering.minibatch import LINKAGES, cluster_batch, condensed_distances
+from mpiflow.clustering.partition import canonical, cut
+from mpiflow.comm import Comm
+from mpiflow.errors import InputError
+from mpiflow.geometry.fubini_study import distance, embedding
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.sampling import TRAIN, chunk
+from mpiflow.shards import split
+
+POINTS = chunk(fermat(4), 1, TRAIN, 0, None).z[:1500]
+
+
+def exact(z, w):
+    return distance(z[:, None], w[None])
+
+
+def test_condensed_distances_are_the_distances_of_pairs():
+    z = POINTS[:1200]
+    i, j = np.triu_indices(len(z), 1)
+    np.testing.assert_allclose(condensed_distances(z), distance(z[i], z[j]), atol=1e-12)
+
+
+def test_points_that_coincide_are_near_each_other():
+    z = np.repeat(POINTS[:3], 2, axis=0)
+    assert squareform(condensed_distances(z))[[0, 2, 4], [1, 3, 5]].max() < 1e-7
+
+
+@pytest.mark.parametrize("linkage", ["average", "complete"])
+@pytest.mark.parametrize("count", [1, 2, 20, 400])
+def test_linkage_on_distances_agrees_with_scikit_learn(linkage, count):
+    z = POINTS[:400]
+    d = squareform(condensed_distances(z))
+    theirs = AgglomerativeClustering(n_clusters=count, metric="precomputed", linkage=linkage).fit_predict(d)
+    np.testing.assert_array_equal(cluster_batch(z, count, linkage), canonical(theirs))
+
+
+def test_ward_in_the_embedding_agrees_with_scikit_learn():
+    theirs = AgglomerativeClustering(n_clusters=20, linkage="ward").fit_predict(embedding(POINTS))
+    assert adjusted_rand_score(theirs, cluster_batch(POINTS, 20, "ward")) == 1
+
+
+@pytest.mark.parametrize("count", [1, 7, 50, 300])
+def test_chordal_linkage_is_average_linkage_on_sin_squared(count):
+    z = POINTS[:300]
+    tree = average(np.sin(condensed_distances(z)) ** 2)
+    np.testing.assert_array_equal(cluster_batch(z, count, "chordal"), cut(tree, 300, count))
+
+
+@pytest.mark.parametrize("linkage", LINKAGES)
+def test_every_linkage_gives_as_many_clusters_as_asked_for(linkage):
+    for size, count in [(1, 1), (2, 1), (2, 2), (9, 4)]:
+        label = cluster_batch(POINTS[:size], count, linkage)
+        assert label.dtype == np.int32 and label[0] == 0
+        assert len(np.unique(label)) == count == label.max() + 1
+
+
+@pytest.mark.parametrize("linkage", LINKAGES)
+def test_points_that_all_coincide_still_make_clusters(linkage):
+    label = cluster_batch(np.repeat(POINTS[:1], 30, axis=0), 4, linkage)
+    assert len(np.unique(label)) == 4
+
+
+def test_canonical_numbers_follow_the_lowest_member():
+    np.testing.assert_array_equal(canonical(np.array([7, 7, 2, 9, 2])), [0, 0, 1, 2, 1])
+
+
+@given(st.integers(1, 60), st.integers(1, 60))
+def test_owner_is_the_rank_whose_share_holds_the_batch(batches, ranks):
+    for rank in range(ranks):
+        assert all(owner(batches, ranks, b) == rank for b in split(batches, ranks, rank))
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(1, 300), st.integers(1, 1500), st.integers(1, 9))
+def test_streamed_sums_agree_with_all_distances(rows, columns, count):
+    z, w = POINTS[-rows:], POINTS[:columns]
+    label = np.arange(columns) ** 2 % count
+    slow = exact(z, w) @ np.eye(count)[label]
+    np.testing.assert_allclose(sums_to_clusters(z, w, label, count), slow, rtol=1e-10, atol=1e-6)
+
+
+def test_sums_between_clusters_add_over_both():
+    z, w = POINTS[:200], POINTS[300:700]
+    a, b = np.arange(200) % 3, np.arange(400) // 140
+    slow = np.eye(3)[a].T @ exact(z, w) @ np.eye(3)[b]
+    np.testing.assert_allclose(sums_between_clusters(z, a, w, b, 3), slow, rtol=1e-11)
+
+
+def test_greedy_lets_seeds_choose_in_turn_among_those_left():
+    # Both clusters are nearest to seed 0: seed 0 takes cluster 1, seed 1 must take cluster 0.
+    mean = np.array([[0.2, 0.9, 0.5], [0.1, 0.3, 0.6], [0.7, 0.8, 0.4]])
+    np.testing.assert_array_equal(greedy.pair(mean), [2, 0, 1])
+
+
+def test_greedy_merge_follows_the_paper_step_by_step():
+    z, count, batch = POINTS[:700], 5, 200
+    found = cluster(Comm(), z, 0, 700, count=count, batch=batch)
+    parts = [range(start, min(start + batch, 700)) for start in range(0, 700, batch)]
+    for part in parts:
+        np.testing.assert_array_equal(found.batch_label[part], cluster_batch(z[part], count))
+    np.testing.assert_array_equal(found.label[:batch], found.batch_label[:batch])
+    for part in parts[1:]:
+        left = set(range(count))
+        for seed in range(count):
+            own = z[:batch][found.label[:batch] == seed]
+            near = {k: exact(z[part][found.batch_label[part] == k], own).mean() for k in left}
+            taken = min(near, key=near.get)
+            left.remove(taken)
+            assert set(found.label[part][found.batch_label[part] == taken]) == {seed}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"count": 0}, "clusters.count = 0: must be at least 1"),
+        ({"count": 201}, "clusters.count = 201: more clusters than the 200 points of a mini-batch"),
+        ({"count": 101, "batch": 200}, "clusters.batch = 200: leaves a last mini-batch of 100 points for 101 clusters"),
+        ({"batch": 0}, "clusters.batch = 0: must be at least 1"),
+        ({"linkage": "median"}, "clusters.linkage = 'median': must be one of average, complete, ward, chordal"),
+        ({"merge": "none"}, "clusters.merge = 'none': must be one of greedy"),
+    ],
+)
+def test_what_cannot_be_clustered_is_refused_with_its_key(options, said):
+    with pytest.raises(InputError, match=said.replace(".", r"\.")):
+        cluster(Comm(), POINTS[:300], 0, 300, **{"count": 2, "batch": 200} | options)
