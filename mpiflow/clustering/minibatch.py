@@ -21,7 +21,7 @@ def cluster_batch(z: np.ndarray, count: int, linkage: str = "average") -> np.nda
 
 
 def condensed_distances(z: np.ndarray) -> np.ndarray:
-    """Distances of all pairs i < j, row after row (SciPy's condensed form): (M, n+1) complex to (M (M-1)/2,) float64."""
+    """Distances of all pairs i < j, row after row (SciPy's condensed form): (M, n+1) complex to (M (M-1)/2,)."""
     total = len(z)
     left, right = factors(z)
     result = np.empty(total * (total - 1) // 2)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mpiflow.clustering import MERGES, cluster
+from mpiflow.clustering.quality import quality
 from mpiflow.comm import Comm, world
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.sampling import TRAIN, chunk
@@ -35,3 +36,17 @@ def test_labels_are_the_same_on_any_number_of_ranks(total, batch, count, merge):
     np.testing.assert_array_equal(found.batch_label, alone.batch_label[rows])
     assert found.label.dtype == np.int32
     assert (np.bincount(alone.label, minlength=count) > 0).all()
+
+
+@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parametrize("exact", [2000, 300], ids=["exact", "sampled"])
+def test_quality_has_the_same_bits_on_any_number_of_ranks(exact):
+    comm = world()
+    rows = own_rows(comm, 1000, 300)
+    label = np.arange(1000) % 7
+    found = quality(comm, POINTS[rows], label[rows], exact)
+    alone = quality(Comm(), POINTS[:1000], label, exact)
+    assert found.silhouette == alone.silhouette
+    assert found.neighbours == alone.neighbours
+    np.testing.assert_array_equal(found.size, alone.size)
+    np.testing.assert_array_equal(found.diameter, alone.diameter)
