@@ -1,5 +1,8 @@
 """Kernels against closed forms and independent integrals."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -89,6 +92,19 @@ def test_relu_ntk_is_the_recursion_of_gaussian_expectations(depth, w_std, b_std)
     x, y = points(1), points(1, seed=1)
     expected = sampled_ntk(depth, w_std, b_std, x[0], y[0], np.random.default_rng(0))
     assert ReluNTK(depth, w_std, b_std).tile(x, y)[0, 0] == pytest.approx(expected, rel=0.01)
+
+
+def test_relu_ntk_agrees_with_neural_tangents():
+    # Made by tests/benchmarks/peers/relu_ntk_reference.py with neural-tangents 0.6.5 in float64.
+    reference = json.loads((Path(__file__).parent / "data" / "relu_ntk_reference.json").read_text())
+    z, w = (np.array(reference[name]) for name in ("z", "w"))
+    z, w = z[:, :5] + 1j * z[:, 5:], w[:, :5] + 1j * w[:, 5:]
+    assert {(case["depth"], case["b_std"] > 0) for case in reference["cases"]} == {
+        (depth, bias) for depth in (1, 2, 3) for bias in (False, True)
+    }
+    for case in reference["cases"]:
+        k = ReluNTK(case["depth"], case["w_std"], case["b_std"]).tile(z, w)
+        np.testing.assert_allclose(k, case["kernel"], rtol=0, atol=1e-12)
 
 
 def test_relu_ntk_has_its_cusp_at_coinciding_points():
