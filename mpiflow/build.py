@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mpiflow import engine, losses
+from mpiflow import engine, losses, sampling
 from mpiflow.config import Config
 from mpiflow.coupling import Coupling, source_lists
 from mpiflow.dataset import PointSet
 from mpiflow.flow import ComponentFlow, ComponentPredictor, Rule
+from mpiflow.geometry import hypersurface
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kernels import Delta, Gaussian, ReluNTK
 
@@ -69,3 +70,12 @@ def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray]) ->
         budget=int(config.engine.memory * 2**30),
         kept=kept,
     )
+
+
+def compiled() -> None:
+    """Compile what is compiled at first use into its cache, so that ranks load it rather than all compile it."""
+    surface = hypersurface.fermat(4)
+    z = sampling.chunk(surface, 0, sampling.EVALUATE, 0, None).z[:4]
+    for precision in ("float64", "float32"):
+        for chosen in (Gaussian(0.4), ReluNTK(2, 1.4, 0.1)):
+            engine.build(chosen, z, z, mode="streamed", precision=precision).apply(np.ones((4, 9)))

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any
@@ -87,6 +87,18 @@ class Comm:
         whole = np.concatenate([np.ascontiguousarray(part).reshape(-1) for part in parts])
         self.mpi.Alltoallv([whole, sent], [flat, received])
         return [piece.reshape(-1, *shape) for piece in np.split(flat, np.cumsum(received)[:-1])]
+
+    def post(self, rows: np.ndarray, to: int, tag: int) -> Callable[[], None]:
+        """Begin to send rows to another rank; call the result before they are changed, to wait until they are gone."""
+        rows = np.ascontiguousarray(rows)
+        request = self.mpi.Isend(rows, to, tag)
+        return lambda: (rows, request.Wait())[1]
+
+    def expect(self, shape: tuple[int, ...], dtype: Any, source: int, tag: int) -> Callable[[], np.ndarray]:
+        """Begin to receive rows from another rank; call the result to wait for them and have them."""
+        rows = np.empty(shape, dtype)
+        request = self.mpi.Irecv(rows, source, tag)
+        return lambda: (request.Wait(), rows)[1]
 
     def sum(self, chunks: np.ndarray, partials: np.ndarray) -> np.ndarray:
         """Sum of partials (n_r, ...) of all ranks, added in the order of their global chunk numbers.

@@ -228,8 +228,13 @@ def check(table: dict[str, Any], source: str) -> Config:
     try:
         return Config.model_validate(table)
     except ValidationError as error:
-        lines = dict.fromkeys(f"{source}: {_line(item)}" for item in error.errors())
-        raise InputError("\n".join(lines)) from None
+        # A union gives one mistake for each of its types: they are alternatives, told in one line.
+        lines: dict[str, list[str]] = {}
+        for item in error.errors():
+            head, message = _mistake(item)
+            lines.setdefault(head, []).append(message)
+        text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
+        raise InputError("\n".join(text)) from None
 
 
 def _override(table: dict, override: str) -> None:
@@ -247,23 +252,24 @@ def _override(table: dict, override: str) -> None:
     section[names[1]] = parsed
 
 
-def _line(item: dict) -> str:
-    """One mistake as `key = value: what is wrong; cure`."""
+def _mistake(item: dict) -> tuple[str, str]:
+    """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
     # Unions add the name of the tried type to the path; the kernel's union adds its tag.
     path = [part for part in item["loc"] if "[" not in str(part) and part not in ("float", "int")]
-    names = [str(part) for part in path if part not in _KERNELS or path.index(part) != 1]
-    key = ".".join(names)
+    key = ".".join(str(part) for place, part in enumerate(path) if not (place == 1 and part in _KERNELS))
     if item["type"] == "extra_forbidden":
-        return f"{key}: unknown key; the valid ones here are {', '.join(_fields(path[:-1]))}"
+        return key, f"unknown key; the valid ones here are {', '.join(_fields(path[:-1]))}"
     if item["type"] == "missing":
-        return f"{key}: missing; {_HINTS.get(key, 'it has no default')}"
+        return key, f"missing; {_HINTS.get(key, 'it has no default')}"
     if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return f"kernel.name: must be one of {', '.join(_KERNELS)}"
+        return "kernel.name", f"must be one of {', '.join(_KERNELS)}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if item["type"] == "value_error":
-        return f"{key}.{message}" if key else message
+        # Raised by a section about one of its keys: "key = value: why; cure".
+        head, _, rest = message.partition(": ")
+        return ".".join(filter(None, [key, head])), rest
     hint = f"; {_HINTS[key]}" if key in _HINTS else ""
-    return f"{key} = {item['input']!r}: {message}{hint}"
+    return f"{key} = {item['input']!r}", message + hint
 
 
 _KERNELS = {

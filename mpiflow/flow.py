@@ -46,7 +46,8 @@ class Rule:
 class ComponentFlow:
     """g <- g - dt sum_x' K(x, x') dl/dg(x') on the own train points; what it accumulates predicts g everywhere.
 
-    The metric lives in the run's precision, the accumulated gradient A = sum_n dt_n dl/dg^(n) in float64.
+    Losses, gradients and kernel tiles have the run's precision; the metric and the accumulated gradient
+    A = sum_n dt_n dl/dg^(n) are float64, or steps below the rounding of g would be lost.
     Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
     """
 
@@ -54,27 +55,25 @@ class ComponentFlow:
         self.surface, self.coupling, self.rule = surface, coupling, rule
         self.layout, self.points = train.layout, train.points
         self.sum = coupling.onto(self.layout, self.points.z)
-        reference = train.reference(surface)
         self.dtype = np.complex64 if rule.precision == "float32" else np.complex128
-        self.reference = reference.astype(self.dtype)
-        self.metric = self.reference.copy()
-        self.accumulated = np.zeros(reference.shape, np.complex128)
-        self.kappa = kappa_of(self.layout, self.points, self.reference)
+        self.metric = train.reference(surface)
+        self.accumulated = np.zeros_like(self.metric)
+        self.kappa = kappa_of(self.layout, self.points, self.metric)
 
     def step(self) -> Record:
         """One step on every rank; collective."""
         kappa = self.kappa if self.rule.kappa == "fixed" else kappa_of(self.layout, self.points, self.metric)
-        eta = losses.eta(self.metric, self.points.omega2, kappa)
-        gradient = losses.gradient(self.metric, eta, self.rule.loss, self.rule.natural_gradient)
+        metric = self.metric.astype(self.dtype)
+        eta = losses.eta(metric, self.points.omega2, kappa)
+        gradient = losses.gradient(metric, eta, self.rule.loss, self.rule.natural_gradient)
         gradient = clipped(gradient, self.rule.clip).astype(np.complex128)
-        update = hermitian.from_reals(self.sum.apply(hermitian.to_reals(gradient))).astype(self.dtype)
-        dt, rejected, moved = self.rule.dt, 0, self._moved(update, self.rule.dt)
-        while not self._positive(moved):
+        update = hermitian.from_reals(self.sum.apply(hermitian.to_reals(gradient)))
+        dt, rejected = self.rule.dt, 0
+        while not self._positive(self.metric - dt * update):
             dt, rejected = dt / 2, rejected + 1
-            moved = self._moved(update, dt)
             if rejected > HALVINGS:
-                raise NumericalError(self._complaint(self._moved(update, self.rule.dt)))
-        self.metric = moved
+                raise NumericalError(self._complaint(gradient, self.metric - self.rule.dt * update))
+        self.metric = self.metric - dt * update
         self.accumulated += dt * gradient
         return self.record(dt, rejected)
 
@@ -87,13 +86,13 @@ class ComponentFlow:
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, in point order on rank 0 (None elsewhere); collective."""
         return {
-            "metric/current": self.layout.gather(self.metric.astype(np.complex128)),
+            "metric/current": self.layout.gather(self.metric),
             "flow/accumulated_gradient": self.layout.gather(self.accumulated),
         }
 
     def restore(self, rows: Callable[[str], np.ndarray]) -> None:
         """Continue from a state: rows(name) gives this rank's train rows of one of its datasets; collective."""
-        self.metric = rows("metric/current").astype(self.dtype)
+        self.metric = rows("metric/current").copy()
         self.accumulated = rows("flow/accumulated_gradient").copy()
 
     def attributes(self) -> dict[str, object]:
@@ -110,9 +109,6 @@ class ComponentFlow:
         reference = targets.reference(self.surface)
         return lambda: self.predictor().added(kernel_sum, reference)
 
-    def _moved(self, update: np.ndarray, dt: float) -> np.ndarray:
-        return self.metric - self.metric.real.dtype.type(dt) * update
-
     def _least(self, g: np.ndarray) -> float:
         return self.layout.comm.min(float(least_eigenvalue(g).min(initial=np.inf)))
 
@@ -121,14 +117,23 @@ class ComponentFlow:
         finite = np.isfinite(g).all() and bool((least_eigenvalue(g) > 0).all())
         return not self.layout.comm.any(not finite)
 
-    def _complaint(self, g: np.ndarray) -> str:
-        least = least_eigenvalue(np.where(np.isfinite(g), g, 0))
-        worst = (float(least.min(initial=np.inf)), int(self.layout.rows[least.argmin()]) if len(least) else -1)
-        value, number = min(self.layout.comm.allgather(worst))
+    def _complaint(self, gradient: np.ndarray, g: np.ndarray) -> str:
+        """Which point is to blame: one whose gradient is not finite, else the one of least eigenvalue; collective."""
+        bad = ~np.isfinite(gradient).all((1, 2))
+        number, _ = self._first(np.where(bad, -1.0, 0.0))
+        if self.layout.comm.any(bad.any()):
+            return f"the loss gradient of train point {number} is not finite: lower flow.dt or set flow.clip"
+        number, value = self._first(least_eigenvalue(np.where(np.isfinite(g), g, 0)))
         return (
             f"flow.dt = {self.rule.dt:g}: the metric of train point {number} loses positivity (eigenvalue {value:.2e}) even "
             f"after {HALVINGS} halvings; lower flow.dt or set flow.clip"
         )
+
+    def _first(self, values: np.ndarray) -> tuple[int, float]:
+        """Number and value of the train point of least value; collective."""
+        own = (float(values.min()), int(self.layout.rows[values.argmin()])) if len(values) else (np.inf, -1)
+        value, number = min(self.layout.comm.allgather(own))
+        return number, value
 
 
 class ComponentPredictor:

@@ -67,5 +67,5 @@ def _state(state: dict) -> Table:
 def _datasets(state: dict) -> Table:
     table = Table("dataset", "shape", "type", "units", "meaning", title="datasets", title_justify="left")
     for name, item in state["datasets"].items():
-        table.add_row(name, str(tuple(item["shape"])), item["dtype"], item["units"], item["description"])
+        table.add_row(name, str(tuple(item["shape"])), item["type"], item.get("units", ""), item.get("description", ""))
     return table

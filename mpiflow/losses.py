@@ -17,8 +17,8 @@ class Sigma:
 
     @staticmethod
     def slope(eta: np.ndarray) -> np.ndarray:
-        """l'(eta): (N,) to (N,); 0 at eta = 1, where l has its kink."""
-        return np.sign(eta - 1)
+        """l'(eta): (N,) to (N,); 0 at eta = 1 to rounding, where l has its kink."""
+        return np.where(np.abs(eta - 1) < 16 * np.finfo(eta.dtype).eps, 0, np.sign(eta - 1))
 
 
 class MongeAmpere:

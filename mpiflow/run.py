@@ -29,6 +29,9 @@ def run(
     Raises InputError before any work, NumericalError where the flow breaks down, WriteError where a state cannot be kept.
     """
     surface = config.surface()
+    with comm.lead() as mine:
+        if mine and comm.size > 1:
+            build.compiled()
     with ExitStack() as stack:
         state = None
         with comm.lead() as mine:

@@ -1,0 +1,115 @@
+"""Points of X: on X, weighted right, and a function of their number alone."""
+
+from math import factorial, gamma, pi
+
+import numpy as np
+import pytest
+
+from mpiflow import losses, sampling
+from mpiflow.comm import Comm
+from mpiflow.engine import nearest
+from mpiflow.errors import InputError
+from mpiflow.geometry import charts, fubini_study, hypersurface
+from mpiflow.geometry.lines import meet
+
+QUINTIC = hypersurface.fermat(4)
+
+
+def drawn(surface, count, chart=None, stream=sampling.TRAIN, seed=1):
+    return sampling.sample(Comm(), surface, count, seed, stream, chart)[1]
+
+
+@pytest.mark.parametrize("ambient", [2, 3, 4, 5])
+def test_points_lie_on_x_to_rounding(ambient):
+    for surface in (hypersurface.fermat(ambient), hypersurface.dwork(ambient, 0.4 - 0.2j)):
+        p = drawn(surface, 20_000)
+        assert np.abs(surface.value(p.z)).max() < 1e-12
+        assert (np.abs(p.z).max(1) == 1).all()
+
+
+def test_a_line_meets_x_in_distinct_points_on_the_line():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 50, 5, 2)).view(complex)[..., 0]
+    z = meet(QUINTIC, a, b).reshape(50, 5, 5)
+    for line in range(50):
+        span = np.linalg.qr(np.stack([a[line], b[line]], axis=1))[0]
+        off = z[line].T - span @ (span.conj().T @ z[line].T)
+        assert np.abs(off).max() < 1e-10
+        apart = fubini_study.distances(z[line], z[line]) + np.eye(5)
+        assert apart.min() > 1e-4
+
+
+@pytest.mark.parametrize("ambient", [2, 3, 4])
+def test_weighted_volume_is_the_closed_form(ambient):
+    """m pi^d mean(w) = (m-2)! m^(1-m) pi^(m-2) (Gamma(1/m)/Gamma(1-1/m))^m, within the Monte-Carlo error per line."""
+    m, d = ambient + 1, ambient - 1
+    surface = hypersurface.fermat(ambient)
+    lines = drawn(surface, 20_000 * m).weight.reshape(-1, m).mean(1)
+    found, error = m * pi**d * lines.mean(), m * pi**d * lines.std() / np.sqrt(len(lines))
+    exact = factorial(m - 2) * float(m) ** (1 - m) * pi ** (m - 2) * (gamma(1 / m) / gamma(1 - 1 / m)) ** m
+    assert abs(found - exact) < 4 * error
+    assert error < 0.01 * exact
+
+
+def test_weight_is_omega2_over_the_determinant():
+    for surface in (QUINTIC, hypersurface.dwork(3, 0.5), hypersurface.fermat(5)):
+        p = drawn(surface, 500)
+        g = fubini_study.pulled_back(p.z, charts.jacobian(surface, p.z, p.chart))
+        np.testing.assert_allclose(p.weight, p.omega2 / losses.determinant(g), rtol=1e-11)
+
+
+def test_sigma_of_fubini_study_on_the_quintic():
+    p = drawn(QUINTIC, 100_000)
+    eta = 1 / p.weight / (len(p) / p.weight.sum())
+    assert abs((p.weight * abs(1 - eta)).sum() / p.weight.sum() - 0.3731) < 0.002
+
+
+def test_exact_metric_of_the_torus_has_sigma_zero():
+    torus = hypersurface.fermat(2)
+    p = drawn(torus, 1000)
+    exact = 0.7 * p.omega2[:, None, None].astype(complex)
+    assert np.abs(losses.eta(exact, p.omega2, 0.7) - 1).max() < 1e-15
+
+
+def test_points_do_not_depend_on_how_many_are_drawn():
+    few, many = drawn(QUINTIC, 300, (0, 1)), drawn(QUINTIC, 1500, (0, 1))
+    assert (few.z == many.z[:300]).all() and (few.weight == many.weight[:300]).all()
+    assert (drawn(QUINTIC, 300, (0, 1), seed=2).z != few.z).any()
+
+
+def test_one_chart_samples_are_the_accepted_ones_of_all_charts():
+    every, one = drawn(QUINTIC, 10_000), drawn(QUINTIC, 400, (3, 1))
+    mine = every.z[(every.chart == (3, 1)).all(1)]
+    assert 0.03 < len(mine) / 10_000 < 0.07  # one chart in twenty
+    count = min(len(mine), 400)
+    assert (one.z[:count] == mine[:count]).all()
+
+
+def test_train_and_test_share_no_point():
+    train, test = drawn(QUINTIC, 500, (0, 1)), drawn(QUINTIC, 500, (0, 1), sampling.TEST)
+    assert nearest(test.z, train.z)[1].min() > 1e-6
+
+
+def test_nearest_neighbour_distance_follows_the_papers_fit():
+    """HR 3.7: .968 N^-.184 in one chart."""
+    for count in (1000, 4000, 10_000):
+        test, train = drawn(QUINTIC, 500, (0, 1), sampling.TEST), drawn(QUINTIC, count, (0, 1))
+        assert abs(nearest(test.z, train.z)[1].mean() / (0.968 * count**-0.184) - 1) < 0.1
+
+
+@pytest.mark.parametrize("project", [True, False])
+def test_noise_moves_points_by_its_scale_and_projection_returns_them(project):
+    p, number, scale = drawn(QUINTIC, 400, (0, 1)), np.arange(400), 1e-3
+    moved = sampling.noisy(QUINTIC, number, p, 1, sampling.TEST, scale, project)
+    off, distance = np.abs(QUINTIC.value(moved.z)), fubini_study.distance(p.z, moved.z)
+    assert 0.3 * scale < distance.mean() < 3 * scale
+    assert off.max() < 1e-12 if project else off.mean() > scale / 10
+    some = sampling.noisy(QUINTIC, number[100:200], p.map(lambda x: x[100:200]), 1, sampling.TEST, scale, project)
+    assert (some.z == moved.z[100:200]).all()
+
+
+def test_an_impossible_chart_is_refused():
+    # Q = z_0^5 + z_1^5 + ... always accepts; a chart of a coordinate that Q does not have never does.
+    cone = hypersurface.Hypersurface(np.vstack([3 * np.eye(3, dtype=int)[:2], [[2, 1, 0]]]), [1, 1, 0.5])
+    with pytest.raises(InputError, match="none of"):
+        drawn(cone, 10, (0, 2))
