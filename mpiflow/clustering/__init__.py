@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpiflow.clustering import greedy
+from mpiflow.clustering import assignment, greedy, kmeans, moments
 from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import LINKAGES, cluster_batch
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 
-#: How clusters of mini-batches become clusters of the whole.
-MERGES = {"greedy": greedy.merge}
+#: How clusters of mini-batches become clusters of the whole; k-means makes them of all points at once.
+MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": moments.merge}
+METHODS = (*MERGES, "kmeans")
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Clustering:
     """Clusters of this rank's points.
 
     label: (n_r,) int32, final cluster. batch_label: (n_r,) int32, cluster within the mini-batch before the merge.
-    exchange_bytes: (levels,) int64, bytes that this rank received at each level of the merge.
+    exchange_bytes: (levels,) int64, bytes that this rank received at each level of the merge (k-means: each iteration).
     """
 
     label: np.ndarray
@@ -43,11 +44,14 @@ def cluster(
     """Cluster `total` points in `count` clusters, the same on any number of ranks. Collective.
 
     z: (n_r, n+1) complex, the points of the batches shards.split(n_batches, comm.size, comm.rank), the first of which
-    has the global number `first`. linkage: a key of LINKAGES; merge: a key of MERGES.
+    has the global number `first`. linkage: a key of LINKAGES; merge: one of METHODS.
     Raises InputError for a count, batch, linkage or merge that cannot be.
     """
     _check(total, count, batch, linkage, merge)
     batches = Batches(comm, total, batch)
+    if merge == "kmeans":
+        label, received = kmeans.partition(batches, z, count)
+        return Clustering(label, label, received)
     label = np.empty(len(z), np.int32)
     for b in batches.mine:
         rows = batches.rows(b)
@@ -57,7 +61,7 @@ def cluster(
 
 
 def _check(total: int, count: int, batch: int, linkage: str, merge: str) -> None:
-    for key, value, valid in (("linkage", linkage, LINKAGES), ("merge", merge, MERGES)):
+    for key, value, valid in (("linkage", linkage, LINKAGES), ("merge", merge, METHODS)):
         if value not in valid:
             raise InputError(f"clusters.{key} = {value!r}: must be one of {', '.join(valid)}")
     if count < 1:

@@ -26,7 +26,11 @@ class Batches:
     @property
     def mine(self) -> range:
         """Batches of this rank, maybe none."""
-        return split(self.count, self.comm.size, self.comm.rank)
+        return self.of(self.comm.rank)
+
+    def of(self, rank: int) -> range:
+        """Batches of a rank."""
+        return split(self.count, self.comm.size, rank)
 
     def owner(self, batch: int) -> int:
         """Rank that holds a batch."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mpiflow.clustering import MERGES, cluster
+from mpiflow.clustering import METHODS, cluster
+from mpiflow.clustering.moments import planned_bytes
 from mpiflow.clustering.quality import quality
 from mpiflow.comm import Comm, world
 from mpiflow.geometry.hypersurface import fermat
@@ -20,7 +21,7 @@ def own_rows(comm, total, batch):
 
 
 @pytest.mark.parallel([1, 2, 3, 4, 7])
-@pytest.mark.parametrize("merge", MERGES)
+@pytest.mark.parametrize("merge", METHODS)
 @pytest.mark.parametrize(
     ("total", "batch", "count"),
     [(1500, 250, 4), (1000, 300, 6), (500, 120, 1), (300, 1000, 5)],
@@ -50,3 +51,13 @@ def test_quality_has_the_same_bits_on_any_number_of_ranks(exact):
     assert found.neighbours == alone.neighbours
     np.testing.assert_array_equal(found.size, alone.size)
     np.testing.assert_array_equal(found.diameter, alone.diameter)
+
+
+@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parametrize("batch", [100, 130, 800])
+def test_moments_exchange_what_was_planned(batch):
+    comm = world()
+    rows = own_rows(comm, 1000, batch)
+    found = cluster(comm, POINTS[rows], rows.start, 1000, count=6, batch=batch, merge="moments")
+    planned = planned_bytes(-(-1000 // batch), comm.size, 6, 5)
+    np.testing.assert_array_equal(found.exchange_bytes, planned[comm.rank])
