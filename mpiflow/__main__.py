@@ -11,9 +11,10 @@ def main() -> None:
         os.environ.setdefault(variable, "1")
     if sys.argv[1:2] == ["run"]:
         # Before the heavy imports: a signal from now on is a wish to stop with a state saved.
-        from mpiflow import triggers
+        from mpiflow import segments, triggers
 
         triggers.install()
+        segments.remove_stale()
     from mpiflow.cli import app
     from mpiflow.comm import ends_together
 
