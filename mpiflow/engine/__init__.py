@@ -1,7 +1,7 @@
 """How u = K v is computed: tiles streamed through registers, tiles kept in memory, or neighbours alone."""
 
 from mpiflow.engine.choice import build, choose
+from mpiflow.engine.nearest_source import nearest
 from mpiflow.engine.neighbours import kept_fraction
-from mpiflow.engine.search import nearest
 
 __all__ = ["build", "choose", "kept_fraction", "nearest"]

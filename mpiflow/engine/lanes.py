@@ -63,6 +63,10 @@ class Lanes:
         """yes where the mask is set, else no."""
         return self._of(self.builder.select(mask, self._as(yes), self._as(no)))
 
+    def largest(self) -> ir.Value:
+        """The largest lane, as a scalar."""
+        return self._call("vector.reduce.fmax", result=self.value.type.element).value
+
     def polynomial(self, coefficients: Sequence) -> Lanes:
         """sum_k coefficients[k] self^k by Horner's rule."""
         total = self._of(self._as(coefficients[-1]))
@@ -89,13 +93,12 @@ class Lanes:
             return other.value
         return ir.Constant(self.value.type, [float(other)] * self.value.type.count)
 
-    def _call(self, name: str, *others: ir.Value) -> Lanes:
+    def _call(self, name: str, *others: ir.Value, result: ir.Type | None = None) -> Lanes:
         kind = self.value.type
         name = f"llvm.{name}.v{kind.count}f{32 if kind.element == ir.FloatType() else 64}"
-        known = self.builder.module.globals
-        function = known.get(name) or ir.Function(
-            self.builder.module, ir.FunctionType(kind, [kind] * (1 + len(others))), name
-        )
+        signature = ir.FunctionType(result or kind, [kind] * (1 + len(others)))
+        module = self.builder.module
+        function = module.globals.get(name) or ir.Function(module, signature, name)
         return self._of(self.builder.call(function, [self.value, *others]))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.engine.near_pairs import sparse
-from mpiflow.engine.search import candidates, nearest
+from mpiflow.engine.nearest_source import nearest
+from mpiflow.engine.search import candidates
 from mpiflow.geometry.fubini_study import distance
 from mpiflow.kernels import Delta, Gaussian
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpiflow import engine
+from mpiflow.engine.cells import Cells
 from mpiflow.engine.neighbours import CUT_OFF
 from mpiflow.errors import InputError
 from mpiflow.geometry.fubini_study import distance
@@ -130,12 +131,29 @@ def test_nearest_is_exact_among_near_duplicates_and_takes_the_lowest_index():
     np.testing.assert_array_equal(d, distance(x, y[index]))
 
 
-def test_nearest_agrees_with_all_distances():
+def test_nearest_agrees_with_all_distances(monkeypatch):
     x, y = fermat(300), fermat(700, seed=1)
     every = distance(x[:, None], y[None])
-    index, d = engine.nearest(x, y)
-    np.testing.assert_array_equal(index, every.argmin(1))
-    np.testing.assert_allclose(d, every.min(1), rtol=1e-14)
+    for _ in ("sweep", "cells"):
+        index, d = engine.nearest(x, y)
+        np.testing.assert_array_equal(index, every.argmin(1))
+        np.testing.assert_allclose(d, every.min(1), rtol=1e-14)
+        monkeypatch.setattr("mpiflow.engine.nearest_source._SOURCES", 0)
+        monkeypatch.setattr("mpiflow.engine.nearest_source._TARGETS", 0)
+
+
+@pytest.mark.parametrize("size", [None, 3, 40])
+def test_cells_find_the_same_nearest_as_a_sweep(size):
+    x, y = awkward(300)
+    y = np.concatenate([y, y[:50], x[:20] * 1j])
+    found = {i: set() for i in range(len(x))}
+    for i, j in Cells(y, size).contenders(x):
+        for target, source in zip(i, j, strict=True):
+            found[target].add(source)
+    d = distance(x[:, None], y[None])
+    for i in range(len(x)):
+        assert set(np.flatnonzero(d[i] <= d[i].min() + 1e-9)) <= found[i]
+        assert len(found[i]) < len(y)
 
 
 def test_nearest_among_copies_of_one_point_is_the_first():
