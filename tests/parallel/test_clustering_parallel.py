@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from mpiflow.clustering import METHODS, cluster
+from mpiflow.clustering.halo import halo
 from mpiflow.clustering.moments import planned_bytes
 from mpiflow.clustering.quality import quality
 from mpiflow.comm import Comm, world
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.sampling import TRAIN, chunk
-from mpiflow.shards import split
+from mpiflow.shards import Layout, split
 
 POINTS = chunk(fermat(4), 1, TRAIN, 0, None).z[:1500]
 
@@ -61,3 +62,15 @@ def test_moments_exchange_what_was_planned(batch):
     found = cluster(comm, POINTS[rows], rows.start, 1000, count=6, batch=batch, merge="moments")
     planned = planned_bytes(-(-1000 // batch), comm.size, 6, 5)
     np.testing.assert_array_equal(found.exchange_bytes, planned[comm.rank])
+
+
+@pytest.mark.parallel([1, 2, 3])
+def test_halos_are_the_same_on_any_number_of_ranks():
+    comm = world()
+    label = cluster(Comm(), POINTS, 0, 1500, count=5, batch=500).label
+    label[:900] = 0  # a cluster that is split over ranks
+    layout, alone = (Layout(c, label, 5, [1.0] * 5) for c in (comm, Comm()))
+    for reach in (0.1, 0.3):
+        found = halo(layout, POINTS[layout.rows], reach)
+        for lists in zip(found, halo(alone, POINTS[alone.rows], reach), strict=True):
+            np.testing.assert_array_equal(*lists)

@@ -1,0 +1,64 @@
+"""Halos hold every point within reach and no other; what they leave out is less than the tolerance."""
+
+import numpy as np
+import pytest
+
+from mpiflow.clustering import cluster
+from mpiflow.clustering.halo import balls, gaussian_reach, halo, with_halo
+from mpiflow.comm import Comm
+from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.sampling import TRAIN, chunk
+from mpiflow.shards import Layout
+
+POINTS = chunk(fermat(4), 4, TRAIN, 0, None).z[:1500]
+LABEL = cluster(Comm(), POINTS, 0, 1500, count=6, batch=500).label
+D = distance(POINTS[:, None], POINTS[None])
+
+
+def laid_out():
+    layout = Layout(Comm(), LABEL, 6, [1.0] * 6)
+    return layout, POINTS[layout.rows]
+
+
+def test_bounding_balls_hold_their_clusters():
+    centre, radius = balls(*laid_out())
+    for c in range(6):
+        d = distance(POINTS[LABEL == c], centre[c][None])
+        assert d.max() == pytest.approx(radius[c], abs=1e-7)
+        assert d.max() < D[np.ix_(LABEL == c, LABEL == c)].max()
+
+
+@pytest.mark.parametrize("reach", [0.0, 0.15, 0.3, 2.0])
+def test_a_halo_is_what_lies_within_reach_of_a_member(reach):
+    found = halo(*laid_out(), reach)
+    for c in range(6):
+        near = D[LABEL == c].min(0) <= reach
+        np.testing.assert_array_equal(found[c], np.flatnonzero(near & (LABEL != c)))
+
+
+def test_sources_are_members_and_halo_in_ascending_order():
+    layout, z = laid_out()
+    for c, sources in enumerate(with_halo(layout, z, 0.2)):
+        assert (np.diff(sources) > 0).all()
+        assert set(sources) == set(layout.members[c]) | set(halo(layout, z, 0.2)[c])
+
+
+def test_one_cluster_has_no_halo():
+    layout = Layout(Comm(), np.zeros(1500, int), 1, [1.0])
+    assert [len(found) for found in halo(layout, POINTS, 0.5)] == [0]
+
+
+@pytest.mark.parametrize("width", [0.1, 0.2])
+@pytest.mark.parametrize("tolerance", [1e-2, 1e-4])
+def test_what_a_halo_leaves_out_is_below_the_tolerance(width, tolerance):
+    v = np.random.default_rng(1).normal(size=1500)
+    K = np.exp(-(D**2) / (2 * width**2))
+    for c, sources in enumerate(with_halo(*laid_out(), gaussian_reach(width, tolerance))):
+        missing = (K[LABEL == c] @ v - K[LABEL == c][:, sources] @ v[sources]) / 1500
+        assert np.abs(missing).max() <= tolerance * np.abs(v).mean()
+
+
+def test_a_kernel_falls_to_the_tolerance_at_its_reach():
+    assert np.exp(-(gaussian_reach(0.3, 1e-3) ** 2) / (2 * 0.3**2)) == pytest.approx(1e-3)
+    assert gaussian_reach(0.3, 5.0) == 0
