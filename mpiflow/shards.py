@@ -11,6 +11,8 @@ from mpiflow.comm import Comm
 
 #: Rows of a tile, the unit in which ranks own rows. The bits of a row may depend on its tile, never on its rank.
 TILE = 128
+#: An imbalance that needs no more splitting of clusters, each split of which costs an exchange.
+BALANCED = 1.1
 
 
 @dataclass(frozen=True)
@@ -43,30 +45,38 @@ def split(total: int, ranks: int, rank: int) -> range:
 def owners(all_tiles: list[Tile], cost: list[float], ranks: int) -> tuple[np.ndarray, float]:
     """Rank of each tile, and the imbalance (maximum over mean cost of a rank).
 
-    cost: of one row of each cluster. A cluster goes whole to the least loaded rank, largest first; one that costs more than
-    a fair share is split by tiles first.
+    cost: of one row of each cluster. Largest first, a cluster goes whole to the least loaded rank; clusters that cost
+    more than a fair share are split by tiles first, and smaller ones too while the imbalance exceeds BALANCED.
     """
     price = np.array([cost[tile.cluster] * (tile.stop - tile.start) for tile in all_tiles])
+    cluster = np.array([tile.cluster for tile in all_tiles], np.int64)
+    runs = [np.flatnonzero(cluster == c) for c in np.unique(cluster)]
     fair = price.sum() / ranks
+    best, least = np.zeros(len(all_tiles), np.int64), np.inf
+    for limit in (fair, fair / 2, fair / 4, fair / 8, fair / 16):
+        owner, heaviest = _dealt([part for run in runs for part in _pieces(run, price, limit)], price, ranks)
+        if heaviest < least:
+            best, least = owner, heaviest
+        if least <= BALANCED * fair:
+            break
+    return best, least / fair if fair else 1.0
+
+
+def _pieces(run: np.ndarray, price: np.ndarray, limit: float) -> list[np.ndarray]:
+    """Tiles of a cluster that move together: all of them, or equal numbers of them that cost at most about `limit`."""
+    pieces = int(np.ceil(price[run].sum() / limit)) if limit else 1
+    return np.array_split(run, max(1, min(len(run), pieces)))
+
+
+def _dealt(parts: list[np.ndarray], price: np.ndarray, ranks: int) -> tuple[np.ndarray, float]:
+    """Rank of each tile when the largest part goes to the least loaded rank, and the largest load."""
     loads = [(0.0, rank) for rank in range(ranks)]
-    owner = np.zeros(len(all_tiles), np.int64)
-    for part in sorted(_parts(all_tiles, price, fair), key=lambda part: -price[part].sum()):
+    owner = np.zeros(len(price), np.int64)
+    for part in sorted(parts, key=lambda part: -price[part].sum()):
         load, rank = heapq.heappop(loads)
         owner[part] = rank
         heapq.heappush(loads, (load + price[part].sum(), rank))
-    mean = fair or 1.0
-    return owner, max(load for load, _ in loads) / mean
-
-
-def _parts(all_tiles: list[Tile], price: np.ndarray, fair: float) -> list[np.ndarray]:
-    """Runs of tiles that move together: a whole cluster, or equal pieces of one too large for a fair share."""
-    parts = []
-    cluster = np.array([tile.cluster for tile in all_tiles])
-    for c in np.unique(cluster):
-        run = np.flatnonzero(cluster == c)
-        pieces = min(len(run), int(np.ceil(price[run].sum() / fair))) if fair > 0 else 1
-        parts += np.array_split(run, max(1, pieces))
-    return parts
+    return owner, max(loads)[0]
 
 
 class Layout:
