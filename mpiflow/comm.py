@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -143,7 +144,10 @@ def world() -> Comm:
     """All ranks of the job. Raises InputError where the launcher and the MPI library do not match."""
     size, launcher = launched_size()
     try:
-        from mpi4py import MPI
+        with warnings.catch_warnings():
+            # mpi4py warns of a launcher that does not match; here that is an error with a cure, below.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            from mpi4py import MPI
     except (ImportError, RuntimeError) as missing:
         if size > 1:
             raise InputError(

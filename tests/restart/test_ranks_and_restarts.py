@@ -1,0 +1,66 @@
+"""The same answer, bit for bit, on any number of ranks and through any restart."""
+
+import pytest
+from jobs import mpiflow, result, small
+
+
+@pytest.fixture(scope="module", params=["all", "none", "halo"])
+def whole(request, tmp_path_factory):
+    """The uninterrupted run on one rank: run file and result."""
+    folder = tmp_path_factory.mktemp("whole")
+    config = small(folder, request.param)
+    done = mpiflow("run", config, "-o", folder / "run")
+    assert done.returncode == 0, done.stderr
+    return config, result(folder / "run")
+
+
+@pytest.mark.parametrize("ranks", [2, 3, 4])
+def test_bits_do_not_depend_on_the_number_of_ranks(whole, ranks, tmp_path):
+    config, expected = whole
+    done = mpiflow("run", config, "-o", tmp_path, ranks=ranks)
+    assert done.returncode == 0, done.stderr
+    found = result(tmp_path)
+    assert found.keys() == expected.keys()
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (3, 1), (2, 4)])
+def test_resume_on_other_rank_counts(whole, before, after, tmp_path):
+    config, expected = whole
+    (tmp_path / "STOP").write_text("7")
+    stopped = mpiflow("run", config, "-o", tmp_path, ranks=before)
+    assert stopped.returncode == 75, stopped.stderr
+    assert "stopped after step 7" in stopped.stdout
+    done = mpiflow("run", config, "-o", tmp_path, ranks=after)
+    assert done.returncode == 0, done.stderr
+    found = result(tmp_path)
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def test_a_finished_run_says_so(whole, tmp_path):
+    config, _ = whole
+    assert mpiflow("run", config, "-o", tmp_path).returncode == 0
+    again = mpiflow("run", config, "-o", tmp_path, ranks=2)
+    assert again.returncode == 0 and "there is nothing to do" in again.stdout
+
+
+def test_more_steps_go_on_from_the_end(whole, tmp_path):
+    config, expected = whole
+    assert mpiflow("run", config, "-o", tmp_path, "--set", "flow.steps=5").returncode == 0
+    assert mpiflow("run", config, "-o", tmp_path).returncode == 0
+    found = result(tmp_path)
+    assert [name for name in expected if found[name] != expected[name]] == []
+
+
+def test_another_configuration_is_refused_with_the_keys(whole, tmp_path):
+    config, _ = whole
+    assert mpiflow("run", config, "-o", tmp_path, "--set", "flow.steps=2").returncode == 0
+    before = result(tmp_path)
+    refused = mpiflow("run", config, "-o", tmp_path, "--set", "flow.dt=0.02", "--set", "kernel.width=0.3", ranks=2)
+    assert refused.returncode == 2
+    assert "flow.dt: 0.03 -> 0.02; kernel.width: 0.4 -> 0.3" in refused.stderr
+    assert refused.stderr.count("\n") == 1
+    assert result(tmp_path) == before
+    fresh = mpiflow("run", config, "-o", tmp_path, "--set", "flow.dt=0.02", "--set", "flow.steps=2", "--fresh")
+    assert fresh.returncode == 0 and "is now" in fresh.stdout
+    assert result(tmp_path.with_name(tmp_path.name + ".old-1")) == before

@@ -1,0 +1,108 @@
+"""What a user may get wrong on the command line: one clear line, the right exit code, nothing half done."""
+
+import os
+
+import pytest
+from jobs import JOBS, mpiflow, small
+
+from mpiflow.state.load import read
+
+
+def refused(done, *words):
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1, done.stderr
+
+
+def test_a_missing_run_file_is_named_once_by_all_ranks(tmp_path):
+    refused(mpiflow("run", tmp_path / "absent.toml", ranks=2), "no such run file")
+
+
+def test_mistakes_in_the_run_file_leave_no_folder(tmp_path):
+    config = small(tmp_path)
+    refused(mpiflow("run", config, "-o", tmp_path / "run", "--set", "flow.dt=-1", ranks=2), "flow.dt = -1", "greater")
+    refused(mpiflow("run", config, "-o", tmp_path / "run", "--set", "clusters.count=400"), "more clusters than")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_conifold_is_refused(tmp_path):
+    words = ("--set", "manifold.family=dwork", "--set", "manifold.psi=1")
+    refused(mpiflow("run", small(tmp_path), "-o", tmp_path / "run", *words, ranks=2), "conifold")
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/proc/version"), reason="needs a read-only place")
+def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
+    # Root may write anywhere but into the kernel's own file systems.
+    where = "/proc/mpiflow" if os.geteuid() == 0 else tmp_path / "locked"
+    if os.geteuid():
+        where.mkdir(mode=0o500)
+    refused(mpiflow("run", small(tmp_path), "-o", where, ranks=2), "cannot be written", "-o")
+
+
+def test_a_launcher_of_another_mpi_is_refused(tmp_path):
+    # Open MPI's mpiexec sets this for each of the processes that it starts; here each would be alone.
+    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", env={"OMPI_COMM_WORLD_SIZE": "2"})
+    refused(done, "Open MPI", "MPI sees 1", "every rank would run alone")
+    done = mpiflow("run", small(tmp_path), env={"SLURM_STEP_NUM_TASKS": "4"})
+    refused(done, "srun", "--mpi=pmi2")
+
+
+def test_a_state_of_a_newer_format_is_refused(tmp_path, monkeypatch):
+    from mpiflow.state import commit, schema
+
+    config = small(tmp_path)
+    assert mpiflow("run", config, "-o", tmp_path / "run", "--set", "flow.steps=1").returncode == 0
+    state = read(sorted((tmp_path / "run").glob("state-*.h5"))[-1])
+    monkeypatch.setattr(schema, "SCHEMA", schema.SCHEMA + 1)
+    attributes = {name: value for name, value in state.attributes.items() if name not in ("schema", "step")}
+    commit.write(tmp_path / "run", 2, state.arrays, attributes)
+    refused(mpiflow("run", config, "-o", tmp_path / "run", ranks=2), "newer")
+
+
+def test_inspection_of_what_is_not_a_run_is_refused(tmp_path):
+    for command in ("info", "verify", "evaluate"):
+        refused(mpiflow(command, tmp_path / "absent"), "absent")
+
+
+def test_a_numerical_failure_names_the_point_and_exits_with_3(tmp_path):
+    words = ("--set", "kernel.name=relu", "--set", "flow.dt=1e300", "--set", "flow.normalisation=sum")
+    config = small(tmp_path)
+    config.write_text(config.read_text().replace('name = "gaussian"\nwidth = 0.4', 'name = "relu"'))
+    done = mpiflow("run", config, "-o", tmp_path / "run", *words, ranks=2)
+    assert done.returncode == 3, done.stderr
+    assert "train point" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\n"
+        "if os.environ.get('PMI_RANK') == '1':\n"
+        "    import mpiflow.losses\n"
+        "    def broken(*rest): raise RuntimeError('a fault on one rank')\n"
+        "    mpiflow.losses.gradient = broken\n"
+    )
+    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode not in (0, 75, 255)
+    assert "rank 1 of 3 failed" in done.stderr and "a fault on one rank" in done.stderr and "Traceback" in done.stderr
+
+
+def test_an_exit_on_one_rank_ends_all(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os\n"
+        "if os.environ.get('PMI_RANK') == '1':\n"
+        "    import mpiflow.losses, sys\n"
+        "    mpiflow.losses.gradient = lambda *rest: sys.exit(9)\n"
+    )
+    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 9
+    assert "rank 1 of 3 failed" in done.stderr
+
+
+def test_help_teaches():
+    top = mpiflow("--help")
+    assert top.returncode == 0 and "quickstart.toml" in top.stdout and "75" in top.stdout
+    for command in ("run", "evaluate", "info", "verify"):
+        assert mpiflow(command, "--help").returncode == 0
+    assert (JOBS / "quickstart.toml").exists()
