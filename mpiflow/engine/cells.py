@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.engine.hits import collected, records
+from mpiflow.engine.hits import Hits, records
 from mpiflow.engine.lanes import I64, Code, lanes
 from mpiflow.engine.profiles import GaussianProfile
 from mpiflow.engine.search import ROUNDING
@@ -37,14 +37,15 @@ class Cells:
         self.size = -(-max(map(len, parts)) // lanes("float32")) * lanes("float32")
         # Filled up with copies of the last member: found twice, which does no harm.
         self.members = np.stack([np.pad(part, (0, self.size - len(part)), mode="edge") for part in parts])
+        self.hits = Hits("float32")
         self.profile = GaussianProfile("float32", points.shape[1] - 1)
         records = _reals(z)[self.members]  # (cells, size, 2(n+1))
         self.records = np.ascontiguousarray(
             records.reshape(-1, lanes("float32"), records.shape[2]).transpose(0, 2, 1), np.float32
         )
 
-    def contenders(self, targets: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Pairs (i, j) of targets and points: the nearest of each target, and all within rounding of it."""
+    def contenders(self, targets: np.ndarray) -> Iterator[tuple]:
+        """Triplets (i, j, None) of targets and points: the nearest of each target, and all within rounding of it."""
         axes = embedding(self.centres).astype(np.float32).T
         spread = np.stack([np.cos(self.radius), -np.sin(self.radius)]).astype(np.float32)
         for start in range(0, len(targets), _ROWS):
@@ -59,18 +60,18 @@ class Cells:
             i, cell = np.nonzero(overlap > reach * np.abs(reach) - 1e-5)
             second = self._scan(x, i, cell, best)
             i, j = (np.concatenate(pair) for pair in zip(first, second, strict=True))
-            yield i + start, j
+            yield i + start, j, None
 
     def _scan(self, x: np.ndarray, row: np.ndarray, cell: np.ndarray, best: np.ndarray) -> tuple:
         """Look for each target `row` into `cell`: its members above best - slack; best is raised as it goes."""
         row, cell = (np.ascontiguousarray(index, np.int64) for index in (row, cell))
         slack, width = np.array([2 * ROUNDING], np.float32), lanes("float32")
 
-        def search(found):
+        def search(found, _):
             arrays = (x, self.records, row, cell, best, slack, found)
             return _scanner(self.profile)(*(a.ctypes.data for a in arrays), len(row), self.size // width, len(found))
 
-        pair, group, lane = collected(search, width)
+        pair, group, lane, _ = self.hits.of(search)
         return row[pair], self.members[cell[pair], group * width + lane]
 
 

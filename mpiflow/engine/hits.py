@@ -1,4 +1,4 @@
-"""Lists of what a compiled search has found: three int32 a hit, (i, j, mask of the lanes)."""
+"""Lists of what a compiled search has found: (i, j, mask of lanes) of each hit, and perhaps a value a lane."""
 
 from __future__ import annotations
 
@@ -7,28 +7,42 @@ from collections.abc import Callable
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.engine.lanes import I64, Code
+from mpiflow.engine.lanes import I64, Code, lanes
 
 I32 = ir.IntType(32)
 
 
-def collected(search: Callable[[np.ndarray], int], width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """i, j and lane, int64, of every set bit that `search` writes into the list it is given, and counts.
+class Hits:
+    """The list that a search writes to, as long as the longest search so far needed."""
 
-    It is called again with a longer list where the first was too short.
-    """
-    found = np.empty((1 << 16, 3), np.int32)
-    count = search(found)
-    if count > len(found):
-        found = np.empty((count, 3), np.int32)
-        count = search(found)
-    i, j, mask = found[:count].T
-    hit, lane = np.nonzero(mask[:, None] >> np.arange(width, dtype=np.int32) & 1)
-    return i[hit].astype(np.int64), j[hit].astype(np.int64), lane
+    def __init__(self, precision: str, valued: bool = False):
+        self.width, self.precision, self.valued = lanes(precision), precision, valued
+        self._reserve(1 << 14)
+
+    def of(self, search: Callable[[np.ndarray, np.ndarray], int]) -> tuple[np.ndarray, ...]:
+        """i, j, lane (int64) and the value (None where the search gives none) of every lane that was hit, in order.
+
+        search writes into the (capacity, 3) and (capacity, lanes) arrays it is given and returns how many hits there
+        are; if they are more than the capacity it is asked again.
+        """
+        count = search(self.found, self.values)
+        if count > len(self.found):
+            self._reserve(count + count // 8)
+            count = search(self.found, self.values)
+        i, j, mask = self.found[:count].T
+        bits = np.unpackbits(np.ascontiguousarray(mask).view(np.uint8).reshape(-1, 4), axis=1, bitorder="little")
+        place = np.flatnonzero(bits[:, : self.width])
+        hit, lane = np.divmod(place, self.width)
+        values = self.values[:count].reshape(-1)[place] if self.valued else None
+        return i[hit].astype(np.int64), j[hit].astype(np.int64), lane, values
+
+    def _reserve(self, capacity: int) -> None:
+        self.found = np.empty((capacity, 3), "<i4")
+        self.values = np.empty((capacity if self.valued else 0, self.width), self.precision)
 
 
 def records(code: Code, found, capacity) -> tuple[Callable, ir.Value]:
-    """record(i, j, mask), which writes three int32 to `found`, and the address of the count of its calls.
+    """record(i, j, mask), which writes to `found` and returns the hit's place, and the address of the count of hits.
 
     The count goes on past the capacity (the last place is then overwritten): the caller learns what it must give.
     """
@@ -37,11 +51,12 @@ def records(code: Code, found, capacity) -> tuple[Callable, ir.Value]:
     b.store(I64(0), count)
     last = b.sub(capacity, I64(1))
 
-    def record(i, j, mask):
+    def record(i, j, mask) -> ir.Value:
         known = b.load(count, typ=I64)
-        slot = b.mul(b.select(b.icmp_signed("<", known, last), known, last), I64(3))
+        place = b.select(b.icmp_signed("<", known, last), known, last)
         for k, field in enumerate((b.trunc(i, I32), b.trunc(j, I32), b.zext(mask, I32))):
-            b.store(field, code.at(found, b.add(slot, I64(k)), I32))
+            b.store(field, code.at(found, b.add(b.mul(place, I64(3)), I64(k)), I32))
         b.store(b.add(known, I64(1)), count)
+        return place
 
     return record, count

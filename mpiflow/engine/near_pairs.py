@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from mpiflow.engine.search import candidates
+from mpiflow.engine.sparse import Sparse
 from mpiflow.kernels import Gaussian, ReluNTK
 
 # Rounding of a tile's 1 - cos(angle), and the error of a kernel entry (over its largest) that is let pass.
@@ -24,24 +24,23 @@ def floor(kernel: Gaussian | ReluNTK, precision: str) -> float:
     return float(min(kernel.width * np.sqrt(2 * np.log(excess)), 1.5)) if excess > 1 else 0.0
 
 
-def correction(kernel, targets: np.ndarray, sources: np.ndarray, precision: str) -> csr_array | None:
-    """K minus what a tile of this precision holds, (n_targets, n_sources) sparse; None where none is needed."""
+def doubtful(kernel: Gaussian, precision: str) -> float:
+    """The kernel's value from which on a tile's entry may belong to a pair below the floor."""
     angle = floor(kernel, precision)
-    if angle == 0 or not len(targets) or not len(sources):
+    value = float(kernel.at(np.hypot(angle, np.sqrt(2 * _ROUNDING[precision]))))
+    # Tiles end at 2^-80: of a kernel so narrow that rounding alone reaches it, every entry is doubtful.
+    return np.inf if angle == 0 else 0.99 * value if value > 1e-20 else 0.0
+
+
+def correction(kernel, targets: np.ndarray, sources: np.ndarray, precision: str) -> Sparse | None:
+    """K minus what a tile of this precision holds, (n_targets, n_sources); None where none is needed."""
+    angle = floor(kernel, precision)
+    if angle == 0:
         return None
-    rows, cols, values = [], [], []
-    for i, j in candidates(kernel, targets, sources, np.cos(angle) ** 2):
+    pieces = []
+    for i, j, _ in candidates(kernel, targets, sources, np.cos(angle) ** 2):
         x, y = targets[i], sources[j]
         value = kernel.pairs(x, y) - kernel.pairs(x, y, floor=angle)
         kept = np.flatnonzero(value)
-        rows.append(i[kept]), cols.append(j[kept]), values.append(value[kept])
-    return sparse(rows, cols, values, (len(targets), len(sources)))
-
-
-def sparse(rows: list, cols: list, values: list, shape: tuple[int, int]) -> csr_array:
-    """Row-sorted triplets, in pieces, as one CSR matrix: a row's terms are summed in the order of its sources."""
-    if not rows:
-        return csr_array(shape)
-    counts = np.bincount(np.concatenate(rows), minlength=shape[0])
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    return csr_array((np.concatenate(values), np.concatenate(cols), starts), shape=shape)
+        pieces.append((i[kept], j[kept], value[kept]))
+    return Sparse(pieces, (len(targets), len(sources)), "float64")

@@ -22,7 +22,7 @@ def nearest(targets: np.ndarray, sources: np.ndarray) -> tuple[np.ndarray, np.nd
     exact for near duplicates too: all that a float32 search cannot tell apart are compared by the wedge form.
     """
     index, least = np.zeros(len(targets), np.int64), np.zeros(len(targets))
-    for i, j in _contenders(targets, sources):
+    for i, j, _ in _contenders(targets, sources):
         d = distance(targets[i], sources[j])
         order = np.lexsort((j, d, i))
         rows, first = np.unique(i[order], return_index=True)
@@ -31,7 +31,7 @@ def nearest(targets: np.ndarray, sources: np.ndarray) -> tuple[np.ndarray, np.nd
 
 
 def _contenders(targets: np.ndarray, sources: np.ndarray) -> Iterator[tuple]:
-    """For ascending stretches of targets, pairs (i, j) that hold the nearest and all that rounding makes its equal."""
+    """Triplets (i, j, None) with the nearest of each target, and all that rounding makes its equal."""
     if len(sources) >= _SOURCES and len(targets) >= _TARGETS:
         return Cells(sources).contenders(targets)
     return sweep(Gaussian(1.0), targets, sources, -1.0, 2 * ROUNDING)

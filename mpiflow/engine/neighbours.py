@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.engine.near_pairs import sparse
+from mpiflow.engine.near_pairs import doubtful
 from mpiflow.engine.nearest_source import nearest
 from mpiflow.engine.search import candidates
+from mpiflow.engine.sparse import Sparse
 from mpiflow.geometry.fubini_study import distance
 from mpiflow.kernels import Delta, Gaussian
 
@@ -41,10 +42,14 @@ class CutOff:
 
     def __init__(self, kernel: Gaussian, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
         reach = min(CUT_OFF[precision] * kernel.width, np.pi / 2)
-        rows, cols, values = [], [], []
-        for i, j in candidates(kernel, targets, sources, np.cos(reach) ** 2):
-            rows.append(i), cols.append(j), values.append(kernel.pairs(targets[i], sources[j]).astype(precision))
-        self.kernel = sparse(rows, cols, values, (len(targets), len(sources)))
+        # Where a Gram product has too few digits for this width, the value comes from the wedge form.
+        near = doubtful(kernel, precision)
+        pieces = []
+        for i, j, value in candidates(kernel, targets, sources, np.cos(reach) ** 2, valued=precision):
+            again = np.flatnonzero(value >= near)
+            value[again] = kernel.pairs(targets[i[again]], sources[j[again]])
+            pieces.append((i, j, value))
+        self.kernel = Sparse(pieces, (len(targets), len(sources)), precision)
 
     def apply(self, v: np.ndarray) -> np.ndarray:
         """u = K v. v: (M, c) float64. Returns (N, c) float64."""
@@ -53,7 +58,7 @@ class CutOff:
     @property
     def bytes(self) -> int:
         """Memory held between steps."""
-        return self.kernel.data.nbytes + self.kernel.indices.nbytes + self.kernel.indptr.nbytes
+        return self.kernel.bytes
 
     @property
     def flops(self) -> int:

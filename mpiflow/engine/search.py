@@ -1,4 +1,4 @@
-"""Which pairs of points overlap by at least so much: a fused search in float32, its candidates judged in float64."""
+"""Which pairs of points overlap by at least so much: one fused sweep over all pairs."""
 
 from __future__ import annotations
 
@@ -8,85 +8,96 @@ from functools import cache, partial
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.engine.hits import collected, records
-from mpiflow.engine.lanes import I64, Code
+from mpiflow.engine.hits import Hits, records
+from mpiflow.engine.lanes import I64, Code, Lanes
 from mpiflow.engine.profiles import profile
 from mpiflow.engine.tiles import SOURCES, UNROLL, even, grouped
 
 # A float32 overlap |<x, y>|^2 of unit points is right to 1e-6 (measured: 5e-7 at most).
 ROUNDING = 1e-6
-# Targets a call: bounds the list of candidates.
+# Targets a call: bounds the list of hits, and fits the radix sort of 16 bits.
 _ROWS = 1024
 
 
-def candidates(kernel, targets: np.ndarray, sources: np.ndarray, least: float) -> Iterator[tuple]:
+def candidates(kernel, targets: np.ndarray, sources: np.ndarray, least: float, valued: str = "") -> Iterator[tuple]:
     """All pairs whose overlap is at least `least`, and some that fall short of it by up to 2e-6.
 
-    Yields (i, j), int64 indices of targets and sources sorted by i, then j, for ascending stretches of i.
+    Yields (i, j, value) for ascending stretches of i: indices (int64) of targets and sources, by i and then j;
+    value: the kernel as tiles of the precision `valued` have it, None where that is "".
     """
-    yield from sweep(kernel, targets, sources, least - ROUNDING, np.inf)
+    return sweep(kernel, targets, sources, least - ROUNDING, np.inf, valued)
 
 
-def sweep(kernel, targets, sources, least: float, slack: float) -> Iterator[tuple]:
+def sweep(kernel, targets, sources, least: float, slack: float, valued: str = "") -> Iterator[tuple]:
     """As `candidates`, above a row's threshold, which starts at `least` and follows its best overlap less `slack`."""
-    shape = profile(kernel, targets.shape[1] - 1, "float32")
-    keep = slice(0, shape.coordinates)
-    y = np.ascontiguousarray(even(shape.records(kernel, sources)[0][:, keep]), np.float32)
+    precision = valued or "float32"
+    shape = profile(kernel, targets.shape[1] - 1, precision)
+    keep = slice(0, shape.numbers if valued else shape.coordinates)
+    y = np.ascontiguousarray(even(shape.records(kernel, sources)[0][:, keep]), precision)
+    limits = np.array([slack, *shape.parameters(kernel, 0.0)], precision)
+    hits = Hits(precision, bool(valued))
     for start in range(0, len(targets), _ROWS):
         rows = targets[start : start + _ROWS]
-        x = grouped(shape.records(kernel, rows)[0][:, keep], "float32")
-        j, group, lane = collected(partial(_search, shape, x, y, least, slack), x.shape[2])
-        i = group * x.shape[2] + lane
-        inside = np.flatnonzero((i < len(rows)) & (j < len(sources)))
-        inside = inside[np.lexsort((j[inside], i[inside]))]
-        yield i[inside] + start, j[inside]
+        x = grouped(shape.records(kernel, rows)[0][:, keep], precision)
+        j, group, lane, value = hits.of(partial(_search, _searcher(shape, bool(valued)), x, y, least, limits))
+        i = group * hits.width + lane
+        # A row's sources are found in ascending order; a stable sort by the row keeps it.
+        order = np.argsort(i.astype(np.uint16), kind="stable")
+        order = order[(i[order] < len(rows)) & (j[order] < len(sources))]
+        yield i[order] + start, j[order], None if value is None else value[order]
 
 
-def _search(shape, x: np.ndarray, y: np.ndarray, least: float, slack: float, found: np.ndarray) -> int:
-    thresholds = np.full((len(x), x.shape[2]), least, np.float32)
-    slack = np.array([slack], np.float32)
-    where = [array.ctypes.data for array in (x, y, thresholds, slack, found)]
-    return _searcher(shape)(*where, len(x), len(y), len(found))
+def _search(searcher: Callable, x, y, least: float, limits, found, values) -> int:
+    thresholds = np.full((len(x), x.shape[2]), least, x.dtype)
+    where = [array.ctypes.data for array in (x, y, thresholds, limits, found, values)]
+    return searcher(*where, len(x), len(y), len(found))
 
 
 @cache
-def _searcher(shape) -> Callable:
-    """f(x, y, thresholds, slack, found, groups, sources, capacity): the number of records (source, group, mask)."""
-    code, n = Code("float32", 5, 3), shape.coordinates
-    x, y, thresholds, slack, found, groups, sources, capacity = code.function.args
+def _searcher(shape, valued: bool) -> Callable:
+    """f(x, y, thresholds, [slack, parameters], found, values, groups, sources, capacity): how many (j, group, mask)."""
+    code, n = Code(shape.precision, 6, 3), shape.numbers if valued else shape.coordinates
+    x, y, thresholds, limits, found, values, groups, sources, capacity = code.function.args
     b, width = code.builder, code.vector.count
-    (slack,) = code.broadcast(slack, I64(0), 1)
+    slack, *constants = code.broadcast(limits, I64(0), 1 + shape.n_parameters)
     record, count = records(code, found, capacity)
+
+    def noted(point, source, place, group, mask):
+        at = record(place, group, mask)
+        if valued:
+            code.store(shape.value(point, source, constants), values, b.mul(at, I64(width)))
+
+    def row(group):
+        point = code.load(x, b.mul(group, I64(n * width)), n)
+
+        def body(j, carried):
+            (threshold,) = carried
+            places = [b.add(j, I64(step)) for step in range(UNROLL)]
+            points = [code.broadcast(y, b.mul(place, I64(n)), n) for place in places]
+            overlaps = [shape.overlap(point, source) for source in points]
+            masks = [b.bitcast(overlap > threshold, ir.IntType(width)) for overlap in overlaps]
+            hit, before, raised = masks[0], b.block, threshold
+            for mask in masks[1:]:
+                hit = b.or_(hit, mask)
+            with b.if_then(b.icmp_unsigned("!=", hit, hit.type(0)), likely=False):
+                for place, source, overlap, mask in zip(places, points, overlaps, masks, strict=True):
+                    noted(point, source, place, group, mask)
+                    raised = (overlap - slack).max(raised)
+                inside = b.block
+            after = b.phi(code.vector)
+            after.add_incoming(threshold.value, before)
+            after.add_incoming(raised.value, inside)
+            return [Lanes(b, after)]
+
+        return body
 
     def stretch(first, _):
         end = b.add(first, I64(SOURCES))
         end = b.select(b.icmp_signed("<", end, sources), end, sources)
 
         def group_body(group, _):
-            point = code.load(x, b.mul(group, I64(n * width)), n)
             at = b.mul(group, I64(width))
-
-            def body(j, carried):
-                (threshold,) = carried
-                places = [b.add(j, I64(step)) for step in range(UNROLL)]
-                overlaps = [shape.overlap(point, code.broadcast(y, b.mul(place, I64(n)), n)) for place in places]
-                masks = [b.bitcast(overlap > threshold, ir.IntType(width)) for overlap in overlaps]
-                hit = masks[0]
-                for mask in masks[1:]:
-                    hit = b.or_(hit, mask)
-                before, raised = b.block, threshold
-                with b.if_then(b.icmp_unsigned("!=", hit, hit.type(0)), likely=False):
-                    for place, mask in zip(places, masks, strict=True):
-                        record(place, group, mask)
-                    for overlap in overlaps:
-                        raised = (overlap - slack).max(raised)
-                    inside = b.block
-                after = b.phi(code.vector)
-                after.add_incoming(threshold.value, before)
-                after.add_incoming(raised.value, inside)
-                return [type(threshold)(b, after)]
-
-            (threshold,) = code.loop(first, end, UNROLL, body, code.load(thresholds, at, 1))
+            (threshold,) = code.loop(first, end, UNROLL, row(group), code.load(thresholds, at, 1))
             code.store(threshold, thresholds, at)
 
         code.loop(I64(0), groups, 1, group_body)

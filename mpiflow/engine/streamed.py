@@ -49,7 +49,7 @@ class Streamed:
 
     def _columns(self, v: np.ndarray) -> np.ndarray:
         weighted = v * self.right[:, None]
-        unit = _power_of_two(weighted)
+        unit = tiles.power_of_two(weighted)
         out = np.zeros((len(self.targets), v.shape[1], self.targets.shape[2]))
         self._multiply(weighted / unit, out)
         return tiles.ungrouped(out, self.shape[0]) * (self.left * unit)[:, None]
@@ -58,9 +58,3 @@ class Streamed:
         y = np.ascontiguousarray(tiles.even(np.concatenate([self.sources, v], axis=1)), self.precision)
         where = [array.ctypes.data for array in (self.targets, y, self.parameters, out)]
         tiles.streamed(self.profile, v.shape[1])(*where, len(out), len(y))
-
-
-def _power_of_two(v: np.ndarray) -> float:
-    """A scale that brings v near 1 without rounding, so that float32 neither overflows nor underflows."""
-    largest = np.abs(v).max()
-    return float(2.0 ** np.frexp(largest)[1]) if 0 < largest < np.inf else 1.0

@@ -130,3 +130,9 @@ def ungrouped(out: np.ndarray, rows: int) -> np.ndarray:
 def even(records: np.ndarray) -> np.ndarray:
     """Sources' records (M, p) with zero rows up to a multiple of UNROLL: they add 0 exactly."""
     return np.concatenate([records, np.zeros((-len(records) % UNROLL, records.shape[1]))])
+
+
+def power_of_two(v: np.ndarray) -> float:
+    """A scale that brings v near 1 without rounding, so that float32 neither overflows nor underflows."""
+    largest = np.abs(v).max(initial=0.0)
+    return float(2.0 ** np.frexp(largest)[1]) if 0 < largest < np.inf else 1.0

@@ -33,11 +33,11 @@ class Gaussian:
 
     def tile(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """K of all pairs. x: (N, n+1), y: (M, n+1) complex. Returns (N, M) float64."""
-        return self._of(distances(x, y))
+        return self.at(distances(x, y))
 
     def pairs(self, x: np.ndarray, y: np.ndarray, floor: float = 0.0) -> np.ndarray:
         """K of paired points x, y (N, n+1), as if no distance were below `floor`. Returns (N,) float64."""
-        return self._of(np.maximum(distance(x, y), floor))
+        return self.at(np.maximum(distance(x, y), floor))
 
     def diagonal(self, x: np.ndarray) -> np.ndarray:
         """K(x, x) = 1. x: (N, n+1). Returns (N,) float64."""
@@ -49,5 +49,6 @@ class Gaussian:
         reach = _WIDTHS * self.width
         return reach if reach < np.pi / 2 else None
 
-    def _of(self, angle: np.ndarray) -> np.ndarray:
+    def at(self, angle: np.ndarray) -> np.ndarray:
+        """K at a Fubini-Study distance."""
         return np.exp(-((angle / self.width) ** 2) / 2)

@@ -147,7 +147,7 @@ def test_cells_find_the_same_nearest_as_a_sweep(size):
     x, y = awkward(300)
     y = np.concatenate([y, y[:50], x[:20] * 1j])
     found = {i: set() for i in range(len(x))}
-    for i, j in Cells(y, size).contenders(x):
+    for i, j, _ in Cells(y, size).contenders(x):
         for target, source in zip(i, j, strict=True):
             found[target].add(source)
     d = distance(x[:, None], y[None])
