@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from mpiflow import engine, losses, sampling
+from mpiflow.clustering.halo import gaussian_reach, with_halo
 from mpiflow.config import Config
-from mpiflow.coupling import Coupling, source_lists
+from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
 from mpiflow.flow import ComponentFlow, ComponentPredictor, Rule
 from mpiflow.geometry import hypersurface
@@ -36,7 +37,7 @@ def predictor(
 def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
     """The train points as sources of the run's kernel, under the engine that the run began with; collective."""
     chosen = kernel(config)
-    lists = source_lists(train.layout, config.flow.coupling)
+    lists = source_lists(config, train)
     # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
     mode = stored.get("engine") or _engine(config, chosen, train, lists)
     precision = config.run.precision
@@ -51,6 +52,19 @@ def kernel(config: Config) -> Gaussian | Delta | ReluNTK:
     if k.name == "gaussian":
         return Gaussian(k.width)
     return Delta() if k.name == "delta" else ReluNTK(k.depth, k.w_std, k.b_std)
+
+
+def source_lists(config: Config, train: PointSet) -> list[np.ndarray]:
+    """Source numbers of each cluster, ascending: its own, those within its kernel's reach as well, or all; collective.
+
+    The halo is that of the train points of a cluster; for unseen points its tolerance is an estimate.
+    """
+    layout = train.layout
+    if config.flow.coupling == "all":
+        return [np.arange(layout.total)] * layout.count
+    if config.flow.coupling == "halo" and config.kernel.name == "gaussian":
+        return with_halo(layout, train.points.z, gaussian_reach(config.kernel.width, config.flow.halo_tolerance))
+    return layout.members
 
 
 def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray]) -> str:

@@ -158,6 +158,11 @@ class Config(Section):
     @model_validator(mode="after")
     def _consistent(self):
         size = self.manifold.ambient + 1
+        if self.flow.coupling == "halo" and self.kernel.name not in ("gaussian", "delta"):
+            raise ValueError(
+                f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
+                'use "all" or "none"'
+            )
         chart = self.points.chart
         if chart == "all" and self.kernel.name != "kaehler":
             raise ValueError(

@@ -64,10 +64,3 @@ class KernelSum:
     def names(self) -> list[str]:
         """Names of the engines in use on this rank, without repeats."""
         return sorted({built.name for _, _, built in self.groups})
-
-
-def source_lists(layout: Layout, coupling: str) -> list[np.ndarray]:
-    """Source numbers of each cluster, ascending: its own members (`none`) or every train point (`all`)."""
-    if coupling == "all":
-        return [np.arange(layout.total)] * layout.count
-    return layout.members

@@ -31,10 +31,10 @@ class PointSet:
         return fubini_study.pulled_back(z, charts.jacobian(surface, z, chart))
 
 
-def train_points(comm: Comm, surface: Hypersurface, config: Config) -> tuple[PointSet, dict[str, list[int]]]:
+def train_points(comm: Comm, surface: Hypersurface, config: Config) -> tuple[PointSet, np.ndarray]:
     """Sample, cluster in mini-batches, merge, and deal out cluster blocks (HR 3.1).
 
-    Also returns the bytes that each level of the merge sent from this rank.
+    Also returns the bytes that this rank received at each level of the merge: (levels,) int64.
     """
     total, batch = config.points.train, config.clusters.batch
     shard = split(-(-total // batch), comm.size, comm.rank)

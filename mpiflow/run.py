@@ -59,7 +59,7 @@ class Job:
         self.seconds: dict[str, float] = {}
         self.columns: dict[str, list] = {}
         self.constant: dict[str, np.ndarray] = {}
-        self.exchange_bytes: dict[str, list[int]] = {}
+        self.exchange_bytes = np.zeros(0, np.int64)
         self.step = 0
 
     def work(self, restart: Restart | None) -> tuple[int, str]:
@@ -181,12 +181,15 @@ class Job:
             "clusters/batch_label": [s.layout.gather(s.batch_label) for s in sets],
             "clusters/label": [s.layout.label() for s in sets],
         }
+        exchanged = self.comm.gather(self.exchange_bytes)
         if self.comm.rank:
             return {}
         train, test = (s.layout.total for s in sets)
         constant = {name: np.concatenate(parts) for name, parts in columns.items()}
         constant["split/train"] = np.arange(train)
         constant["split/test"] = np.arange(train, train + test)
+        if len(exchanged[0]):
+            constant["timing/exchange"] = np.stack(exchanged)
         constant["clusters/size"] = np.array([len(member) for member in self.train.layout.members])
         return constant
 

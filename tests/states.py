@@ -19,6 +19,7 @@ SIZES = {
     "cluster": 4,
     "feature": 6,
     "rank": 2,
+    "level": 3,
 }
 
 

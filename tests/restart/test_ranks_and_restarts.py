@@ -1,6 +1,7 @@
 """The same answer, bit for bit, on any number of ranks and through any restart."""
 
 import pytest
+
 from jobs import mpiflow, result, small
 
 

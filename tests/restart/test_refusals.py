@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from jobs import JOBS, mpiflow, small
 
+from jobs import JOBS, mpiflow, small
 from mpiflow.state.load import read
 
 
@@ -83,7 +83,9 @@ def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path):
         "    def broken(*rest): raise RuntimeError('a fault on one rank')\n"
         "    mpiflow.losses.gradient = broken\n"
     )
-    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)})
+    done = mpiflow(
+        "run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)}
+    )
     assert done.returncode not in (0, 75, 255)
     assert "rank 1 of 3 failed" in done.stderr and "a fault on one rank" in done.stderr and "Traceback" in done.stderr
 
@@ -95,7 +97,9 @@ def test_an_exit_on_one_rank_ends_all(tmp_path):
         "    import mpiflow.losses, sys\n"
         "    mpiflow.losses.gradient = lambda *rest: sys.exit(9)\n"
     )
-    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)})
+    done = mpiflow(
+        "run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)}
+    )
     assert done.returncode == 9
     assert "rank 1 of 3 failed" in done.stderr
 

@@ -1,0 +1,56 @@
+"""The layers of the house, read off the imports (architecture, Layers)."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2] / "mpiflow"
+FILES = sorted(path for path in ROOT.rglob("*.py"))
+
+#: Third-party modules that one room alone may import.
+ONLY = {"mpi4py": {"comm"}, "cupy": {"backend"}, "h5py": {"state"}, "matplotlib": {"report", "paper"}}
+#: Rooms of pure mathematics: arrays in, arrays out.
+PURE = ("geometry", "kernels", "losses", "hermitian")
+#: What the rooms may not know of.
+FORBIDDEN = {
+    **{room: {"comm", "state", "run", "config", "cli", "time", "os", "engine", "flow"} for room in PURE},
+    "engine": {"comm", "state", "run", "config", "cli", "flow"},
+    "clustering": {"state", "run", "config", "cli", "flow"},
+    "state": {"geometry", "kernels", "engine", "clustering", "flow", "run", "config", "cli"},
+    "flow": {"state", "run", "config", "cli"},
+}
+
+
+def room(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return parts[0]
+
+
+def imports(path):
+    """Names of the imported modules; those of mpiflow without its name, and with what is imported from them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            for name in node.names:
+                yield name.name.split(".")[0] if not name.name.startswith("mpiflow.") else name.name.split(".")[1]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            head, *rest = node.module.split(".")
+            if head != "mpiflow":
+                yield head
+            elif rest:
+                yield rest[0]
+            else:
+                yield from (name.name for name in node.names)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_keep_to_the_layers(path):
+    found = set(imports(path))
+    for module, rooms in ONLY.items():
+        assert module not in found or room(path) in rooms, f"only {rooms} may import {module}"
+    assert not found & FORBIDDEN.get(room(path), set()), f"{room(path)} may not know {found}"
+
+
+def test_the_layers_would_notice():
+    assert "mpi4py" in set(imports(ROOT / "comm.py"))
+    assert "comm" in set(imports(ROOT / "flow.py")) | set(imports(ROOT / "shards.py"))
