@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -21,8 +21,13 @@ def nearest(targets: np.ndarray, sources: np.ndarray) -> tuple[np.ndarray, np.nd
     targets: (N, n+1), sources: (M > 0, n+1) complex, any scale. Returns (N,) int64 and the distances (N,) float64,
     exact for near duplicates too: all that a float32 search cannot tell apart are compared by the wedge form.
     """
+    return among(_contenders(targets, sources), targets, sources)
+
+
+def among(contenders: Iterable[tuple], targets: np.ndarray, sources: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest of the sources (i, j, ...) that contend for each target, by the wedge form: see `nearest`."""
     index, least = np.zeros(len(targets), np.int64), np.zeros(len(targets))
-    for i, j, _ in _contenders(targets, sources):
+    for i, j, *_ in contenders:
         d = distance(targets[i], sources[j])
         order = np.lexsort((j, d, i))
         rows, first = np.unique(i[order], return_index=True)
