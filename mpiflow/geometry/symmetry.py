@@ -1,8 +1,8 @@
 """The symmetry of Fermat and Dwork hypersurfaces, and the orbits of z^alpha zbar^beta under it.
 
 The group permutes the n+1 coordinates, multiplies them by phases that leave Q alone, and conjugates. A monomial
-z^alpha zbar^beta is a multiset of n+1 labels (alpha_i, beta_i); the phases allow it if all alpha_i - beta_i are congruent
-modulo n+1 to one class: 0 alone for Fermat, any class for Dwork.
+z^alpha zbar^beta is a multiset of n+1 labels (alpha_i, beta_i); the phases allow it if all alpha_i - beta_i are
+congruent modulo n+1 to one class: 0 alone for Fermat, any class for Dwork.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Symmetry:
     def count(self, degree: int) -> int:
         """Number of independent invariant functions of bidegree (k, k) on X, the constant left out.
 
-        Q and Qbar are a regular sequence of invariants, so the quotient is counted by inclusion and exclusion; the swap of
-        the two by conjugation gives the trace its sign.
+        Q and Qbar are a regular sequence of invariants, so the quotient is counted by inclusion and exclusion; the swap
+        of the two by conjugation gives the trace its sign.
         """
         orbits = sum(_orbits(self.size, c, degree) for c in self.classes)
         real = sum(_real_orbits(self.size, c, degree) for c in self.classes)
@@ -43,24 +43,16 @@ class Symmetry:
         return int(dimension + trace) // 2 - 1
 
     def candidates(self, degree: int) -> list[Orbit]:
-        """Orbits of bidegree (k, k) that span the invariants of X modulo those of lower degree, one of each conjugate pair.
-
-        Left out are those that a multiple of |z|^2, Q or Qbar trades for earlier ones: they are its leading terms.
-        """
+        """All orbits of bidegree (k, k), one of each conjugate pair; on X they depend on each other."""
         found = {max(orbit, _conjugate(orbit), key=_order) for orbit in self._orbits_of(degree)}
-        return sorted((orbit for orbit in found if not self._is_leading(orbit)), key=_order)
+        return sorted(found, key=_order)
 
     def _orbits_of(self, degree: int) -> Iterator[Orbit]:
         for residue in self.classes:
             square = ((a, b) for a in range(degree + 1) for b in range(degree + 1))
-            labels = sorted((l for l in square if (l[0] - l[1] - residue) % self.size == 0), key=_rank, reverse=True)
+            allowed = ((a, b) for a, b in square if (a - b - residue) % self.size == 0)
+            labels = sorted(allowed, key=_rank, reverse=True)
             yield from _multisets(labels, 0, self.size, degree, degree)
-
-    def _is_leading(self, orbit: Orbit) -> bool:
-        (a, b), second = orbit[0], orbit[1]
-        steps = ((1, 1), (self.size, 0), (0, self.size))
-        lower = ((a - p, b - q) for p, q in steps)
-        return any(min(label) >= 0 and _rank(label) >= _rank(second) for label in lower)
 
 
 def symmetry_of(surface: Hypersurface) -> Symmetry:

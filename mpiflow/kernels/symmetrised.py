@@ -1,19 +1,21 @@
-"""Symmetrised products S(z) = sum over distinct permutations of prod_i f_(l_i)(z_i), with exact derivatives.
+"""Orbits of monomials: sums over distinct permutations of prod_i z_i^alpha_i zbar_i^beta_i, with exact derivatives.
 
-A product of n+1 labels is built coordinate by coordinate: S_j(labels) = sum over distinct l of f_l(z_j) S_(j-1)(labels - l).
-Smaller multisets are shared between products, so that a thousand of them cost a few multiplications each, not (n+1)!.
+A sum over n+1 labels l = (alpha, beta) is built coordinate by coordinate: S_j(labels) is the sum over distinct l of
+f_l(z_j) S_(j-1)(labels - l). Smaller multisets are shared, so that a thousand products cost a few multiplications each, not
+(n+1)!.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations_with_replacement
 
 import numpy as np
-from numba import njit
+from numba import njit, uint64
 
-from mpiflow.kernels import zernike
+from mpiflow.kernels import monomials
+from mpiflow.kernels.jets import multi_indices
 
 #: Points that the compiled loops carry side by side: the doubles of one AVX-512 register.
 LANES = 8
@@ -21,7 +23,7 @@ LANES = 8
 
 @dataclass(frozen=True)
 class Products:
-    """Real parts of symmetrised products, scaled to be of order one.
+    """Real parts of symmetrised products, over the root of their number of terms.
 
     orbits: (P, n+1, 2) int, the labels (alpha, beta) of each product.
     """
@@ -36,11 +38,10 @@ class Products:
     @cached_property
     def scale(self) -> np.ndarray:
         """1 / sqrt of the number of distinct permutations: (P,) float64."""
-        top = self._levels[-1]
         count = np.ones(1)
-        for level in self._levels:
-            count = np.add.reduceat(count[level[2]], level[0][:-1])
-        return 1 / np.sqrt(count) if len(top[0]) > 1 else count
+        for starts, _, children in self._levels:
+            count = np.add.reduceat(count[children], starts[:-1].astype(np.int64))
+        return 1 / np.sqrt(count)
 
     @cached_property
     def _levels(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -58,79 +59,78 @@ class Products:
                         labels.append(label)
                         children.append(below.setdefault(rest, len(below)))
                 starts.append(len(labels))
-            levels.append(tuple(np.array(column, np.int64) for column in (starts, labels, children)))
+            levels.append(tuple(np.array(column, np.uint64) for column in (starts, labels, children)))
             nodes = list(below)
         return levels[::-1]
 
-    def jets(self, z: np.ndarray, order: int) -> np.ndarray:
-        """Derivatives d^mu dbar^nu of every product, |mu| and |nu| up to `order`, at LANES points.
+    def jets(self, z: np.ndarray, order: int) -> Iterator[tuple[slice, np.ndarray]]:
+        """Derivatives d^mu dbar^nu of every product, |mu| and |nu| up to `order`, a few points at a time.
 
-        z: (LANES, n+1) complex, |z| = 1. Returns (LANES, P, C^2) float64: the Hermitian matrix of derivatives (C, C) as its
-        lower triangle row by row, real and imaginary part side by side, with C the number of `multi_indices`.
+        z: (N, n+1) complex, |z| = 1. Yields slices of at most LANES points and (points, P, T) complex: lower triangles
+        (`kernels.jets`) over the ambient multi-indices.
         """
-        f = zernike.derivatives(z.T, self.labels, max(z.shape[1] - 3, 0), order)
-        f = np.ascontiguousarray(f.transpose(0, 3, 1, 2, 4))
-        below = np.zeros((1, 1, 1, 2, LANES))
-        below[:, :, :, 0] = 1.0
-        for j, (starts, labels, children) in enumerate(self._levels):
-            power, source = _extension(j, order)
-            level = np.empty((len(starts) - 1, len(power), len(power), 2, LANES))
-            _extend(f.real[:, j].copy(), f.imag[:, j].copy(), starts, labels, children, power, source, below, level)
-            below = level
-        size = below.shape[1]
-        result = np.empty((LANES, len(self.orbits), size * size))
-        _hermitian(below, self.scale, result)
-        return result
-
-
-def multi_indices(size: int, order: int) -> list[tuple[int, ...]]:
-    """Multi-indices in `size` coordinates up to `order`, as ascending tuples of coordinates: (), (0,), ..., (0, 0), ..."""
-    return [index for r in range(order + 1) for index in combinations_with_replacement(range(size), r)]
+        padded = z[np.minimum(np.arange(-(-len(z) // LANES) * LANES), len(z) - 1)]
+        # Coordinate, label, derivative, real and imaginary part, point.
+        f = monomials.derivatives(padded.T, self.labels, order)
+        f = f.reshape(len(f), (order + 1) ** 2, *padded.T.shape).transpose(2, 0, 1, 3)
+        f = np.stack([f.real, f.imag], axis=3)
+        steps = [_extension(j, order) for j in range(z.shape[1])]
+        levels = [np.ones((1, 1, 2, LANES)) * [[1.0], [0.0]]]
+        levels += [
+            np.empty((len(nodes[0]) - 1, len(step[0]), 2, LANES))
+            for nodes, step in zip(self._levels, steps, strict=True)
+        ]
+        size = round(np.sqrt(levels[-1].shape[1]))
+        for start in range(0, len(z), LANES):
+            here = np.ascontiguousarray(f[..., start : start + LANES])
+            for j, (nodes, step) in enumerate(zip(self._levels, steps, strict=True)):
+                _extend(here[j], *nodes, *step, levels[j], levels[j + 1])
+            result = np.empty((LANES, len(self.orbits), size * (size + 1) // 2), np.complex128)
+            _hermitian(levels[-1], self.scale, result)
+            rows = slice(start, min(start + LANES, len(z)))
+            yield rows, result[: rows.stop - start]
 
 
 def _extension(j: int, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of each multi-index in coordinates 0..j: how often it holds j, and the place of the rest among those in 0..j-1."""
-    places = {index: place for place, index in enumerate(multi_indices(j, order))}
+    """For each pair of multi-indices in coordinates 0..j: how often they hold j, and the place of the rest below."""
+    below = {index: place for place, index in enumerate(multi_indices(j, order))}
     indices = multi_indices(j + 1, order)
-    power = np.array([index.count(j) for index in indices], np.int64)
-    source = np.array([places[tuple(i for i in index if i != j)] for index in indices], np.int64)
-    return power, source
+    power = np.array([index.count(j) for index in indices])
+    source = np.array([below[tuple(i for i in index if i != j)] for index in indices])
+    pair = ((order + 1) * power[:, None] + power, len(below) * source[:, None] + source)
+    return tuple(column.ravel().astype(np.uint64) for column in pair)
 
 
 @njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def _extend(fr, fi, starts, labels, children, power, source, below, level):
-    size = len(power)
-    re, im = np.empty(LANES), np.empty(LANES)
-    for node in range(len(starts) - 1):
-        for t in range(size):
-            for u in range(size):
-                re[:] = 0.0
-                im[:] = 0.0
-                for term in range(starts[node], starts[node + 1]):
-                    l, child, p, q, v, w = labels[term], children[term], power[t], power[u], source[t], source[u]
-                    for lane in range(LANES):
-                        a, b = fr[l, p, q, lane], fi[l, p, q, lane]
-                        x, y = below[child, v, w, 0, lane], below[child, v, w, 1, lane]
-                        re[lane] += a * x - b * y
-                        im[lane] += a * y + b * x
+def _extend(f, starts, labels, children, power, source, below, level):
+    """One more coordinate: level[node] = sum over its terms of f[label, power] * below[child, source], by lanes."""
+    # Unsigned indices spare the test for negative ones, which costs as much as the arithmetic.
+    for node in range(uint64(len(level))):
+        for entry in range(uint64(len(power))):
+            for lane in range(LANES):
+                level[node, entry, 0, lane] = 0.0
+                level[node, entry, 1, lane] = 0.0
+        for term in range(starts[node], starts[node + uint64(1)]):
+            factor, child, out = f[labels[term]], below[children[term]], level[node]
+            for entry in range(uint64(len(power))):
+                p, s = power[entry], source[entry]
                 for lane in range(LANES):
-                    level[node, t, u, 0, lane] = re[lane]
-                    level[node, t, u, 1, lane] = im[lane]
+                    a, b = factor[p, 0, lane], factor[p, 1, lane]
+                    x, y = child[s, 0, lane], child[s, 1, lane]
+                    out[entry, 0, lane] += a * x - b * y
+                    out[entry, 1, lane] += a * y + b * x
 
 
 @njit(cache=True)
 def _hermitian(level, scale, result):
-    """Derivatives of the real part: (M + M^dagger) / 2, scaled, as reals."""
-    size = level.shape[1]
+    """Derivatives of the real part: the lower triangle of (M + M^dagger) / 2, scaled, (lane, product, T) complex."""
+    size = int(np.sqrt(level.shape[1]))
     for m in range(len(level)):
-        half = scale[m] / 2
         place = 0
         for t in range(size):
-            for u in range(t):
+            for u in range(t + 1):
+                low, high = level[m, t * size + u], level[m, u * size + t]
                 for lane in range(LANES):
-                    result[lane, m, place] = half * (level[m, t, u, 0, lane] + level[m, u, t, 0, lane])
-                    result[lane, m, place + 1] = half * (level[m, t, u, 1, lane] - level[m, u, t, 1, lane])
-                place += 2
-            for lane in range(LANES):
-                result[lane, m, place] = scale[m] * level[m, t, t, 0, lane]
-            place += 1
+                    real, imag = low[0, lane] + high[0, lane], low[1, lane] - high[1, lane]
+                    result[lane, m, place] = scale[m] / 2 * complex(real, imag)
+                place += 1

@@ -1,0 +1,145 @@
+"""Derivatives of real functions on X, d^alpha dbar^beta with |alpha|, |beta| <= order, and how they multiply.
+
+A jet is a Hermitian (C, C) matrix over the multi-indices of d coordinates; kept is its lower triangle, (T, N) complex
+for N points. Functions are known as polynomials in z, zbar on |z| = 1 and meant as functions of z/|z|.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import combinations_with_replacement
+
+import numpy as np
+from numba import njit
+
+from mpiflow.geometry.frames import Frame
+
+
+@cache
+def multi_indices(size: int, order: int) -> list[tuple[int, ...]]:
+    """Multi-indices in `size` coordinates up to `order`, as ascending tuples: (), (0,), ..., (0, 0), ..."""
+    return [index for r in range(order + 1) for index in combinations_with_replacement(range(size), r)]
+
+
+def lower(matrix: np.ndarray) -> np.ndarray:
+    """Hermitian matrices (..., C, C) as their lower triangles (..., T), row by row."""
+    t, u = np.tril_indices(matrix.shape[-1])
+    return matrix[..., t, u]
+
+
+def full(triangle: np.ndarray) -> np.ndarray:
+    """The inverse of `lower`: (..., T) to (..., C, C) complex."""
+    size = (round(np.sqrt(8 * triangle.shape[-1] + 1)) - 1) // 2
+    t, u = np.tril_indices(size)
+    matrix = np.empty((*triangle.shape[:-1], size, size), np.complex128)
+    matrix[..., u, t] = triangle.conj()
+    matrix[..., t, u] = triangle
+    return matrix
+
+
+def along(frame: Frame, ambient: np.ndarray, order: int) -> np.ndarray:
+    """Derivatives along X, in the frame's normal coordinates, of functions of z/|z|.
+
+    ambient: (N, ..., C', C') complex, derivatives in z of polynomials with as many z as zbar. Returns (N, ..., C, C).
+    With K = log|sigma|^2 and the Euler operator e = sum z_i d_i: f(sigma/|sigma|) = f - K e f + K^2 e^2 f / 2 on sigma.
+    """
+    extra = (None,) * (ambient.ndim - 3)
+    rows, euler = (m[(slice(None), *extra)] for m in _chain(frame, order))
+    jet = rows @ ambient @ _dagger(rows)
+    if order == 0:
+        return jet
+    d = frame.vectors.shape[2]
+    one = np.eye(d)
+    e = euler @ ambient @ _dagger(rows)
+    jet[..., 1 : d + 1, 1 : d + 1] -= e[..., :1, :1] * one
+    if order == 1:
+        return jet
+    pairs = multi_indices(d, 2)[d + 1 :]
+    quartic = frame.quartic[(slice(None), *extra)]
+    twice = (euler @ ambient @ _dagger(euler))[..., 0, 0]
+    for t, (a, c) in enumerate(pairs, d + 1):
+        mixed = one[a] * e[..., 1 + c, :1] + one[c] * e[..., 1 + a, :1]
+        jet[..., t, 1 : d + 1] -= mixed
+        jet[..., 1 : d + 1, t] -= mixed.conj()
+        for u, (b, s) in enumerate(pairs, d + 1):
+            jet[..., t, u] -= quartic[..., a, c, b, s] * e[..., 0, 0]
+            for p, q in ((a, c), (c, a)):
+                jet[..., t, u] -= one[p, b] * e[..., 1 + q, 1 + s] + one[p, s] * e[..., 1 + q, 1 + b]
+            jet[..., t, u] += (one[a, b] * one[c, s] + one[a, s] * one[c, b]) * twice
+    return jet
+
+
+def _chain(frame: Frame, order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Chain rule as matrices over ambient multi-indices: of d^alpha (N, C, C'), and of d^alpha e, |alpha| < order."""
+    count, size, d = frame.vectors.shape
+    ambient, intrinsic = multi_indices(size, order), multi_indices(d, order)
+    rows = np.zeros((count, len(intrinsic), len(ambient)), np.complex128)
+    euler = np.zeros((count, 1 if order < 2 else 1 + d, len(ambient)), np.complex128)
+    rows[:, 0, 0] = 1.0
+    if order >= 1:
+        first = slice(1, size + 1)
+        rows[:, 1 : d + 1, first] = frame.vectors.transpose(0, 2, 1)
+        euler[:, 0, first] = frame.z
+    if order >= 2:
+        second = slice(size + 1, None)
+        euler[:, 1:, first] = frame.vectors.transpose(0, 2, 1)
+        for a in range(d):
+            euler[:, 1 + a, second] = _symmetric(frame.z, frame.vectors[:, :, a])
+        for t, (a, c) in enumerate(intrinsic[d + 1 :], d + 1):
+            rows[:, t, first] = frame.bend[:, :, a, c]
+            rows[:, t, second] = _symmetric(frame.vectors[:, :, a], frame.vectors[:, :, c])
+    return rows, euler
+
+
+def _symmetric(v: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """The second derivative along v and w on the multi-indices (i, j), i <= j: (N, size) twice to (N, pairs)."""
+    i, j = np.triu_indices(v.shape[1])
+    return v[:, i] * w[:, j] + np.where(i == j, 0.0, v[:, j] * w[:, i])
+
+
+def _dagger(m: np.ndarray) -> np.ndarray:
+    return m.conj().swapaxes(-1, -2)
+
+
+def product(q: np.ndarray, factor: np.ndarray, parent: np.ndarray, d: int, out: np.ndarray) -> None:
+    """Leibniz' rule: out[m] = q[factor[m]] q[parent[m]] for jets q (P, T, N) complex in d coordinates."""
+    order = 0 if q.shape[1] == 1 else 1 if q.shape[1] == (d + 1) * (d + 2) // 2 else 2
+    _product(q, factor.astype(np.uint64), parent.astype(np.uint64), _leibniz(d, order), out)
+
+
+@cache
+def _leibniz(d: int, order: int) -> np.ndarray:
+    """Rows (target, left, left conjugated, right, right conjugated) over the entries of lower triangles."""
+    indices = multi_indices(d, order)
+    place = {index: k for k, index in enumerate(indices)}
+    splits = []
+    for index in indices:
+        subsets = range(2 ** len(index))
+        take = [tuple(i for k, i in enumerate(index) if s >> k & 1) for s in subsets]
+        splits.append([(place[take[s]], place[take[~s % len(take)]]) for s in subsets])
+    rows = []
+    for t, u in zip(*np.tril_indices(len(indices)), strict=True):
+        for left, right in splits[t]:
+            for left2, right2 in splits[u]:
+                rows.append((_entry(t, u)[0], *_entry(left, left2), *_entry(right, right2)))
+    return np.array(rows, np.uint64)
+
+
+def _entry(t: int, u: int) -> tuple[int, int]:
+    return (t * (t + 1) // 2 + u, 0) if t >= u else (u * (u + 1) // 2 + t, 1)
+
+
+@njit(cache=True, fastmath={"contract"}, error_model="numpy")
+def _product(q, factor, parent, table, out):
+    for m in range(len(factor)):
+        out[m] = 0.0
+        left, right = q[factor[m]], q[parent[m]]
+        for row in range(len(table)):
+            target = out[m, table[row, 0]]
+            a, b = left[table[row, 1]], right[table[row, 3]]
+            # Conjugation as a sign: no branch inside the loop.
+            s, t = 1.0 - 2.0 * table[row, 2], 1.0 - 2.0 * table[row, 4]
+            for k in range(len(target)):
+                re = a[k].real * b[k].real - s * t * a[k].imag * b[k].imag
+                im = t * a[k].real * b[k].imag + s * a[k].imag * b[k].real
+                target[k] += complex(re, im)
