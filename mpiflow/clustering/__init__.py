@@ -49,6 +49,10 @@ def cluster(
     """
     _check(total, count, batch, linkage, merge)
     batches = Batches(comm, total, batch)
+    if count == 1:
+        # Known without a distance: the memory of a linkage would be the largest of the whole run.
+        whole = np.zeros(len(z), np.int32)
+        return Clustering(whole, whole, np.zeros(0, np.int64))
     if merge == "kmeans":
         label, received = kmeans.partition(batches, z, count)
         return Clustering(label, label, received)
