@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpiflow.backend import device
+from mpiflow.engine.device import DeviceResident, DeviceStreamed
 from mpiflow.engine.neighbours import CutOff, Nearest, kept_fraction
 from mpiflow.engine.resident import Resident
 from mpiflow.engine.streamed import Streamed
@@ -39,7 +41,7 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
     """An engine with apply(v), name, bytes and flops for u = K(targets, sources) v.
 
     targets: (N, n+1), sources: (M, n+1) complex128, patch-scaled. "auto" looks at these arrays alone: where targets
-    are a rank's share, resolve it by `choose` from global sizes and pass the answer.
+    are a rank's share, resolve it by `choose` from global sizes and pass the answer. Neighbours stay on the CPU.
     """
     if not len(sources):
         raise InputError("engine: there are no source points; a kernel needs at least one train point")
@@ -49,8 +51,9 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
         kept = kept_fraction(kernel, sources, precision) if isinstance(kernel, Gaussian) else 1.0
         mode = choose(kernel, len(targets), len(sources), precision=precision, budget=budget, kept=kept)
     _check(kernel, mode, precision)
-    if backend != "cpu":
-        raise InputError(f'engine.backend = "{backend}": only "cpu" is here')
+    gpu = device(backend)
+    if gpu is not None and mode != "neighbours":
+        return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
     engine = {"resident": Resident, "streamed": Streamed, "neighbours": CutOff}[mode]
     return (Nearest if isinstance(kernel, Delta) else engine)(kernel, targets, sources, precision)
 

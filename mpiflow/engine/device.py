@@ -1,0 +1,106 @@
+"""Engines whose points and tiles live on a GPU (or any array library's device); v and u stay on the host."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from mpiflow.backend import Device
+from mpiflow.engine import cuda, tiles
+from mpiflow.engine.arrays import Arrays
+from mpiflow.engine.near_pairs import correction, floor
+from mpiflow.engine.profiles import profile
+
+# Rows of a tile, the unit that ranks own; sources of a stretch, summed in the tile's precision.
+_TILE, _STRETCH = 128, 1024
+
+
+class DeviceEngine:
+    """What both have: records and parameters, factors, the near pairs (on the host), the scale of v."""
+
+    def __init__(self, kernel, targets, sources, precision: str, device: Device):
+        self.device, self.precision, self.shape = device, precision, (len(targets), len(sources))
+        self.profile = profile(kernel, targets.shape[1] - 1, precision)
+        self.targets, self.left = self.profile.records(kernel, targets)
+        self.sources, self.right = self.profile.records(kernel, sources)
+        self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
+        self.near = correction(kernel, targets, sources, precision)
+
+    def apply(self, v: np.ndarray) -> np.ndarray:
+        """u = K v. v: (M, c) float64. Returns (N, c) float64, both on the host."""
+        if not all(self.shape):
+            return np.zeros((self.shape[0], v.shape[1]))
+        weighted = v * self.right[:, None]
+        unit = tiles.power_of_two(weighted)
+        u = self._multiply(weighted / unit) * (self.left * unit)[:, None]
+        return u if self.near is None else u + self.near @ v
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one step on nine columns."""
+        return self.shape[0] * self.shape[1] * (self.profile.flops + 18)
+
+
+class DeviceResident(DeviceEngine):
+    """Tiles of 128 rows kept on the device as (stretches, 128, 1024); a batched product a tile and step."""
+
+    name = "resident"
+
+    def __init__(self, kernel, targets, sources, precision: str, device: Device):
+        super().__init__(kernel, targets, sources, precision, device)
+        y = self._stretches(self.sources)[:, None, :, :]
+        self.tiles = [self._tile(start, y) for start in range(0, len(targets), _TILE)]
+
+    @property
+    def bytes(self) -> int:
+        """Memory held on the device between steps."""
+        return len(self.tiles) * _TILE * _padded(self.shape[1]) * np.dtype(self.precision).itemsize
+
+    def _tile(self, start: int, y):
+        rows = self.targets[start : start + _TILE]
+        rows = np.concatenate([rows, np.broadcast_to(rows[:1], (_TILE - len(rows), rows.shape[1]))])
+        x = self.device.put(np.ascontiguousarray(rows[None, :, None], self.precision))
+        left, right = ([Arrays(self.device.xp, a[..., k]) for k in range(self.profile.numbers)] for a in (x, y))
+        parameters = [Arrays(self.device.xp, self.device.put(np.asarray(p))) for p in self.parameters]
+        return self.profile.value(left, right, parameters).value
+
+    def _stretches(self, rows: np.ndarray):
+        """(M, k) as (stretches, 1024, k) on the device, zeros at the end."""
+        padded = np.zeros((_padded(len(rows)), rows.shape[1]), self.precision)
+        padded[: len(rows)] = rows
+        return self.device.put(padded.reshape(-1, _STRETCH, rows.shape[1]))
+
+    def _multiply(self, v: np.ndarray) -> np.ndarray:
+        xp, v = self.device.xp, self._stretches(v)
+        u = xp.stack([xp.sum(xp.matmul(tile, v), axis=0, dtype=xp.float64) for tile in self.tiles])
+        return self.device.fetch(u).reshape(-1, v.shape[2])[: self.shape[0]]
+
+
+class DeviceStreamed(DeviceEngine):
+    """One fused CUDA kernel: a thread a row, sources through shared memory. Not yet run on a GPU; needs CuPy."""
+
+    name = "streamed"
+
+    @property
+    def bytes(self) -> int:
+        """Memory held on the device between steps: none, points go with each step."""
+        return 0
+
+    def _multiply(self, v: np.ndarray) -> np.ndarray:
+        records = np.concatenate([self.sources, v], axis=1).astype(self.precision)
+        x, y, parameters = map(self.device.put, (self.targets.astype(self.precision), records, self.parameters))
+        u = self.device.xp.empty((self.shape[0], v.shape[1]))
+        blocks = -(-self.shape[0] // cuda.STRETCH)
+        arguments = (x, y, parameters, u, np.int64(self.shape[0]), np.int64(self.shape[1]))
+        _raw(self.device.xp, self.profile, v.shape[1])((blocks,), (cuda.STRETCH,), arguments)
+        return self.device.fetch(u)
+
+
+@cache
+def _raw(xp, shape, columns: int):
+    return xp.RawKernel(cuda.step(shape, columns), "step")
+
+
+def _padded(count: int) -> int:
+    return -(-count // _STRETCH) * _STRETCH

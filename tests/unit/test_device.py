@@ -1,0 +1,103 @@
+"""The GPU's engines without a GPU: a foreign array library's second device, and the CUDA text compiled as C."""
+
+import ctypes
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+
+from mpiflow import backend, engine
+from mpiflow.engine import cuda
+from mpiflow.engine.device import DeviceResident
+from mpiflow.engine.profiles import profile
+from mpiflow.errors import InputError
+from mpiflow.kernels import Gaussian, ReluNTK
+
+KERNELS = [Gaussian(0.3), Gaussian(0.05), ReluNTK(1), ReluNTK(2, 1.3, 0.4)]
+ALLOWED = {"float32": 8e-6, "float64": 1e-13}
+
+
+def points(count, seed=0):
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(count, 5)) + 1j * rng.normal(size=(count, 5))
+    return z / z[np.arange(count), np.abs(z).argmax(1)][:, None]
+
+
+@pytest.fixture
+def far_device():
+    """A device whose arrays numpy cannot read, as a GPU's."""
+    strict = pytest.importorskip("array_api_strict")
+    far, near = strict.Device("device1"), strict.Device("CPU_DEVICE")
+    return backend.Device(
+        strict, lambda a: strict.asarray(a, device=far), lambda a: np.asarray(a.to_device(near)).copy()
+    )
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_resident_tiles_stay_on_their_device(kernel, precision, far_device):
+    x, y = points(200), points(1100, seed=1)
+    y[:30] = x[:30]
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    built = DeviceResident(kernel, x, y, precision, far_device)
+    reference = kernel.tile(x, y) @ v
+    assert np.abs(built.apply(v) - reference).max() < ALLOWED[precision] * np.abs(reference).max()
+    with pytest.raises(Exception, match="device"):
+        np.asarray(built.tiles[0])
+    assert built.bytes == sum(tile.size for tile in built.tiles) * np.dtype(precision).itemsize
+
+
+def test_device_bits_do_not_depend_on_the_other_tiles(far_device):
+    x, y = points(300), points(500, seed=1)
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    whole = DeviceResident(ReluNTK(1), x, y, "float64", far_device).apply(v)
+    part = DeviceResident(ReluNTK(1), x[128:], y, "float64", far_device).apply(v)
+    np.testing.assert_array_equal(part, whole[128:])
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_the_cuda_formula_is_the_kernel(kernel, precision, tmp_path):
+    shape = profile(kernel, 4, precision)
+    source = tmp_path / "value.c"
+    # Exported through a pointer, since C and ctypes pass a float differently from a double.
+    source.write_text(
+        f"#include <math.h>\n#define DEVICE static\n{cuda.value(shape)}"
+        "void one(const real *x, const real *y, const real *p, real *k) { *k = value(x, y, p); }\n"
+    )
+    subprocess.run(["cc", "-O1", "-shared", "-fPIC", source, "-o", tmp_path / "value.so", "-lm"], check=True)
+    one = ctypes.CDLL(str(tmp_path / "value.so")).one
+    x, y = points(20), points(20, seed=1)
+    (rx, left), (ry, right) = shape.records(kernel, x), shape.records(kernel, y)
+    parameters = np.array(shape.parameters(kernel, 0.0), precision)
+    k = np.empty(20, precision)
+    for i in range(20):
+        arrays = (rx[i].astype(precision), ry[i].astype(precision), parameters, k[i:])
+        one(*(ctypes.c_void_p(a.ctypes.data) for a in arrays))
+    np.testing.assert_allclose(k * left * right, kernel.pairs(x, y), atol=ALLOWED[precision])
+
+
+def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
+    if backend.probe()[0] is not None:
+        pytest.skip("a GPU works here")
+    with pytest.raises(InputError, match='engine.backend = "gpu": .+; use "cpu" or "auto"'):
+        engine.build(ReluNTK(1), points(3), points(3), backend="gpu")
+    assert backend.get("auto") is np
+    with pytest.raises(InputError, match="cpu, gpu, auto"):
+        backend.get("tpu")
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("mode", ["streamed", "resident"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_gpu_agrees_with_the_dense_kernel(kernel, precision, mode):
+    if backend.probe()[0] is None:
+        pytest.skip(backend.probe()[1])
+    x, y = points(200), points(1100, seed=1)
+    v = np.random.default_rng(0).normal(size=(len(y), 9))
+    reference = kernel.tile(x, y) @ v
+    u = engine.build(kernel, x, y, mode=mode, precision=precision, backend="gpu").apply(v)
+    assert np.abs(u - reference).max() < ALLOWED[precision] * np.abs(reference).max()
