@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mpiflow.errors import RESUBMIT, FlowError, InputError
+from mpiflow.errors import RESUBMIT, FlowError, InputError, WriteError
 
 # What each launcher says of the number of ranks it started, most trustworthy first. Under MPICH's
 # mpiexec inside a Slurm job both speak, and Slurm then counts hydra's proxies, not the ranks.
@@ -120,12 +120,19 @@ class Comm:
 
     @contextmanager
     def lead(self):
-        """Run the block on rank 0; what it raises, every rank raises: `with comm.lead() as mine: if mine: ...`."""
+        """Run the block on rank 0; what it raises, every rank raises: `with comm.lead() as mine: if mine: ...`.
+
+        A file operation that the system refuses there is a WriteError.
+        """
         error = None
         try:
             yield self.rank == 0
         except FlowError as caught:
             error = caught
+        except OSError as caught:
+            error = WriteError(
+                f"{caught.filename or 'a file'}: {caught.strerror}; mend that, then run the same line again"
+            )
         error = self.bcast(error)
         if error is not None:
             raise error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import os
+import socket
+from contextlib import ExitStack, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import numpy as np
 from mpiflow import __version__, build, dataset, evaluate, folder, report
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.errors import RESUBMIT
+from mpiflow.errors import RESUBMIT, WriteError
 from mpiflow.flow import Record, sigma
 from mpiflow.restart import Restart
 from mpiflow.screen import Screen
@@ -38,11 +40,16 @@ def run(
             if mine:
                 state = folder.opened(where, config, fresh, stack, screen.say)
         screen.open_log(where)
+        screen.note("processes of the ranks: " + ", ".join(comm.allgather(f"{os.getpid()} on {socket.gethostname()}")))
         job = Job(comm, config, surface, where, screen, max_time)
+        with comm.lead() as mine:
+            if mine:
+                job.tell("running", None, "")
         try:
             code, message = job.work(Restart(comm, state) if comm.bcast(state is not None) else None)
         except Exception as error:
-            job.tell("failed", getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}")
+            with suppress(WriteError):
+                job.tell("failed", getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}")
             raise
         job.tell("done" if code == 0 else "stopped", code, message)
         return code
@@ -76,7 +83,7 @@ class Job:
         self._report()
         return 0, f"{self.step} steps"
 
-    def tell(self, state: str, code: int, message: str) -> None:
+    def tell(self, state: str, code: int | None, message: str) -> None:
         """Write status.json, for batch scripts and for people."""
         if self.comm.rank == 0:
             status.report(self.where, state, self.step, self.config.flow.steps, code, message)

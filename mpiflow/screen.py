@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +41,8 @@ class Screen:
         """One message in the log alone: time, rank, stage."""
         if self._log:
             stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-            with self._log.open("a") as log:
+            # The log is for people: a full disk must stop the run at its states, not here.
+            with suppress(OSError), self._log.open("a") as log:
                 log.write(f"{stamp} rank {self.rank} {self.stage_name}: {text}\n")
 
     def show(self, table) -> None:

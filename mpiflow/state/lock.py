@@ -8,12 +8,13 @@ import os
 import time
 from pathlib import Path
 
-from mpiflow.errors import StateError
+from mpiflow.errors import StateError, WriteError
 from mpiflow.state.holder import LOCK, gone, holder, mine, this_process
 
 
 class RunLock:
-    """`with RunLock(folder): ...` on the writer rank. Raises StateError that names the holder if there is one.
+    """`with RunLock(folder): ...` on the writer rank. Raises StateError that names the holder if there is one,
+    WriteError where the disk has no room for a name.
 
     The kernel's lock (flock) decides among the processes of one machine and ends with its process. The text in
     the file decides among machines, where flock may not reach. A lock whose holder is gone is taken over.
@@ -45,7 +46,11 @@ class RunLock:
             os.close(descriptor)
             return False
         self._descriptor = descriptor
-        self._sign()
+        try:
+            self._sign()
+        except OSError as error:
+            os.close(descriptor)
+            raise WriteError(f"{self.path} cannot be written: {error.strerror}; free some space there") from error
         return flocked or self._still_mine()
 
     def _open(self) -> int:
