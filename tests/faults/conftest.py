@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-import os
-
+import driver
 import pytest
 from states import ATTRIBUTES, same, small_arrays
 
 from mpiflow.state import commit
 
-FULL = os.environ.get("MPIFLOW_FAULTS") == "full"
-
 
 @pytest.fixture
 def full() -> bool:
     """Whether every row is tried with its full count."""
-    return FULL
+    return driver.FULL
+
+
+@pytest.fixture(scope="session")
+def job(tmp_path_factory):
+    """The run file of the runs that are hurt."""
+    return driver.write_job(tmp_path_factory.mktemp("job"))
+
+
+@pytest.fixture(scope="session")
+def unhurt(job, tmp_path_factory):
+    """The numbers of the run that nobody hurt, on 2 ranks."""
+    folder = tmp_path_factory.mktemp("unhurt") / "run"
+    driver.finish(job, folder)
+    return driver.numbers(folder)
 
 
 @pytest.fixture

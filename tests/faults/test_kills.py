@@ -1,0 +1,61 @@
+"""kill -9 at any moment: nothing committed is lost, and the resumed run is the run that was never killed."""
+
+from __future__ import annotations
+
+import json
+
+import driver
+
+from mpiflow.state import load
+
+VICTIMS = ("launcher", "rank 1", "all", "rank 0")
+
+
+def test_killed_runs_lose_nothing_and_end_with_the_same_bits(job, unhurt, tmp_path, full, row):
+    rng = driver.chance(11)
+    wanted = 220 if full else 2
+    kills = in_save = finished = furthest = 0
+    from_steps = [None]
+    while kills < wanted or not finished:
+        folder = tmp_path / f"run-{finished}"
+        start = driver.Run(job, folder)
+        struck = kills < wanted and until_the_moment(start, rng)
+        ranks = start.ranks()
+        if struck:
+            in_save += start.saving()
+            start.kill(VICTIMS[kills % len(VICTIMS)])
+        code = start.wait()
+        assert driver.gone(ranks), "ranks outlive their job"
+        if code == 0:
+            assert driver.numbers(folder) == unhurt
+            assert resumed_from(folder) == from_steps
+            finished, from_steps = finished + 1, [None]
+            continue
+        assert struck, start.text()
+        kills += 1
+        assert all(sound for _, sound, _ in load.verify(folder))
+        assert driver.step(folder) == driver.newest(folder)
+        furthest = max(furthest, driver.reached(folder) - driver.newest(folder))
+        from_steps = [*resumed_from(folder), driver.newest(folder)] if driver.newest(folder) >= 0 else [None]
+    assert in_save or not full
+    assert furthest <= 2
+    how = f"{kills} kills of 2-rank runs, {in_save} of them with a state half-written, resumed until done"
+    outcome = f"0 states lost, at most {furthest} steps redone, {finished} of {finished} runs bit-identical"
+    row("kill -9", how, outcome)
+
+
+def resumed_from(folder) -> list[int | None]:
+    """The steps from which the starts of the newest state's chain went on; a killed start may have left no trace."""
+    state = load.latest(folder, lambda text: None)
+    return [start["resumed_from"] for start in json.loads(state.attributes["provenance"])] if state else []
+
+
+def until_the_moment(start: driver.Run, rng) -> bool:
+    """Wait for a moment to kill: inside a save, some time after one, or anywhere; False if the job ended first."""
+    mood = rng.choice(["in a save", "after a save", "anywhere"], p=[0.5, 0.35, 0.15])
+    if mood == "anywhere":
+        return start.until(start.later(rng.uniform(0.0, 8.0)))
+    goal = driver.newest(start.folder) + int(rng.integers(1, 12))
+    if not start.until(lambda: driver.newest(start.folder) >= goal):
+        return False
+    return start.until(start.saving if mood == "in a save" else start.later(rng.uniform(0.0, 0.3)))
