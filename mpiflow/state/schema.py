@@ -66,7 +66,9 @@ LAYOUT = {
     "history/min_eigenvalue": Field(("record",), "f", "1", "least eigenvalue of g over the train points"),
     "history/step_rejected": Field(("record",), "iub", "1", "halvings of dt that kept g positive definite"),
     "history/test_step": Field(("test_record",), "iu", "1", "step after which the test points were looked at"),
-    "timing/exchange": Field(("rank", "level"), "iu", "byte", "bytes that each rank received at each level of the merge"),
+    "timing/exchange": Field(
+        ("rank", "level"), "iu", "byte", "bytes that each rank received at each level of the merge"
+    ),
     "history/sigma_test": Field(("test_record",), "f", "1", "sigma measure of the test points"),
 }
 
