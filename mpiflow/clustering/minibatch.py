@@ -15,7 +15,7 @@ def cluster_batch(z: np.ndarray, count: int, linkage: str = "average") -> np.nda
     """Clusters of a mini-batch, numbered by their lowest member.
 
     z: (M, n+1) complex, count <= M. linkage: a key of LINKAGES. Returns (M,) int32.
-    `average` and `complete` take 8 bytes a pair of points, `ward` and `chordal` O(M).
+    `average` and `complete` take 16 bytes a pair of points, `ward` and `chordal` O(M).
     """
     return LINKAGES[linkage](z, count)
 
