@@ -44,20 +44,24 @@ class Points:
 def described(surface: Hypersurface, z: np.ndarray, chart: np.ndarray | None = None) -> Points:
     """Points with chart (the best one, where none is given), weight and |Omega|^2 from their coordinates alone."""
     chart = charts.chart_of(surface, z) if chart is None else chart
-    # The closed form of |Omega|^2 / det g_FS, which needs no chart and no determinant.
-    slope2 = fubini_study.norm2(surface.gradient(z))
-    return Points(z, chart, fubini_study.norm2(z) ** surface.ambient / slope2, charts.omega2(surface, z, chart))
+    gradient = surface.gradient(z)
+    return _weighted(z, chart, gradient.real**2 + gradient.imag**2)
+
+
+def _weighted(z: np.ndarray, chart: np.ndarray, slope2: np.ndarray) -> Points:
+    """slope2: (N, n+1) float64, |dQ/dz_i|^2. The weight's closed form needs no chart and no determinant."""
+    weight = fubini_study.norm2(z) ** (z.shape[1] - 1) / slope2.sum(1)
+    return Points(z, chart, weight, 1 / slope2[np.arange(len(z)), chart[:, 1].astype(int)])
 
 
 def chunk(surface: Hypersurface, seed: int, stream: int, number: int, chart: tuple[int, int] | None) -> Points:
     """All accepted points of one chunk of lines, in line order; chart = None accepts every chart."""
     draws = _generator(seed, stream, number).standard_normal((2, LINES, surface.degree, 2)).view(np.complex128)[..., 0]
-    z = meet(surface, draws[0], draws[1])
-    chosen = charts.chart_of(surface, z)
+    z, charts_of, slope2 = meet(surface, draws[0], draws[1])
     if chart is not None:
-        accepted = (chosen == np.asarray(chart)).all(1)
-        z, chosen = z[accepted], chosen[accepted]
-    return described(surface, z, chosen)
+        accepted = (charts_of == np.asarray(chart)).all(1)
+        z, charts_of, slope2 = z[accepted], charts_of[accepted], slope2[accepted]
+    return _weighted(z, charts_of, slope2)
 
 
 def sample(

@@ -13,40 +13,41 @@ from mpiflow.geometry.hypersurface import Hypersurface
 _ROUNDS = 80
 
 
-def meet(surface: Hypersurface, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def meet(surface: Hypersurface, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points of X on the lines through pairs of points of P^n.
 
-    first, second: (L, n+1) complex. Returns ((n+1) L, n+1) complex, patch-scaled, line by line, |Q| <= 1e-12.
+    first, second: (L, n+1) complex. Returns z ((n+1) L, n+1) complex, patch-scaled, line by line, |Q| <= 1e-12; the
+    chart (i, j) of each, int8 (theory 1); and |dQ/dz_i|^2, ((n+1) L, n+1) float64.
     """
-    size = surface.degree
-    factors = np.repeat(np.tile(np.arange(size), (len(surface.exponents), 1)).ravel(), surface.exponents.ravel())
-    factors = factors.reshape(len(surface.exponents), size)
-    z = np.empty((len(first) * size, size), np.complex128)
-    _meet(first, second, factors, surface.coefficients, z)
-    return z
+    count, size = len(first) * surface.degree, surface.degree
+    row = np.arange(size)
+    factors = np.array([np.repeat(row, exponents) for exponents in surface.exponents])
+    z, chart = np.empty((count, size), np.complex128), np.empty((count, 2), np.int8)
+    slope2 = np.empty((count, size))
+    _meet(first, second, factors, surface.exponents, surface.coefficients, z, chart, slope2)
+    return z, chart, slope2
 
 
 @njit(cache=True)
-def _meet(first, second, factors, coefficients, z):
+def _meet(first, second, factors, exponents, coefficients, z, chart, slope2):
     size = first.shape[1]
-    poly = np.empty(size + 1, np.complex128)
-    roots = np.empty(size, np.complex128)
+    poly, roots = np.empty(size + 1, np.complex128), np.empty(size, np.complex128)
+    term, slope = np.empty(size + 1, np.complex128), np.empty(size, np.complex128)
+    powers = np.ones((size, size + 1), np.complex128)
     for line in range(len(first)):
-        _expand(first[line], second[line], factors, coefficients, poly)
+        _expand(first[line], second[line], factors, coefficients, poly, term)
         _aberth(poly, roots)
         for k in range(size):
-            point = z[line * size + k]
+            row = line * size + k
             for i in range(size):
-                point[i] = first[line, i] + roots[k] * second[line, i]
-            _scale(point)
-            _polish(point, factors, coefficients)
+                z[row, i] = first[line, i] + roots[k] * second[line, i]
+            _polish(z[row], chart[row], slope2[row], exponents, coefficients, powers, slope)
 
 
 @njit(cache=True)
-def _expand(a, b, factors, coefficients, poly):
+def _expand(a, b, factors, coefficients, poly, term):
     """Coefficients of Q(a + t b) in t, ascending: each monomial is a product of n+1 linear factors."""
     size = len(a)
-    term = np.empty(size + 1, np.complex128)
     poly[:] = 0
     for t in range(len(factors)):
         term[0] = coefficients[t]
@@ -103,41 +104,55 @@ def _aberth(poly, roots):
 
 
 @njit(cache=True)
-def _scale(point):
+def _polish(point, chart, slope2, exponents, coefficients, powers, slope):
+    """Scale to the patch; Newton in the coordinate that Q is most sensitive to; the chart and the slopes there.
+
+    The roots of the expanded polynomial carry its rounding, those of Q itself do not.
+    """
+    size = len(point)
     top, best = 0, -1.0
-    for i in range(len(point)):
-        if _square(point[i]) > best:
-            top, best = i, _square(point[i])
-    inverse = _inverse(point[top])
-    for i in range(len(point)):
+    for i in range(size):
+        square = point[i].real ** 2 + point[i].imag ** 2
+        if square > best:
+            top, best = i, square
+    inverse = point[top].conjugate() / best
+    for i in range(size):
         point[i] *= inverse
     point[top] = 1.0
+    for again in range(3):
+        for i in range(size):
+            for e in range(1, size + 1):
+                powers[i, e] = powers[i, e - 1] * point[i]
+        value = _gradient(powers, exponents, coefficients, slope)
+        largest, j = -1.0, 0
+        for i in range(size):
+            slope2[i] = slope[i].real ** 2 + slope[i].imag ** 2
+            if i != top and slope2[i] > largest:
+                largest, j = slope2[i], i
+        # The last round only looks: chart and slopes are those of the final point.
+        if again < 2 and largest > 0.0:
+            point[j] -= value * slope[j].conjugate() / largest
+    chart[0], chart[1] = top, j
 
 
 @njit(cache=True)
-def _polish(point, factors, coefficients):
-    """Newton in the coordinate that Q is most sensitive to: the roots of the expanded polynomial carry its rounding."""
-    size = len(point)
-    slope = np.empty(size, np.complex128)
-    for _ in range(2):
-        value = 0j
-        slope[:] = 0
-        for t in range(len(factors)):
-            product = coefficients[t]
-            for count in range(size):
-                product *= point[factors[t, count]]
-            value += product
-        # Which coordinate: the gradient by leaving out one factor at a time.
-        for t in range(len(factors)):
-            for count in range(size):
-                partial = coefficients[t]
-                for k in range(size):
-                    if k != count:
-                        partial *= point[factors[t, k]]
-                slope[factors[t, count]] += partial
-        best, j = -1.0, 0
+def _gradient(powers, exponents, coefficients, slope):
+    """Q, and its gradient into slope, from the powers of the coordinates."""
+    size = len(slope)
+    value = 0j
+    slope[:] = 0
+    for m in range(len(exponents)):
+        product = coefficients[m]
         for i in range(size):
-            if point[i] != 1.0 and _square(slope[i]) > best:
-                best, j = _square(slope[i]), i
-        if best > 0.0:
-            point[j] -= value * _inverse(slope[j])
+            if exponents[m, i]:
+                product *= powers[i, exponents[m, i]]
+        value += product
+        for i in range(size):
+            e = exponents[m, i]
+            if e:
+                partial = coefficients[m] * e * powers[i, e - 1]
+                for other in range(size):
+                    if other != i and exponents[m, other]:
+                        partial *= powers[other, exponents[m, other]]
+                slope[i] += partial
+    return value

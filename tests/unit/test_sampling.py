@@ -30,7 +30,10 @@ def test_points_lie_on_x_to_rounding(ambient):
 def test_a_line_meets_x_in_distinct_points_on_the_line():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 50, 5, 2)).view(complex)[..., 0]
-    z = meet(QUINTIC, a, b).reshape(50, 5, 5)
+    z, chart, slope2 = meet(QUINTIC, a, b)
+    assert (chart == charts.chart_of(QUINTIC, z)).all()
+    np.testing.assert_allclose(slope2, np.abs(QUINTIC.gradient(z)) ** 2, rtol=1e-12)
+    z = z.reshape(50, 5, 5)
     for line in range(50):
         span = np.linalg.qr(np.stack([a[line], b[line]], axis=1))[0]
         off = z[line].T - span @ (span.conj().T @ z[line].T)
