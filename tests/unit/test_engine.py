@@ -113,6 +113,13 @@ def test_resident_and_streamed_have_the_same_bits(precision):
         np.testing.assert_array_equal(*u)
 
 
+@pytest.mark.parametrize("mode", ["streamed", "resident", "neighbours"])
+def test_a_rank_without_targets_gets_an_empty_update(mode):
+    y = fermat(20)
+    for kernel in [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.05), ReluNTK(1)]:
+        assert engine.build(kernel, y[:0], y, mode=mode).apply(np.ones((20, 9))).shape == (0, 9)
+
+
 def test_float32_tiles_take_any_scale_of_v():
     x, y = fermat(50), fermat(60, seed=1)
     v = np.random.default_rng(0).normal(size=(60, 2))
