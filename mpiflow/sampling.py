@@ -15,7 +15,7 @@ from mpiflow.geometry.lines import meet
 #: Lines of one chunk, the unit of random numbers: fixed for ever, since it decides which points a seed gives.
 LINES = 2000
 #: Disjoint streams of lines: no two purposes share a point.
-TRAIN, TEST, EVALUATE, NOISE = range(4)
+TRAIN, TEST, EVALUATE, NOISE, BASIS = range(5)
 #: Chunks without a single accepted point after which a chart counts as empty.
 _PATIENCE = 50
 

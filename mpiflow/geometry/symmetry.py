@@ -71,7 +71,7 @@ def symmetry_of(surface: Hypersurface) -> Symmetry:
 
 def _refuse(why: str) -> None:
     raise InputError(
-        f'kernel.features = "invariants": this hypersurface is not of the Fermat or Dwork kind: {why}; '
+        f'kernel.features = "invariant": this hypersurface is not of the Fermat or Dwork kind: {why}; '
         'take kernel.features = "generic"'
     )
 

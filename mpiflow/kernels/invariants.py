@@ -203,7 +203,7 @@ def _pivots(rows: np.ndarray, wanted: int) -> tuple[np.ndarray, float, float]:
 
 
 def _largest(rows: np.ndarray, wanted: int) -> tuple[np.ndarray, float, float]:
-    """As `_pivots` for a few out of many: again and again the largest row, and what is left of the others without it."""
+    """As `_pivots` for a few out of many: again and again the largest row, then what the others are without it."""
     chosen, sizes = [], []
     for _ in range(wanted + 1):
         norm = np.sqrt((rows**2).mean(1))

@@ -1,8 +1,7 @@
 """Orbits of monomials: sums over distinct permutations of prod_i z_i^alpha_i zbar_i^beta_i, with exact derivatives.
 
 A sum over n+1 labels l = (alpha, beta) is built coordinate by coordinate: S_j(labels) is the sum over distinct l of
-f_l(z_j) S_(j-1)(labels - l). Smaller multisets are shared, so that a thousand products cost a few multiplications each, not
-(n+1)!.
+f_l(z_j) S_(j-1)(labels - l). Smaller multisets are shared, so that a thousand sums cost a few multiplications each.
 """
 
 from __future__ import annotations

@@ -1,0 +1,153 @@
+"""The flow of a Kaehler potential under a frozen kernel: g = g_FS + d dbar phi, phi = sum_m c_m F_m (HR app. B)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpiflow import losses
+from mpiflow.dataset import PointSet
+from mpiflow.engine.chunks import Chunks
+from mpiflow.engine.low_rank import LowRank
+from mpiflow.errors import InputError, NumericalError
+from mpiflow.exchange import Exchange
+from mpiflow.flow import HALVINGS, Record
+from mpiflow.geometry.frames import frame
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.kaehler_predictor import KaehlerPredictor
+from mpiflow.kernels import kaehler
+from mpiflow.kernels.invariants import Invariants
+from mpiflow.monge_ampere import MongeAmpere, State
+
+
+@dataclass(frozen=True)
+class KaehlerRule:
+    """How a step is taken.
+
+    preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
+    "plain" (1). refreeze: steps after which C is computed anew, None for never; with "natural", refreeze = 1 and dt = 1/2
+    a step is Gauss-Newton's. memory: bytes for Hessians that are kept.
+    """
+
+    dt: float
+    loss: type = losses.Log
+    preconditioner: str = "natural"
+    refreeze: int | None = None
+    ridge: float = 0.0
+    memory: float = 2.0**31
+
+
+class KaehlerFlow:
+    """c <- c - dt C dl/dc on the train points of all ranks; c predicts g everywhere, exactly Kaehler.
+
+    A step that loses positivity on a train point or raises the loss is halved. Raises InputError for fewer points than
+    features without a ridge, NumericalError where no halved step is left.
+    """
+
+    def __init__(self, surface: Hypersurface, features: Invariants, train: PointSet, rule: KaehlerRule):
+        if rule.preconditioner == "natural" and rule.ridge == 0 and train.layout.total <= len(features):
+            raise InputError(
+                f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
+                "take 3 times as many points, a lower degree, or kernel.ridge > 0"
+            )
+        self.surface, self.features, self.rule = surface, features, rule
+        self.chunks = Chunks(train.layout.comm, train.layout.total)
+        points = train.points.map(Exchange(self.chunks.comm, train.layout.rows, self.chunks.rows))
+        self.frame = frame(surface, points.z, points.chart)
+        self.problem = MongeAmpere(LowRank(self.chunks, features, self.frame, rule.memory), points.weight, rule.loss)
+        self.steps = 0
+        self.state = self.problem.at(np.zeros(len(features)))
+        self._freeze(self.state)
+
+    def step(self) -> Record:
+        """One step on every rank; collective."""
+        every = self.rule.refreeze
+        if every and self.steps and self.steps % every == 0:
+            self._freeze(self.state)
+        direction = self._preconditioned(self.problem.gradient(self.state))
+        dt, rejected = self.rule.dt, 0
+        trial = self.problem.at(self.state.coefficients - dt * direction)
+        # At the end of the flow the loss moves by rounding alone, which is no reason to halve.
+        while not (trial.least > 0 and trial.loss <= self.state.loss * (1 + 1e-6) + 1e-28):
+            dt, rejected = dt / 2, rejected + 1
+            if rejected > HALVINGS:
+                raise NumericalError(
+                    f"flow.dt = {self.rule.dt:g}: no step lowers the loss {self.state.loss:.3g} and keeps the metric "
+                    f"positive even after {HALVINGS} halvings; lower flow.dt, or the preconditioner does not suit"
+                )
+            trial = self.problem.at(self.state.coefficients - dt * direction)
+        self.state, self.steps = trial, self.steps + 1
+        return self.record(dt, rejected)
+
+    def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
+        """The present losses."""
+        return Record(dt, rejected, self.state.sigma, self.state.loss, self.state.least)
+
+    def snapshot(self) -> dict[str, np.ndarray | None]:
+        """All that a restart needs, on rank 0 (None elsewhere); collective."""
+        lower = self.frame.lower
+        metric = lower @ self.state.g @ lower.conj().transpose(0, 2, 1)
+        arrays = {
+            "potential/coefficients": self.state.coefficients,
+            "potential/frozen_at": self.frozen_at,
+            "potential/steps": np.array([self.steps]),
+            **{f"potential/{name}": column for name, column in vars_of(self.features).items()},
+        }
+        first = self.chunks.comm.rank == 0
+        return {"metric/current": self.chunks.comm.gather_rows(metric)} | {
+            name: array if first else None for name, array in arrays.items()
+        }
+
+    def restore(self, rows: Callable[..., np.ndarray]) -> None:
+        """Continue from a state: rows(name, None) gives all of one of its datasets; collective."""
+        self._freeze(self.problem.at(rows("potential/frozen_at", None)))
+        self.state = self.problem.at(rows("potential/coefficients", None))
+        self.steps = int(rows("potential/steps", None)[0])
+
+    def attributes(self) -> dict[str, object]:
+        """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
+        engine = self.problem.engine
+        return {
+            "engine": "low-rank",
+            "engine_bytes": engine.bytes(len(self.frame)) if engine.resident else 0,
+            "features": len(self.features),
+        }
+
+    def predictor(self) -> KaehlerPredictor:
+        """The metric at any targets, as of now."""
+        return KaehlerPredictor(self.surface, self.features, self.state.coefficients)
+
+    def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
+        """A function that gives the metric at targets as of its call, (n_r, d, d) complex128."""
+        p = targets.points
+        at = KaehlerPredictor(self.surface, self.features, self.state.coefficients).onto(
+            targets.layout, p.z, p.chart, self.rule.memory
+        )
+        return lambda: at(self.state.coefficients)
+
+    def _freeze(self, state: State) -> None:
+        """C at a metric; only rank 0 holds its factor."""
+        self.frozen_at, self.normal = state.coefficients, None
+        if self.rule.preconditioner == "plain":
+            return
+        gram = self.problem.engine.gram(state.inverse, self.problem.weight, state.residual)
+        with self.chunks.comm.lead() as mine:
+            if mine:
+                self.normal = kaehler.Normal(gram, self.rule.ridge, diagonal=self.rule.preconditioner == "diagonal")
+
+    def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
+        if self.rule.preconditioner == "plain":
+            return gradient
+        return self.chunks.comm.bcast(self.normal.solve(gradient) if self.normal else None)
+
+
+def vars_of(features: Invariants) -> dict[str, np.ndarray]:
+    """The columns that make the features again: `Invariants(**columns)`."""
+    return {name: getattr(features, name) for name in Invariants.__dataclass_fields__}
+
+
+def features_from(rows: Callable[..., np.ndarray]) -> Invariants:
+    """The features of a state: rows(name, None) gives all of one of its datasets; collective."""
+    return Invariants(**{name: rows(f"potential/{name}", None) for name in Invariants.__dataclass_fields__})

@@ -1,0 +1,65 @@
+"""The metric of a potential at any points: g = L (1 + d dbar phi) L^dagger in their charts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mpiflow.geometry.frames import Frame, frame
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.kernels import kaehler
+from mpiflow.kernels.invariants import Invariants
+from mpiflow.shards import TILE, Layout
+
+
+class KaehlerPredictor:
+    """g_FS + d dbar phi, phi = sum_m c_m F_m; coefficients: (P,)."""
+
+    #: g has all derivatives.
+    continuous = True
+
+    def __init__(self, surface: Hypersurface, features: Invariants, coefficients: np.ndarray):
+        self.surface, self.features, self.coefficients = surface, features, coefficients
+
+    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128."""
+        return self.onto(targets, z, chart, 0.0)(self.coefficients)
+
+    def potential(self, z: np.ndarray) -> np.ndarray:
+        """phi, up to a constant: (N, n+1) complex points of X, any scale, to (N,) float64."""
+        return self.coefficients @ self.features.values(z)
+
+    def onto(
+        self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from coefficients (P,) to g at targets; it keeps Hessians that fit in `memory` bytes."""
+        # Tile by tile, each filled up to TILE rows: a row's bits know its tile only.
+        tiles = _tiles(targets)
+        frames = [frame(self.surface, _filled(z[rows]), _filled(chart[rows])) for rows in tiles]
+        each = 8 * len(self.features) * self.surface.dimension**2 * TILE
+        kept = [self.features.hessian(f) for f in frames] if each * len(tiles) <= memory else None
+
+        def metric(coefficients: np.ndarray) -> np.ndarray:
+            g = np.empty((len(z), self.surface.dimension, self.surface.dimension), np.complex128)
+            for place, (rows, there) in enumerate(zip(tiles, frames, strict=True)):
+                hessian = kept[place] if kept else self.features.hessian(there)
+                g[rows] = _metric(there, coefficients, hessian)[: rows.stop - rows.start]
+            return g
+
+        return metric
+
+
+def _metric(there: Frame, coefficients: np.ndarray, hessian: np.ndarray) -> np.ndarray:
+    potential = (coefficients @ hessian.reshape(len(hessian), -1)).reshape(hessian.shape[1:])
+    return there.lower @ kaehler.metric(potential) @ there.lower.conj().transpose(0, 2, 1)
+
+
+def _tiles(targets: Layout) -> list[slice]:
+    """Own rows of each own tile of a layout."""
+    ends = np.cumsum([0] + [tile.stop - tile.start for tile in targets.tiles]).tolist()
+    return [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _filled(rows: np.ndarray) -> np.ndarray:
+    return rows[np.minimum(np.arange(TILE), len(rows) - 1)]

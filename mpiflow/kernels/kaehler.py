@@ -1,0 +1,66 @@
+"""The frozen Kaehler kernel (HR 2.12, app. B): Theta(x, x') = sum_mn C_mn (d dbar F_m)(x) conj((d dbar F_n)(x')).
+
+Metrics g = g_FS + d dbar phi, phi = sum_m c_m F_m, in frames with g_FS = 1; Hermitian matrices as d^2 reals
+(`mpiflow.hermitian`), so that A_m = tr(g^-1 d dbar F_m) = d log det g / d c_m is a dot product.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import linalg
+
+from mpiflow import hermitian
+from mpiflow.errors import NumericalError
+
+
+def metric(potential: np.ndarray) -> np.ndarray:
+    """g in the frame from d dbar phi as reals: (N, d^2) to (N, d, d) complex."""
+    g = hermitian.from_reals(potential)
+    return g + np.eye(g.shape[-1])
+
+
+def inverse(g: np.ndarray) -> np.ndarray:
+    """g^-1 as d^2 reals: (N, d, d) to (N, d^2)."""
+    inverted = np.linalg.inv(g)
+    return hermitian.to_reals((inverted + inverted.conj().transpose(0, 2, 1)) / 2)
+
+
+def traces(hessian: np.ndarray, inverted: np.ndarray) -> np.ndarray:
+    """A_m = tr(g^-1 H_m): (P, N, d^2) and (N, d^2) to (P, N)."""
+    return np.einsum("mxc,xc->mx", hessian, inverted)
+
+
+def gram(rows: np.ndarray, weight: np.ndarray, residual: np.ndarray) -> np.ndarray:
+    """sum over points of w [A, 1, r] [A, 1, r]^T: (P, N), (N,), (N,) to (P+2, P+2)."""
+    every = np.vstack([rows, np.ones_like(residual), residual])
+    scaled = every * np.sqrt(weight)
+    return scaled @ scaled.T
+
+
+class Normal:
+    """Centred normal equations M dc = -b of the least squares sum w (r + A dc - mean)^2, from a `gram` matrix.
+
+    ridge: added to M, relative to its diagonal. diagonal: keep nothing else of M.
+    Raises NumericalError where M is singular to rounding.
+    """
+
+    def __init__(self, gram: np.ndarray, ridge: float, diagonal: bool = False):
+        total = gram[-2, -2]
+        mean = gram[:, -2] / total
+        centred = gram / total - np.outer(mean, mean)
+        self.right = centred[:-2, -1]
+        # A ridge and a factorisation mean something once every feature has the same weight.
+        self.scale = np.sqrt(np.diag(centred)[:-2])
+        matrix = np.eye(len(self.scale)) if diagonal else centred[:-2, :-2] / np.outer(self.scale, self.scale)
+        matrix[np.diag_indices_from(matrix)] += ridge
+        try:
+            self.factor = linalg.cho_factor(matrix, lower=True)
+        except linalg.LinAlgError:
+            raise NumericalError(
+                f"the normal matrix of {len(matrix)} features is singular: take more points, a lower kernel.degree or "
+                f"kernel.ridge > {ridge:g}"
+            ) from None
+
+    def solve(self, gradient: np.ndarray) -> np.ndarray:
+        """M^-1 times a gradient (P,)."""
+        return linalg.cho_solve(self.factor, gradient / self.scale) / self.scale
