@@ -8,30 +8,55 @@ import numpy as np
 
 from mpiflow import engine, losses, sampling
 from mpiflow.clustering.halo import gaussian_reach, with_halo
+from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
 from mpiflow.flow import ComponentFlow, ComponentPredictor, Rule
 from mpiflow.geometry import hypersurface
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.symmetry import symmetry_of
+from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule, features_from
+from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.kernels import Delta, Gaussian, ReluNTK
+from mpiflow.kernels.invariants import Invariants, invariants
 
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
 _SAMPLE = 1000
 
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow:
-    """The flow of a run file at step 0; stored: attributes of the state it will resume from, {} for a new run. Collective."""
+def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow | KaehlerFlow:
+    """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for a new run. Collective."""
     f = config.flow
+    if config.kernel.name == "kaehler":
+        k = config.kernel
+        memory = config.engine.memory * 2**30
+        rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.ridge, memory)
+        return KaehlerFlow(surface, features(train.layout.comm, surface, k.degree), train, rule)
     rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
     return ComponentFlow(surface, coupling(config, train, stored), train, rule)
 
 
 def predictor(
     config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[[str], np.ndarray]
-) -> ComponentPredictor:
+) -> ComponentPredictor | KaehlerPredictor:
     """The metric that a state predicts: rows(name) gives this rank's train rows of a dataset; collective."""
+    if config.kernel.name == "kaehler":
+        return KaehlerPredictor(surface, features_from(rows), rows("potential/coefficients", None))
     return ComponentPredictor(surface, coupling(config, train, stored), rows("flow/accumulated_gradient"))
+
+
+def features(comm: Comm, surface: Hypersurface, degree: int) -> Invariants:
+    """The complete invariant features of a degree, chosen on a sample of their own by rank 0; collective."""
+    chosen = None
+    with comm.lead() as mine:
+        if mine:
+            symmetry = symmetry_of(surface)
+            needed = int(1.5 * symmetry.count(degree)) + 200
+            chunks = -(-needed // (sampling.LINES * surface.degree))
+            z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
+            chosen = invariants(symmetry, degree, np.concatenate(z)[:needed])
+    return comm.bcast(chosen)
 
 
 def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:

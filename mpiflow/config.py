@@ -106,6 +106,7 @@ class KaehlerKernel(Section):
     degree: Annotated[int, Field(ge=1, le=40)] = 8
     features: Literal["invariant", "generic"] = "invariant"
     preconditioner: Literal["natural", "diagonal", "plain"] = "natural"
+    refreeze: Annotated[int, Field(ge=1)] | None = None
     ridge: NonNegative = 0.0
 
 
@@ -171,6 +172,8 @@ class Config(Section):
             )
         if chart != "all" and (not all(0 <= c < size for c in chart) or chart[0] == chart[1]):
             raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
+        if self.kernel.name == "kaehler":
+            self._kaehler()
         smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
         if self.clusters.count > smallest:
             raise ValueError(
@@ -178,6 +181,18 @@ class Config(Section):
                 "mini-batch; lower clusters.count, or choose clusters.batch so that it divides points.train"
             )
         return self
+
+    def _kaehler(self) -> None:
+        """What a Kaehler flow cannot do."""
+        if self.run.precision != "float64":
+            raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
+        if self.clusters.count != 1:
+            raise ValueError(f"clusters.count = {self.clusters.count}: one potential knows no clusters; take 1")
+        if self.kappa != "step" or self.flow.natural_gradient or self.flow.clip or self.points.noise:
+            raise ValueError(
+                'flow.kappa, flow.natural_gradient, flow.clip, points.noise: a Kaehler flow takes kappa = "step" and '
+                "none of the others; remove them"
+            )
 
     @property
     def kappa(self) -> str:

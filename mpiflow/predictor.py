@@ -54,7 +54,11 @@ class Model:
         self.train, self.test = restart.points(self.config)
         own = self.train.layout.rows
         self._predictor = build.predictor(
-            self.config, self.surface, self.train, restart.attributes, lambda name: restart.rows(name, own)
+            self.config,
+            self.surface,
+            self.train,
+            restart.attributes,
+            lambda name, wanted=own: restart.rows(name, wanted),
         )
         g = self._predictor.metric(self.train.layout, self.train.points.z, self.train.points.chart)
         self.kappa = kappa_of(self.train.layout, self.train.points, g)

@@ -28,8 +28,10 @@ class Restart:
         shapes = {name: (array.shape, array.dtype) for name, array in state.arrays.items()} if state else None
         self._shapes = comm.bcast(shapes)
 
-    def rows(self, name: str, wanted: np.ndarray) -> np.ndarray:
-        """Rows of a dataset by their numbers, in that order; collective."""
+    def rows(self, name: str, wanted: np.ndarray | None) -> np.ndarray:
+        """Rows of a dataset by their numbers, in that order, or (None) all of it; collective."""
+        if wanted is None:
+            return self.comm.bcast(self.state and self.state.arrays[name])
         shape, dtype = self._shapes[name]
         array = self.state.arrays[name] if self.state else np.empty((0, *shape[1:]), dtype)
         return Exchange(self.comm, np.arange(len(array)), wanted)(array)

@@ -123,7 +123,8 @@ class Job:
             return
         self.step = restart.step
         self.columns = {name.removeprefix("history/"): list(column) for name, column in restart.history.items()}
-        self.flow.restore(lambda name: restart.rows(name, self.train.layout.rows))
+        own = self.train.layout.rows
+        self.flow.restore(lambda name, wanted=own: restart.rows(name, wanted))
         self.screen.say(f"resumed from step {self.step} of {config.flow.steps} on {comm.size} ranks")
 
     def _loop(self) -> str:

@@ -18,6 +18,11 @@ SIZES = {
     "test_record": 2,
     "cluster": 4,
     "feature": 6,
+    "basis": 7,
+    "product": 7,
+    "generator": 3,
+    "exponents": 2,
+    "one": 1,
     "rank": 2,
     "level": 3,
 }
@@ -30,12 +35,16 @@ def small_arrays(seed: int = 1) -> dict[str, np.ndarray]:
     return {name: _random(rng, schema.field(name)) for name in names}
 
 
+def shape(field: schema.Field) -> tuple[int, ...]:
+    """The shape of one dataset of the small state."""
+    return tuple(SIZES.get(dim, 2) for dim in field.dims)
+
+
 def _random(rng: np.random.Generator, field: schema.Field) -> np.ndarray:
-    shape = tuple(SIZES[dim] for dim in field.dims)
     if "i" in field.kinds:
-        return rng.integers(0, 100, shape)
-    real = rng.normal(size=shape)
-    return real + 1j * rng.normal(size=shape) if "c" in field.kinds else real
+        return rng.integers(0, 100, shape(field))
+    real = rng.normal(size=shape(field))
+    return real + 1j * rng.normal(size=shape(field)) if "c" in field.kinds else real
 
 
 ATTRIBUTES = {"config": 'run.name = "α"\n' * 50, "seed": 7, "dt": 3e-4, "provenance": "[]", "resumed": True}

@@ -26,6 +26,11 @@ DIMENSIONS = {
     "test_record": "steps after which the test points were looked at",
     "cluster": "clusters of train points",
     "feature": "features of the potential",
+    "basis": "the constant, then the features",
+    "product": "the product that made each basis function",
+    "generator": "orbits of monomials from which features are built",
+    "exponents": "of z_i and of zbar_i",
+    "one": "a single number",
     "rank": "ranks of the job that wrote the file",
     "level": "levels of the merge",
 }
@@ -58,6 +63,17 @@ LAYOUT = {
         ("train", "row", "column"), "cf", "1", "A: step-weighted sum of loss gradients; g = g_FS - K A at any point"
     ),
     "potential/coefficients": Field(("feature",), "cf", "1", "coefficients of phi in g = g_FS + d dbar phi"),
+    "potential/frozen_at": Field(("feature",), "f", "1", "coefficients at whose metric the kernel is frozen"),
+    "potential/steps": Field(("one",), "iu", "1", "steps taken, which tell when the kernel is frozen anew"),
+    "potential/generators": Field(
+        ("generator", "coordinate", "exponents"), "iu", "1", "exponents of one monomial of each orbit"
+    ),
+    "potential/shift": Field(("generator",), "f", "1", "subtracted from each orbit sum"),
+    "potential/scale": Field(("generator",), "f", "1", "which each orbit sum is divided by"),
+    "potential/degree": Field(("basis",), "iu", "1", "degree k of each basis function"),
+    "potential/factor": Field(("basis",), "iu", "1", "basis function that is multiplied, or -1 - generator"),
+    "potential/parent": Field(("basis",), "iu", "1", "basis function that it multiplies"),
+    "potential/overlap": Field(("basis", "product"), "f", "1", "products as combinations of the basis"),
     "history/step": Field(("record",), "iu", "1", "number of the step"),
     "history/time": Field(("record",), "f", "1", "flow time after the step"),
     "history/dt": Field(("record",), "f", "1", "step size that was taken"),

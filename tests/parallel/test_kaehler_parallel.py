@@ -1,0 +1,48 @@
+"""The Kaehler flow has the same bits on any number of ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mpiflow import build, sampling
+from mpiflow.comm import Comm, world
+from mpiflow.dataset import PointSet
+from mpiflow.engine.chunks import CHUNK, Chunks
+from mpiflow.exchange import Exchange
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule
+from mpiflow.shards import Layout
+
+
+def _flow(comm, total):
+    surface = fermat(3)
+    number, points = sampling.sample(comm, surface, total, 1, sampling.TRAIN, None)
+    layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
+    train = PointSet(layout, points.map(Exchange(comm, number, layout.rows)), np.zeros(len(layout.rows), np.int32))
+    return KaehlerFlow(surface, build.features(comm, surface, 6), train, KaehlerRule(0.4, refreeze=2))
+
+
+@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parametrize("total", [300, 1400])
+def test_bits_do_not_depend_on_the_ranks(total):
+    comm = world()
+    here, alone = _flow(comm, total), _flow(Comm(), total)
+    for _ in range(4):
+        assert here.step() == alone.step()
+    assert (here.state.coefficients == alone.state.coefficients).all()
+    metric = here.snapshot()["metric/current"]
+    if comm.rank == 0:
+        assert (metric == alone.snapshot()["metric/current"]).all()
+
+
+@pytest.mark.parallel([1, 2, 3, 4])
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 6, 7, 13])
+def test_tree_sums_are_those_of_one_rank(count):
+    comm = world()
+    total = count * CHUNK - 5
+    values = np.random.default_rng(count).normal(size=(total, 3)) ** 5
+    chunks = Chunks(comm, total)
+    alone = Chunks(Comm(), total).sum(values)
+    assert (chunks.sum(values[chunks.rows]) == alone).all()
+    np.testing.assert_allclose(alone, values.sum(0), rtol=1e-12)
