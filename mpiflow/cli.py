@@ -67,6 +67,23 @@ def run(
 
 
 @app.command()
+def batch(
+    config: Annotated[Path, typer.Argument(help="A run file.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Run folder; runs/NAME by default.")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Change a key (repeatable).")] = None,
+    log_all: Annotated[bool, typer.Option("--log-all", help="A log file for every rank.")] = False,
+) -> None:
+    """Inside a batch job: start the ranks of a run, and requeue the job when they stop with a state saved.
+
+    slurm/flow.sbatch calls it. MPIFLOW_LAUNCHER is what starts the ranks (mpiexec by default). In a job array, {task} in
+    -o and --set stands for the number of the task. A job that comes no further in three restarts is given up.
+    """
+    from mpiflow import supervise
+
+    raise typer.Exit(supervise.batch(supervise.Order(config, output, tuple(overrides or ()), log_all)))
+
+
+@app.command()
 def evaluate(
     path: RunPath,
     points: Annotated[int, typer.Option(min=1, help="Fresh points to evaluate on.")] = 2000,
@@ -119,3 +136,23 @@ def verify(folder: Annotated[Path, typer.Argument(help="A run folder.")], as_jso
     else:
         Screen().show(table)
     raise typer.Exit(0 if all(item["sound"] for item in found) else 2)
+
+
+@app.command()
+def paper(
+    name: Annotated[str, typer.Argument(help="The figure: see the list above.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the pictures.")] = Path("runs/paper"),
+    size: Annotated[str, typer.Option(help="laptop, node or cluster, or a number of points.")] = "laptop",
+    quiet: Quiet = False,
+) -> None:
+    """Measure one figure or table of the paper: draws its picture and prints its numbers beside the paper's.
+
+    clustering, clustering-error, distance, delta.
+    """
+    from mpiflow.comm import world
+    from mpiflow.paper import figure, points
+    from mpiflow.screen import Screen
+
+    comm = world()
+    chosen = figure(name)
+    chosen.run(comm, output, points(chosen, size), Screen(comm.rank, quiet).say)

@@ -16,6 +16,7 @@ from mpiflow.geometry.hypersurface import fermat
 from mpiflow.sampling import TRAIN, sample
 from mpiflow.shards import split
 
+SIZES = {"laptop": 1000, "node": 5000, "cluster": 20_000}
 #: Mini-batches, and numbers of clusters for which silhouettes are told; the picture shows the first.
 BATCHES, COUNTS = 5, (5, 10, 20)
 # Points of the picture: more cannot be seen in it.

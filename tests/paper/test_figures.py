@@ -1,0 +1,48 @@
+"""Each figure's command at a tiny size: the numbers it prints are right and its picture is there."""
+
+import pytest
+
+from mpiflow.comm import Comm
+from mpiflow.errors import InputError
+from mpiflow.paper import FIGURES, clustering_error, delta, distance, figure, points
+
+
+def test_distance_follows_the_papers_fit(tmp_path):
+    lines = []
+    rows = distance.run(Comm(), tmp_path, 10_000, lines.append)
+    one = [row for row in rows if row.chart == "one"]
+    assert all(abs(row.mean / (0.968 * row.count**-0.184) - 1) < 0.05 for row in one)
+    assert abs(distance.fitted(one)[1] + 0.184) < 0.02
+    assert (tmp_path / "distance.png").stat().st_size > 10_000
+    assert sum("paper" in line for line in lines) >= 2
+
+
+def test_delta_gains_slowly(tmp_path):
+    rows = delta.run(Comm(), tmp_path, 10_000, lambda line: None)
+    assert [row.count for row in rows] == [1000, 3162, 10_000]
+    gains = [row.gain for row in rows]
+    assert gains == sorted(gains) and 1 < gains[0] < 1.2 < gains[-1] < 2
+    assert (tmp_path / "delta.png").exists()
+
+
+def test_clustering_costs_accuracy_and_a_halo_saves_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(clustering_error, "STEPS", 3)
+    rows = clustering_error.run(Comm(), tmp_path, 400, lambda line: None)
+    by = {(row.clusters, row.coupling): row for row in rows}
+    for count in (4, 20):
+        assert by[count, "halo"].error < 1e-3 < 0.01 < by[count, "none"].error
+        assert by[count, "halo"].bytes_step < by[count, "all"].bytes_step
+    assert (tmp_path / "clustering-error.png").exists()
+
+
+def test_every_figure_has_its_room():
+    for name in FIGURES:
+        module = figure(name)
+        assert {"laptop", "node", "cluster"} == set(module.SIZES) and callable(module.run)
+
+
+def test_unknown_figures_and_sizes_are_refused():
+    with pytest.raises(InputError, match="no such figure; one of clustering"):
+        figure("figure-9")
+    with pytest.raises(InputError, match="one of laptop, node, cluster"):
+        points(delta, "huge")
