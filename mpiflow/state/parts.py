@@ -14,9 +14,10 @@ import h5py
 import numpy as np
 
 from mpiflow.errors import StateError
-from mpiflow.state import image, naming, seal
+from mpiflow.state import image, naming, schema, seal
 
-#: A dataset smaller than this share of a part stays in the master.
+#: What grows with the data is cut by rows; the rest, and what is less than this share of a part, stays whole.
+_CUT = ("point", "train", "test")
 _SMALL = 1 / 50
 
 Files = list[tuple[Path, bytes]]
@@ -32,7 +33,7 @@ def split(
     total = sum(array.nbytes for array in arrays.values())
     if total <= part_bytes:
         return [(path, image.build(step, arrays, attributes))]
-    large = {name: array for name, array in arrays.items() if array.nbytes > _SMALL * part_bytes}
+    large = {name: array for name, array in arrays.items() if _is_large(name, array, part_bytes)}
     count = -(-total // part_bytes)
     parts: Files = []
     digests: dict[str, str] = {}
@@ -48,6 +49,10 @@ def split(
             layouts[name][cut] = h5py.VirtualSource(part.name, name, large[name][cut].shape, large[name].dtype)
     master = image.build(step, arrays, {**attributes, "parts": json.dumps(digests)}, layouts)
     return [*parts, (path, master)]
+
+
+def _is_large(name: str, array: np.ndarray, part_bytes: int) -> bool:
+    return schema.field(name).dims[0] in _CUT and array.nbytes > _SMALL * part_bytes
 
 
 def _rows(length: int, number: int, count: int) -> slice:
