@@ -31,10 +31,10 @@ def unhurt(job, tmp_path_factory):
 
 @pytest.fixture
 def row(record_property):
-    """Tell the campaign what was done: `row("torn file", "cut at 80 places", "all 80 detected")`."""
+    """Tell the campaign what was done and how often: `row("torn file", "cut at random", "detected", 80)`."""
 
-    def tell(name: str, how: str, outcome: str) -> None:
-        record_property("row", f"{name}|{how}|{outcome}")
+    def tell(name: str, how: str, outcome: str, count: int = 1) -> None:
+        record_property("row", f"{count}|{name}|{how}|{outcome}")
 
     return tell
 

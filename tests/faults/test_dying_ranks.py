@@ -37,7 +37,8 @@ def test_a_rank_that_fails_ends_the_job(job, tmp_path, how, rank, stage, row):
         log = (tmp_path / "run" / "log" / "rank-0000.log").read_text()
         processes = re.search(r"processes of the ranks: (.*)", log)[1].split(", ")
         assert processes[rank].startswith(f"{pid} on ")
-    row("one rank dies or raises", f"{how} in {stage}", f"exit {code}, rank and cause named")
+    what = {"kill": "SIGKILL", "raise": "exception"}[how]
+    row("one rank dies or raises", f"{what} in a stage", "ended within 10 s, exit code not 0, rank and cause named")
 
 
 @pytest.mark.skipif(not FULL, reason="test_kills.py kills one")
@@ -54,7 +55,7 @@ def test_no_rank_outlives_its_launcher(job, unhurt, tmp_path, row):
         assert driver.gone(start.spawned)
     driver.finish(job, folder)
     assert driver.numbers(folder) == unhurt
-    row("launcher killed", "SIGKILL to mpiexec, 20 times", "no rank left; resumed, bit-identical")
+    row("launcher killed", "SIGKILL to mpiexec", "no rank left; resumed, bit-identical", 20)
 
 
 def test_the_next_start_removes_stale_segments(job, tmp_path, row):
@@ -70,4 +71,4 @@ def test_the_next_start_removes_stale_segments(job, tmp_path, row):
     refused = driver.Run(tmp_path / "absent.toml", tmp_path / "other")
     assert refused.wait() == 2
     assert not any(path.exists() for path in left)
-    row("stale segments", "all ranks killed, then another start", f"{len(left)} segments removed")
+    row("stale segments", "all ranks killed, then another start", "removed", len(left))

@@ -43,7 +43,7 @@ def test_every_operation_may_fail(older_and_newer, number, stays, row):
         assert n > 1 and not disk.met
         third.unlink()
     how = f"the Nth of {', '.join(OPERATIONS)}: {errno.errorcode[number]}, {'for good' if stays else 'once'}"
-    row("failing write", how, f"{failures} failures: old states intact, one clear error each")
+    row("failing write", how, "old states intact, one clear error", failures)
 
 
 def committed(folder, disk, number) -> bool:

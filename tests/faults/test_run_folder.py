@@ -31,8 +31,11 @@ def test_a_failing_disk_ends_the_run_with_one_clear_error(job, unhurt, tmp_path,
     assert all(sound for _, sound, _ in load.verify(folder))
     driver.finish(job, folder)
     assert driver.numbers(folder) == unhurt
-    how = f"{operation} {n} of a 2-rank run, {errno.errorcode[number]}"
-    row("failing write, whole run", how, "exit 4, one clear error, no hang; resumed, bit-identical")
+    row(
+        "failing write, whole run",
+        f"{operation}: {errno.errorcode[number]}",
+        "exit 4, one clear error, no hang; resumed, bit-identical",
+    )
 
 
 @pytest.mark.skipif(not FULL or os.geteuid() != 0, reason="the full campaign does it, as root")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from states import SIZES, same
+from states import same, shape
 
 from mpiflow.state import commit, load, schema
 from mpiflow.state.upgrade import NewerStateError
@@ -21,8 +21,7 @@ def counted_arrays() -> dict[str, np.ndarray]:
 
 
 def _counted(field: schema.Field) -> np.ndarray:
-    shape = tuple(SIZES[dim] for dim in field.dims)
-    count = np.arange(np.prod(shape)).reshape(shape)
+    count = np.arange(np.prod(shape(field))).reshape(shape(field))
     if "i" in field.kinds:
         return count
     return count / 7 - 1j * count / 3 if "c" in field.kinds else count / 7

@@ -32,8 +32,7 @@ def test_stopped_and_resumed_at_every_step(job, unhurt, tmp_path, row):
         assert driver.step(folder) == step == status.read(folder)["step"]
     assert started(job, folder) == 0
     assert driver.numbers(folder) == unhurt
-    how = f"a run of {driver.STEPS} steps stopped and resumed after each, on one rank; held against 2 ranks"
-    row("stop and resume at every step", how, "bit-identical")
+    row("stop and resume at every step", "one rank, held against two", "bit-identical", driver.STEPS)
 
 
 @pytest.mark.skipif(not FULL, reason="tests/restart does a sample of it")
@@ -48,7 +47,7 @@ def test_stopped_on_some_ranks_resumed_on_others(job, unhurt, tmp_path, row):
             shutil.copytree(stopped, folder)
             driver.finish(job, folder, ranks=after)
             assert driver.numbers(folder) == unhurt
-    row("other rank count", "stopped at step 20 on a ranks, resumed on b: 16 pairs of 1 to 4", "16 bit-identical")
+    row("other rank count", "stopped on a ranks, resumed on b, of 1 to 4", "bit-identical", 16)
 
 
 def ask(start: driver.Run, how: str) -> None:
@@ -104,8 +103,9 @@ def test_asked_to_stop_at_random_and_resumed(job, unhurt, tmp_path, full, row):
     driver.finish(job, folder)
     assert driver.numbers(folder) == unhurt
     assert stops >= len(ways) // 2
-    how = f"{len(ways)} asked: TERM, USR1, USR2, INT to mpiexec or ranks, STOP; {twice} again while saving"
-    row("signals", how, f"{stops} exits of 75, the rest done; resumed, bit-identical")
+    row("signals", "TERM, USR1, USR2, INT, STOP to mpiexec or ranks", "exit 75; resumed, bit-identical", stops)
+    row("signals", "of these, again while saving", "the same", twice)
+    row("signals", "that came after the last step", "exit 0, done", len(ways) - stops)
 
 
 def test_time_limits(job, unhurt, tmp_path, full, row):
@@ -120,8 +120,4 @@ def test_time_limits(job, unhurt, tmp_path, full, row):
     driver.finish(job, folder)
     assert stops
     assert driver.numbers(folder) == unhurt
-    row(
-        "time limit",
-        "six starts with --max-time of 0.1 to 7 s" if full else "--max-time of 0.1 s",
-        f"{stops} exits of 75; resumed, bit-identical",
-    )
+    row("time limit", "--max-time of 0.1 to 7 s", "exit 75; resumed, bit-identical", stops)
