@@ -76,7 +76,7 @@ WAYS = [
 
 def test_asked_to_stop_at_random_and_resumed(job, unhurt, tmp_path, full, row):
     rng = driver.chance(21)
-    ways = WAYS * 6 if full else ["SIGTERM to mpiexec", "SIGUSR1 to rank 1"]
+    ways = WAYS * 3 if full else ["SIGTERM to mpiexec", "SIGUSR1 to rank 1"]
     stops = twice = finished = 0
     folder = tmp_path / "run-0"
     for way in ways:

@@ -45,7 +45,7 @@ def test_a_rank_that_fails_ends_the_job(job, tmp_path, how, rank, stage, row):
 def test_no_rank_outlives_its_launcher(job, unhurt, tmp_path, row):
     rng = driver.chance(31)
     folder = tmp_path / "run"
-    for _ in range(20):
+    for _ in range(10):
         start = driver.Run(job, folder)
         goal = driver.newest(folder) + int(rng.integers(1, 4))
         if start.until(lambda: driver.newest(folder) >= goal):  # noqa: B023
@@ -55,7 +55,7 @@ def test_no_rank_outlives_its_launcher(job, unhurt, tmp_path, row):
         assert driver.gone(start.spawned)
     driver.finish(job, folder)
     assert driver.numbers(folder) == unhurt
-    row("launcher killed", "SIGKILL to mpiexec", "no rank left; resumed, bit-identical", 20)
+    row("launcher killed", "SIGKILL to mpiexec", "no rank left; resumed, bit-identical", 10)
 
 
 def test_the_next_start_removes_stale_segments(job, tmp_path, row):
