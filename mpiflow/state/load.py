@@ -8,6 +8,7 @@ from pathlib import Path
 
 from mpiflow.errors import StateError
 from mpiflow.state import holder, naming, retention, schema, status
+from mpiflow.state.diagnosis import diagnose
 from mpiflow.state.read import State, read
 from mpiflow.state.upgrade import NewerStateError
 
@@ -38,8 +39,10 @@ def verify(folder: Path) -> list[tuple[Path, bool, str]]:
 def _verdict(path: Path) -> tuple[Path, bool, str]:
     try:
         state = read(path)
-    except StateError as error:
+    except NewerStateError as error:
         return path, False, str(error)
+    except StateError as error:
+        return path, False, f"{error} ({diagnose(path)})"
     return path, True, f"step {state.step}, {len(state.arrays)} datasets, every checksum agrees"
 
 

@@ -62,6 +62,24 @@ def test_a_flipped_bit_is_detected_wherever_it_is(older_and_newer, is_older, ful
     row("flipped bit", "in user block, values, attributes, HDF5 metadata", "detected, none harmless, no crash", tried)
 
 
+def test_verify_names_the_datasets_that_are_lost(older_and_newer):
+    newer = older_and_newer[1]
+    with h5py.File(newer) as file:
+        offset = file["history/dt"].id.get_offset()
+    whole = bytearray(newer.read_bytes())
+    whole[offset] ^= 1
+    newer.write_bytes(whole)
+    (_, first, _), (_, second, message) = load.verify(newer.parent)
+    assert first and not second
+    assert "history/dt damaged" in message and "sound" in message
+
+
+def test_verify_survives_what_hdf5_does_not(older_and_newer):
+    newer = older_and_newer[1]
+    newer.write_bytes(newer.read_bytes()[:512] + bytes(10_000))
+    assert "HDF5 cannot read it" in load.verify(newer.parent)[1][2]
+
+
 def value_bytes(path) -> np.ndarray:
     """Offsets in the file of the values of all datasets."""
     with h5py.File(path) as file:
