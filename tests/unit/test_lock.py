@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from mpiflow.errors import StateError
+from mpiflow.errors import StateError, WriteError
 from mpiflow.state import holder
 from mpiflow.state.lock import RunLock
 
@@ -102,6 +102,18 @@ def test_without_flock_the_text_decides(tmp_path, no_flock):
     with pytest.raises(StateError, match=f"process {os.getppid()}"):
         RunLock(tmp_path, patience=0).__enter__()
     left_behind(tmp_path)
+    with RunLock(tmp_path, patience=0):
+        assert holder.mine(tmp_path)
+
+
+def test_a_full_disk_is_told(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", refuse)
+    with pytest.raises(WriteError, match="No space left"):
+        RunLock(tmp_path).__enter__()
+    monkeypatch.undo()
     with RunLock(tmp_path, patience=0):
         assert holder.mine(tmp_path)
 
