@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mpiflow.geometry import curvature
 from mpiflow.geometry.frames import Frame, frame
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.kernels import kaehler
+from mpiflow.kernels import jets, kaehler
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.shards import TILE, Layout
 
@@ -29,6 +30,22 @@ class KaehlerPredictor:
     def potential(self, z: np.ndarray) -> np.ndarray:
         """phi, up to a constant: (N, n+1) complex points of X, any scale, to (N,) float64."""
         return self.coefficients @ self.features.values(z)
+
+    def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """g and R_(a bbar c dbar), exactly, in frames with g_FS = 1: (N, d, d) and (N, d, d, d, d) complex."""
+        parts = [self._curvature(z[s : s + TILE], chart[s : s + TILE]) for s in range(0, len(z), TILE)]
+        g, r = zip(*parts, strict=True)
+        return np.concatenate(g), np.concatenate(r)
+
+    def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """Ricci tensor R_(a bbar) in the given charts: (N, d, d) complex."""
+        lower = frame(self.surface, z, chart).lower
+        return lower @ curvature.ricci(*self.curvature(z, chart)) @ lower.conj().transpose(0, 2, 1)
+
+    def _curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        there = frame(self.surface, z, chart)
+        jet = np.tensordot(self.coefficients, self.features.jets(there, 2), 1)
+        return curvature.riemann(there, jets.full(jet.T))
 
     def onto(
         self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float

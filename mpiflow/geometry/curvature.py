@@ -1,0 +1,79 @@
+"""Curvature of g = g_FS + d dbar phi from exact fourth derivatives of phi in normal coordinates (`geometry.frames`)."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+
+import numpy as np
+
+from mpiflow.geometry.frames import Frame
+
+
+def riemann(frame: Frame, jet: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """g_(a bbar) and R_(a bbar c dbar) = -d_c d_dbar g_(a bbar) + (d_c g)_(a ebar) g^(ebar f) (d_dbar g)_(f bbar).
+
+    jet: (N, C, C) complex, derivatives d^alpha dbar^beta phi, |alpha| and |beta| up to 2 (`kernels.jets`).
+    Returns (N, d, d) and (N, d, d, d, d) complex.
+    """
+    d = frame.vectors.shape[2]
+    pair = _pairs(d)
+    g = np.eye(d) + jet[:, 1 : d + 1, 1 : d + 1]
+    # (a, c, bbar): d_c g_(a bbar), symmetric in a and c, which is the Kaehler condition.
+    slope = jet[:, pair][:, :, :, 1 : d + 1]
+    second = frame.quartic + jet[:, pair][:, :, :, pair]
+    twist = np.einsum("xace,xef,xbdf->xabcd", slope, np.linalg.inv(g), slope.conj(), optimize=True)
+    return g, twist - second.transpose(0, 1, 3, 2, 4)
+
+
+def ricci(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+    """R_(c dbar) = g^(bbar a) R_(a bbar c dbar) = -d_c d_dbar log det g: (N, d, d) complex, Hermitian."""
+    return np.einsum("xba,xabcd->xcd", np.linalg.inv(g), curvature)
+
+
+def scalar(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+    """R = g^(bbar a) R_(a bbar): (N,) float64."""
+    return np.einsum("xba,xab->x", np.linalg.inv(g), ricci(g, curvature)).real
+
+
+def euler_density(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
+    """The top Chern form det(i Theta / 2 pi) over the volume form of g_FS, times pi^d: (N,) float64, d <= 3.
+
+    Its mean over points that follow the volume of g_FS, times degree / d!, is the Euler number (Chern-Gauss-Bonnet).
+    """
+    d = g.shape[-1]
+    theta = np.einsum("xaecd,xeb->xabcd", curvature, np.linalg.inv(g))
+    total = np.zeros(len(g), np.complex128)
+    signed = [(p, round(np.linalg.det(np.eye(d)[list(p)]))) for p in permutations(range(d))]
+    for b, sign_b in signed:
+        for c, sign_c in signed:
+            for e, sign_e in signed:
+                factors = [theta[:, a, b[a], c[a], e[a]] for a in range(d)]
+                total += sign_b * sign_c * sign_e * np.prod(factors, axis=0)
+    return total.real
+
+
+def euler_number(density: np.ndarray, degree: int, dimension: int, group: int) -> tuple[float, float]:
+    """The Euler number from densities (N,) at points that follow the volume of g_FS, and its standard error.
+
+    group: consecutive points on one line, which are not independent of each other.
+    """
+    factor = degree / math.factorial(dimension)
+    lines = density[: len(density) // group * group].reshape(-1, group).mean(1)
+    return factor * float(density.mean()), factor * float(lines.std(ddof=1) / np.sqrt(len(lines)))
+
+
+def ricci_measure(r: np.ndarray, eta: np.ndarray, weight: np.ndarray, degree: int, dimension: int) -> float:
+    """Vol_K^(1/d) times the w-mean of eta |R|, for the metric of K = log|z|^2 / pi, in which Vol_K = degree.
+
+    r: (N,) scalar curvature of the metric of K = log|z|^2. eta, weight: (N,).
+    """
+    return float(degree ** (1 / dimension) * np.pi * (weight * eta * np.abs(r)).sum() / weight.sum())
+
+
+def _pairs(d: int) -> np.ndarray:
+    """Place of the multi-index (a, c) among those up to second order: (d, d) int."""
+    place = np.empty((d, d), np.int64)
+    a, c = np.triu_indices(d)
+    place[a, c] = place[c, a] = 1 + d + np.arange(len(a))
+    return place
