@@ -99,10 +99,10 @@ def test_k_means_ends_where_each_centre_is_the_mean_of_its_points(count, total):
 
 @pytest.mark.parametrize("count", [5, 20])
 def test_k_means_is_as_good_as_scikit_learn(count):
-    points = embedding(POINTS)
-    label = cluster(Comm(), POINTS, 0, 3000, count=count, batch=700, merge="kmeans").label
+    points = embedding(POINTS[:1500])
+    label = cluster(Comm(), POINTS[:1500], 0, 1500, count=count, batch=700, merge="kmeans").label
     ours = sum(((points[label == c] - points[label == c].mean(0)) ** 2).sum() for c in range(count))
-    assert ours < 1.005 * KMeans(count, n_init=8, random_state=0).fit(points).inertia_
+    assert ours < 1.005 * KMeans(count, n_init=4, random_state=0).fit(points).inertia_
 
 
 def test_planned_bytes_of_a_rank_grow_as_the_logarithm_of_the_ranks():
