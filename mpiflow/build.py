@@ -9,10 +9,11 @@ import numpy as np
 from mpiflow import engine, losses, sampling
 from mpiflow.clustering.halo import gaussian_reach, with_halo
 from mpiflow.comm import Comm
+from mpiflow.component_predictor import ComponentPredictor
 from mpiflow.config import Config
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
-from mpiflow.flow import ComponentFlow, ComponentPredictor, Rule
+from mpiflow.flow import ComponentFlow, Rule
 from mpiflow.geometry import hypersurface
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.symmetry import symmetry_of
@@ -34,7 +35,7 @@ def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -
         rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.ridge, memory)
         return KaehlerFlow(surface, features(train.layout.comm, surface, k.degree), train, rule)
     rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
-    return ComponentFlow(surface, coupling(config, train, stored), train, rule)
+    return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)
 
 
 def predictor(
@@ -43,7 +44,8 @@ def predictor(
     """The metric that a state predicts: rows(name) gives this rank's train rows of a dataset; collective."""
     if config.kernel.name == "kaehler":
         return KaehlerPredictor(surface, features_from(rows), rows("potential/coefficients", None))
-    return ComponentPredictor(surface, coupling(config, train, stored), rows("flow/accumulated_gradient"))
+    accumulated = rows("flow/accumulated_gradient")
+    return ComponentPredictor(surface, coupling(config, train, stored), accumulated, config.points.chart)
 
 
 def features(comm: Comm, surface: Hypersurface, degree: int) -> Invariants:

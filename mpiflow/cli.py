@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -98,6 +97,7 @@ def evaluate(
     sigma 0 without any training and is not Kaehler.
     """
     from mpiflow.comm import world
+    from mpiflow.evaluate import plain
     from mpiflow.predictor import open_run
     from mpiflow.report import rendered
     from mpiflow.screen import Screen
@@ -106,7 +106,7 @@ def evaluate(
     model = open_run(path, comm)
     rows = model.evaluate(points, seed, extrapolate)
     if as_json and comm.rank == 0:
-        typer.echo(json.dumps({"step": model.step, "seed": seed, "evaluation": [asdict(row) for row in rows]}))
+        typer.echo(json.dumps({"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}))
     elif not as_json:
         Screen(comm.rank, quiet).show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Protocol
 
 import numpy as np
 
 from mpiflow import losses
 from mpiflow.dataset import PointSet, first
-from mpiflow.flow import kappa_of, least_eigenvalue, sigma
 from mpiflow.geometry import charts, fubini_study, kaehler
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.measures import kappa_of, least_eigenvalue, sigma
 from mpiflow.shards import Layout
 
 #: The Kaehler defect is the w-mean over this many points at most: each takes 4 metrics for each of 2d real directions.
@@ -105,3 +105,9 @@ def _conformal(surface: Hypersurface, points: PointSet, kappa: float):
         return kaehler.conformal(g, losses.determinant(g), charts.omega2(surface, z, chart), kappa)
 
     return metric
+
+
+def plain(row: Row) -> dict:
+    """A row for JSON, which has no infinity: a gain over sigma = 0 becomes null."""
+    values = asdict(row)
+    return {name: None if isinstance(v, float) and not np.isfinite(v) else v for name, v in values.items()}

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from mpiflow import hermitian, losses
-from mpiflow.coupling import Coupling, KernelSum
+from mpiflow.component_predictor import ComponentPredictor
+from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
-from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.sampling import Points
-from mpiflow.shards import Layout
+from mpiflow.measures import kappa_of, least_eigenvalue, sigma
 
 #: A step that loses positivity is halved this often before the flow gives up.
 HALVINGS = 30
@@ -51,8 +50,8 @@ class ComponentFlow:
     Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
     """
 
-    def __init__(self, surface: Hypersurface, coupling: Coupling, train: PointSet, rule: Rule):
-        self.surface, self.coupling, self.rule = surface, coupling, rule
+    def __init__(self, surface: Hypersurface, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, int]):
+        self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
         self.layout, self.points = train.layout, train.points
         self.sum = coupling.onto(self.layout, self.points.z)
         self.dtype = np.complex64 if rule.precision == "float32" else np.complex128
@@ -101,7 +100,7 @@ class ComponentFlow:
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""
-        return ComponentPredictor(self.surface, self.coupling, self.accumulated)
+        return ComponentPredictor(self.surface, self.coupling, self.accumulated, self.chart)
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
@@ -136,33 +135,6 @@ class ComponentFlow:
         return number, value
 
 
-class ComponentPredictor:
-    """g(x) = g_FS(x) - sum_x' K(x, x') A(x') / norm(x), at any point and long after the flow (theory 4).
-
-    accumulated: (n_r, d, d) complex128, A on the own train rows of the coupling.
-    """
-
-    def __init__(self, surface: Hypersurface, coupling: Coupling, accumulated: np.ndarray):
-        self.surface, self.coupling, self.v = surface, coupling, hermitian.to_reals(accumulated)
-
-    @property
-    def continuous(self) -> bool:
-        """Whether g has derivatives: not for Delta, and not across the borders of clusters that ignore each other."""
-        whole = all(len(sources) == self.coupling.layout.total for sources in self.coupling.lists)
-        return whole and self.coupling.kernel.name != "delta"
-
-    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""
-        return self.added(self.coupling.onto(targets, z), self._reference(z, chart))
-
-    def added(self, kernel_sum: KernelSum, reference: np.ndarray) -> np.ndarray:
-        """g from the g_FS of a kernel sum's targets, (n_r, d, d) complex128; collective."""
-        return reference - hermitian.from_reals(kernel_sum.apply(self.v))
-
-    def _reference(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        return fubini_study.pulled_back(z, charts.jacobian(self.surface, z, chart))
-
-
 def clipped(gradient: np.ndarray, largest: float | None) -> np.ndarray:
     """Gradients (N, d, d) scaled down, point by point, to a Frobenius norm of `largest` at most."""
     if largest is None:
@@ -170,28 +142,3 @@ def clipped(gradient: np.ndarray, largest: float | None) -> np.ndarray:
     norm = np.sqrt((gradient.real**2 + gradient.imag**2).sum((1, 2)))
     scale = np.minimum(1.0, largest / np.maximum(norm, np.finfo(norm.dtype).tiny))
     return gradient * scale.astype(norm.dtype)[:, None, None]
-
-
-def least_eigenvalue(g: np.ndarray) -> np.ndarray:
-    """Smallest eigenvalue of Hermitian matrices: (N, d, d) to (N,)."""
-    return np.linalg.eigvalsh(g)[:, 0] if len(g) else np.zeros(0)
-
-
-def kappa_of(layout: Layout, points: Points, g: np.ndarray) -> float:
-    """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""
-    ratio = losses.determinant(g).astype(np.float64) / points.omega2
-    weight, volume = layout.sum(np.stack([points.weight, points.weight * ratio], axis=1))
-    return float(volume / weight)
-
-
-def sigma(layout: Layout, points: Points, g: np.ndarray) -> float:
-    """The sigma measure (HR B.11) with the kappa of the evaluated set; collective."""
-    deviation = np.abs(1 - losses.eta(g, points.omega2, kappa_of(layout, points, g)).astype(np.float64))
-    weight, weighted = layout.sum(np.stack([points.weight, points.weight * deviation], axis=1))
-    return float(weighted / weight)
-
-
-def history(records: list[Record]) -> dict[str, np.ndarray]:
-    """Records as columns by name."""
-    rows = [asdict(record) for record in records]
-    return {name: np.array([row[name] for row in rows]) for name in (rows[0] if rows else ())}

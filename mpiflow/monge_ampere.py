@@ -8,8 +8,8 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.flow import least_eigenvalue
 from mpiflow.kernels import kaehler
+from mpiflow.measures import least_eigenvalue
 
 
 @dataclass(frozen=True)

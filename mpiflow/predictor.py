@@ -9,10 +9,9 @@ import numpy as np
 from mpiflow import build, config, dataset, evaluate, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
-from mpiflow.flow import kappa_of
 from mpiflow.geometry import charts, fubini_study
+from mpiflow.measures import kappa_of
 from mpiflow.restart import Restart
-from mpiflow.sampling import Points
 from mpiflow.shards import split
 from mpiflow.state.load import State, latest, read
 
@@ -78,13 +77,10 @@ class Model:
                 f"point {row} lies in chart {own[row].tolist()}, the run was made in chart {here[row].tolist()}: sample that "
                 "chart, or ask for extrapolate (its accuracy is not known)"
             )
-        moved = charts.in_chart(z, here)
-        points = sampling.described(self.surface, moved, here)
+        points = sampling.described(self.surface, z, own)
         targets = dataset.placed(self.comm, np.arange(len(z)), points, self.train)
-        order = np.argsort(targets.layout.rows)
-        g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)[order]
-        change = charts.transition(self.surface, z, here, own)
-        return np.where((here == own).all(1)[:, None, None], g, change.transpose(0, 2, 1) @ g @ change.conj())
+        g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)
+        return g[np.argsort(targets.layout.rows)]
 
     def eta(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
         """det g / (kappa |Omega|^2) with the kappa of the train points: (N, n+1) complex to (N,) float64."""
@@ -103,15 +99,8 @@ class Model:
         if extrapolate:
             settings = settings.model_copy(update={"points": settings.points.model_copy(update={"chart": "all"})})
         points = dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
-        if extrapolate:
-            points = self._in_own_chart(points)
         fresh = dataset.placed(self.comm, own, points, self.train)
         return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
-
-    def _in_own_chart(self, points: Points) -> Points:
-        # sigma and the defect do not depend on the chart: measure where the run predicts.
-        here = self._chart(points.chart)
-        return sampling.described(self.surface, charts.in_chart(points.z, here), here)
 
     def _chart(self, best: np.ndarray) -> np.ndarray:
         chart = self.config.points.chart

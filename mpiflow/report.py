@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
-from mpiflow.evaluate import Row
+from mpiflow.evaluate import Row, plain
 
 DISCONTINUOUS = "n/a (discontinuous)"
 
@@ -34,7 +33,7 @@ def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarra
     report = folder / "report"
     report.mkdir(exist_ok=True)
     summary, picture = report / "summary.json", report / "loss.png"
-    text = json.dumps({"step": step, "evaluation": [asdict(row) for row in rows]}, indent=1)
+    text = json.dumps({"step": step, "evaluation": [plain(row) for row in rows]}, indent=1)
     _replace(summary, lambda path: path.write_text(text))
     _replace(picture, lambda path: draw(path, history))
     return summary, picture
@@ -44,7 +43,8 @@ def read(folder: Path) -> tuple[int, list[Row]] | None:
     """Step and rows of summary.json, or None where there is none."""
     try:
         summary = json.loads((folder / "report" / "summary.json").read_text())
-        return summary["step"], [Row(**row) for row in summary["evaluation"]]
+        rows = [{**row, "gain": float("inf") if row["gain"] is None else row["gain"]} for row in summary["evaluation"]]
+        return summary["step"], [Row(**row) for row in rows]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -14,7 +14,8 @@ from mpiflow import __version__, build, dataset, evaluate, folder, report
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
-from mpiflow.flow import Record, sigma
+from mpiflow.flow import Record
+from mpiflow.measures import sigma
 from mpiflow.restart import Restart
 from mpiflow.screen import Screen
 from mpiflow.state import provenance, status

@@ -11,7 +11,7 @@ import numpy as np
 
 from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
-from mpiflow.flow import sigma
+from mpiflow.measures import sigma
 from mpiflow.paper.picture import finished, picture
 
 SIZES = {"laptop": 20_000, "node": 100_000, "cluster": 1_000_000}

@@ -4,7 +4,7 @@ import pytest
 
 from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
-from mpiflow.flow import sigma
+from mpiflow.measures import sigma
 
 JOBS = {
     "gaussian .3": ({"name": "gaussian", "width": 0.3}, {"dt": 0.03, "normalisation": "row"}),

@@ -12,11 +12,11 @@ from mpiflow.dataset import PointSet
 from mpiflow.engine.chunks import Chunks
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.flow import sigma
 from mpiflow.gauss_newton import solve
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule
+from mpiflow.measures import sigma
 from mpiflow.monge_ampere import MongeAmpere
 from mpiflow.shards import Layout
 

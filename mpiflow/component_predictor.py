@@ -1,0 +1,44 @@
+"""The metric that a flow of components predicts, from its frozen kernel and what it accumulated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow import hermitian
+from mpiflow.coupling import Coupling, KernelSum
+from mpiflow.geometry import charts, fubini_study
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.shards import Layout
+
+
+class ComponentPredictor:
+    """g(x) = g_FS(x) - sum_x' K(x, x') A(x') / norm(x), at any point and long after the flow (theory 4).
+
+    accumulated: (n_r, d, d) complex128, A on the own train rows of the coupling. chart: of the run; the components of a
+    scalar kernel do not transform, so a prediction is made in this chart and carried to others by their Jacobians.
+    """
+
+    def __init__(self, surface: Hypersurface, coupling: Coupling, accumulated: np.ndarray, chart: tuple[int, int]):
+        self.surface, self.coupling, self.chart = surface, coupling, np.array(chart, np.int8)
+        self.v = hermitian.to_reals(accumulated)
+
+    @property
+    def continuous(self) -> bool:
+        """Whether g has derivatives: not for Delta, and not across the borders of clusters that ignore each other."""
+        whole = all(len(sources) == self.coupling.layout.total for sources in self.coupling.lists)
+        return whole and self.coupling.kernel.name != "delta"
+
+    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""
+        here = np.broadcast_to(self.chart, chart.shape)
+        moved = charts.in_chart(z, here)
+        reference = fubini_study.pulled_back(moved, charts.jacobian(self.surface, moved, here))
+        g = self.added(self.coupling.onto(targets, moved), reference)
+        if (here == chart).all():
+            return g
+        change = charts.transition(self.surface, z, here, chart)
+        return np.where((here == chart).all(1)[:, None, None], g, change.transpose(0, 2, 1) @ g @ change.conj())
+
+    def added(self, kernel_sum: KernelSum, reference: np.ndarray) -> np.ndarray:
+        """g from the g_FS of a kernel sum's targets, (n_r, d, d) complex128; collective."""
+        return reference - hermitian.from_reals(kernel_sum.apply(self.v))

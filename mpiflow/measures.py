@@ -1,0 +1,28 @@
+"""What is measured of a metric over all points of all ranks (theory 3)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow import losses
+from mpiflow.sampling import Points
+from mpiflow.shards import Layout
+
+
+def least_eigenvalue(g: np.ndarray) -> np.ndarray:
+    """Smallest eigenvalue of Hermitian matrices: (N, d, d) to (N,)."""
+    return np.linalg.eigvalsh(g)[:, 0] if len(g) else np.zeros(0)
+
+
+def kappa_of(layout: Layout, points: Points, g: np.ndarray) -> float:
+    """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""
+    ratio = losses.determinant(g).astype(np.float64) / points.omega2
+    weight, volume = layout.sum(np.stack([points.weight, points.weight * ratio], axis=1))
+    return float(volume / weight)
+
+
+def sigma(layout: Layout, points: Points, g: np.ndarray) -> float:
+    """The sigma measure (HR B.11) with the kappa of the evaluated set; collective."""
+    deviation = np.abs(1 - losses.eta(g, points.omega2, kappa_of(layout, points, g)).astype(np.float64))
+    weight, weighted = layout.sum(np.stack([points.weight, points.weight * deviation], axis=1))
+    return float(weighted / weight)
