@@ -26,16 +26,20 @@ class Solution:
     converged: bool
 
 
-def solve(problem: MongeAmpere, start: np.ndarray, iterations: int = 12, ridge: float = 0.0) -> Solution:
+def solve(
+    problem: MongeAmpere, start: np.ndarray, iterations: int = 12, ridge: float = 0.0, inner: int | None = None
+) -> Solution:
     """Minimise the w-mean of (log eta - mean)^2 from a start (P,); collective.
 
+    ridge: relative to the diagonal of the normal matrix. inner: None to factorise that matrix, for few features; else
+    the most iterations of conjugate gradients without it, for many.
     Raises NumericalError where the normal matrix is singular, or where no step along a direction is positive definite.
     """
     state = problem.at(start)
     losses = [state.loss]
     for _ in range(iterations):
-        gram = problem.engine.gram(state.inverse, problem.weight, state.residual)
-        direction = _on_first(problem, lambda gram=gram: _direction(gram, ridge))
+        direct = inner is None
+        direction = _direct(problem, state, ridge) if direct else conjugate_gradients(problem, state, ridge, inner)
         state = _shortened(problem, state, direction)
         losses.append(state.loss)
         if losses[-1] > 0.999 * losses[-2]:
@@ -43,17 +47,65 @@ def solve(problem: MongeAmpere, start: np.ndarray, iterations: int = 12, ridge: 
     return Solution(state.coefficients, losses, False)
 
 
-def _direction(gram: np.ndarray, ridge: float) -> np.ndarray:
-    normal = Normal(gram, ridge)
-    return -normal.solve(normal.right)
+def conjugate_gradients(
+    problem: MongeAmpere, state: State, ridge: float, iterations: int, accuracy: float = 1e-2
+) -> np.ndarray:
+    """The Gauss-Newton direction (P,) by applications of A and A^T alone; collective.
+
+    The normal matrix is scaled by its mean diagonal. Stops where the residual has fallen by `accuracy`: an inexact step
+    costs less than it saves while log eta is far from linear.
+    """
+    linear = Linearised(problem, state)
+    size = linear.scale()
+    x = np.zeros_like(state.coefficients)
+    r = -linear.adjoint(linear.centred(state.residual))
+    p, norm = r, float(r @ r)
+    first = norm
+    for _ in range(iterations):
+        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * size * p
+        length = norm / float(p @ image)
+        x, r = x + length * p, r - length * image
+        norm, last = float(r @ r), norm
+        if norm <= accuracy**2 * first:
+            break
+        p = r + (norm / last) * p
+    return x
 
 
-def _on_first(problem: MongeAmpere, compute) -> np.ndarray:
-    comm, result = problem.engine.chunks.comm, None
+class Linearised:
+    """A = d log eta / d c at a metric, less its w-mean, with the weights w / sum w."""
+
+    def __init__(self, problem: MongeAmpere, state: State):
+        self.engine, self.inverse = problem.engine, state.inverse
+        self.weight = problem.weight / problem.engine.chunks.sum(problem.weight)
+
+    def apply(self, c: np.ndarray) -> np.ndarray:
+        """A c at the own points: (P,) to (n,)."""
+        return (self.inverse * self.engine.apply(c)).sum(1)
+
+    def centred(self, t: np.ndarray) -> np.ndarray:
+        """(n,) less its w-mean over all points."""
+        return t - self.engine.chunks.sum(self.weight * t)
+
+    def adjoint(self, t: np.ndarray) -> np.ndarray:
+        """A^T W t: centred own (n,) to (P,), on every rank."""
+        return self.engine.adjoint((self.weight * t)[:, None] * self.inverse)
+
+    def scale(self) -> float:
+        """The mean of the diagonal of A^T W A, by one random vector of signs."""
+        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.engine.size)
+        image = self.centred(self.apply(signs))
+        return float(self.engine.chunks.sum(self.weight * image**2)) / self.engine.size
+
+
+def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:
+    gram = problem.engine.gram(state.inverse, problem.weight, state.residual)
+    comm, direction = problem.engine.chunks.comm, None
     with comm.lead() as mine:
         if mine:
-            result = compute()
-    return comm.bcast(result)
+            normal = Normal(gram, ridge)
+            direction = -normal.solve(normal.right)
+    return comm.bcast(direction)
 
 
 def _shortened(problem: MongeAmpere, state: State, direction: np.ndarray) -> State:

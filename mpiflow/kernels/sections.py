@@ -1,0 +1,92 @@
+"""Generic features with no symmetry: phi = sum h_(alpha beta) s_alpha sbar_beta / |z|^(2k), h Hermitian.
+
+Never the N_k^2 features at a point, but h contracted with the N_k sections modulo Q and their derivatives: in a frame
+orthogonal to z with |z| = 1, d_a dbar_b phi = D_a h D_b^dagger - k delta_ab S h S^dagger.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpiflow import hermitian
+from mpiflow.errors import InputError
+from mpiflow.geometry.frames import Frame
+from mpiflow.geometry.hypersurface import Hypersurface
+
+
+@dataclass(frozen=True)
+class Sections:
+    """Monomials s_alpha = sqrt(k! / prod alpha_i!) z^alpha of degree k.
+
+    exponents: (N_k, n+1) int. A Hermitian h (N_k, N_k) is known as its N_k^2 reals (`mpiflow.hermitian`).
+    """
+
+    exponents: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.exponents) ** 2
+
+    @property
+    def degree(self) -> int:
+        """The k of s_alpha."""
+        return int(self.exponents[0].sum())
+
+    def values(self, frame: Frame) -> np.ndarray:
+        """S and its derivatives D_a along the frame: (N, 1 + d, N_k) complex."""
+        k, z = self.degree, frame.z
+        norm = [math.sqrt(math.factorial(k) / math.prod(map(math.factorial, row))) for row in self.exponents.tolist()]
+        powers = np.ones((k + 1, *z.shape), np.complex128)
+        for p in range(1, k + 1):
+            powers[p] = powers[p - 1] * z
+        columns = range(z.shape[1])
+        factors = [powers[self.exponents[:, i], :, i].T for i in columns]
+        slopes = [self.exponents[:, i] * powers[np.maximum(self.exponents[:, i] - 1, 0), :, i].T for i in columns]
+        plain = math.prod(factors)
+        gradient = np.stack([math.prod(slopes[j] if j == i else factors[j] for j in columns) for i in columns], axis=1)
+        along = frame.vectors.transpose(0, 2, 1) @ gradient
+        return np.concatenate([plain[:, None], along], axis=1) * np.array(norm)
+
+    def apply(self, values: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """d dbar phi as reals: values (N, 1 + d, N_k), coefficients (N_k^2,) to (N, d^2) float64."""
+        h = hermitian.from_reals(coefficients)
+        left = (values.reshape(-1, len(h)) @ h).reshape(values.shape)
+        matrix = left[:, 1:] @ values[:, 1:].conj().transpose(0, 2, 1)
+        here = np.einsum("xs,xs->x", left[:, 0], values[:, 0].conj()).real
+        return hermitian.to_reals(matrix - self.degree * here[:, None, None] * np.eye(matrix.shape[1]))
+
+    def adjoint(self, values: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """sum over points of H_m . v: values (N, 1 + d, N_k), v (N, d^2) to (N_k^2,) float64."""
+        matrix = hermitian.from_reals(v)
+        trace = np.trace(matrix, axis1=1, axis2=2)
+        weighted = np.empty_like(values)
+        weighted[:, 1:] = matrix @ values[:, 1:]
+        weighted[:, 0] = -self.degree * trace[:, None] * values[:, 0]
+        flat = values.reshape(-1, values.shape[2])
+        gamma = weighted.reshape(flat.shape).T @ flat.conj()
+        return hermitian.to_reals((gamma.conj() + gamma.T) / 2)
+
+
+def sections(surface: Hypersurface, degree: int) -> Sections:
+    """The sections of degree k on X: monomials that are no multiple of the leading one of Q (lexicographically).
+
+    Raises InputError for a degree below 1.
+    """
+    if degree < 1:
+        raise InputError(f"kernel.degree = {degree}: sections have degree 1 or more")
+    exponents = np.array(list(_compositions(degree, surface.degree)))
+    present = surface.exponents[surface.coefficients != 0]
+    leading = np.array(max(map(tuple, present.tolist())))
+    return Sections(exponents[~(exponents >= leading).all(1)])
+
+
+def _compositions(total: int, parts: int):
+    """All tuples of `parts` integers >= 0 with a sum, in descending lexicographic order."""
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total, -1, -1):
+        for rest in _compositions(total - first, parts - 1):
+            yield (first, *rest)

@@ -1,0 +1,115 @@
+"""Generic features: counted modulo Q, exact, and solved without their matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mpiflow import hermitian, sampling
+from mpiflow.comm import Comm
+from mpiflow.engine.chunks import Chunks
+from mpiflow.engine.low_rank import LowRank
+from mpiflow.engine.matrix_free import MatrixFree
+from mpiflow.errors import InputError
+from mpiflow.gauss_newton import solve
+from mpiflow.geometry import charts
+from mpiflow.geometry.frames import frame
+from mpiflow.geometry.hypersurface import Hypersurface, fermat
+from mpiflow.kernels.sections import Sections, sections
+from mpiflow.monge_ampere import MongeAmpere
+
+
+def random_quartic():
+    """A K3 surface without any symmetry."""
+    exponents = sections(fermat(3), 3).exponents
+    exponents = np.unique((exponents[:, None] + np.eye(4, dtype=int)).reshape(-1, 4), axis=0)
+    rng = np.random.default_rng(5)
+    return Hypersurface(exponents, rng.normal(size=len(exponents)) + 1j * rng.normal(size=len(exponents)))
+
+
+def problem(surface, features, total, stream=sampling.TRAIN):
+    _, p = sampling.sample(Comm(), surface, total, 0, stream)
+    return MongeAmpere(MatrixFree(Chunks(Comm(), total), features, frame(surface, p.z, p.chart)), p.weight)
+
+
+class Explicit:
+    """The same features one by one, as a low-rank engine wants them."""
+
+    def __init__(self, features: Sections):
+        self.features = features
+
+    def __len__(self):
+        return len(self.features)
+
+    def hessian(self, here):
+        values = self.features.values(here)
+        return np.array([self.features.apply(values, unit) for unit in np.eye(len(self))])
+
+
+def test_counts_modulo_q():
+    assert [len(sections(fermat(4), k).exponents) for k in (2, 4, 5, 6, 8)] == [15, 70, 125, 205, 460]
+    assert len(sections(random_quartic(), 5).exponents) == 56 - 4
+
+
+def test_degree_zero_is_refused():
+    with pytest.raises(InputError, match="degree = 0"):
+        sections(fermat(4), 0)
+
+
+def test_sections_of_a_point_have_unit_length():
+    """sum |s_alpha|^2 = |z|^(2k), below the degree of Q."""
+    p = sampling.chunk(fermat(4), 0, sampling.TRAIN, 0, None).map(lambda rows: rows[:5])
+    values = sections(fermat(4), 4).values(frame(fermat(4), p.z, p.chart))
+    np.testing.assert_allclose((np.abs(values[:, 0]) ** 2).sum(1), 1.0)
+
+
+def test_hessian_against_differences():
+    surface = random_quartic()
+    features = sections(surface, 4)
+    p = sampling.chunk(surface, 0, sampling.TRAIN, 0, None).map(lambda rows: rows[:6])
+    here = frame(surface, p.z, p.chart)
+    rng = np.random.default_rng(0)
+    c = rng.normal(size=len(features))
+    h = hermitian.from_reals(c)
+
+    def phi(z):
+        s = features.values(frame(surface, z, p.chart))[:, 0]
+        return np.einsum("xa,ab,xb->x", s, h, s.conj()).real
+
+    v = rng.normal(size=(6, 2)) + 1j * rng.normal(size=(6, 2))
+    g = here.lower @ hermitian.from_reals(features.apply(features.values(here), c)) @ here.lower.conj().swapaxes(1, 2)
+    expected = np.einsum("xa,xab,xb->x", v, g, v.conj()).real
+    step = 3e-3
+    around = [phi(charts.displaced(surface, p.z, p.chart, step * np.exp(0.25j * np.pi * k) * v)) for k in range(8)]
+    found = (np.mean(around, axis=0) - phi(p.z)) / step**2
+    assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
+
+
+def test_apply_and_adjoint_are_adjoint():
+    surface = random_quartic()
+    engine = problem(surface, sections(surface, 3), 700).engine
+    rng = np.random.default_rng(1)
+    c, v = rng.normal(size=engine.size), rng.normal(size=(700, 4))
+    assert engine.adjoint(v) @ c == pytest.approx((engine.apply(c) * v).sum(), rel=1e-12)
+    again = MatrixFree(engine.chunks, engine.features, engine.frame, memory=0.0)
+    assert (again.adjoint(v) == engine.adjoint(v)).all()
+
+
+def test_conjugate_gradients_find_what_factorisation_finds():
+    surface = random_quartic()
+    features = sections(surface, 2)
+    free = problem(surface, features, 1000)
+    engine = LowRank(free.engine.chunks, Explicit(features), free.engine.frame)
+    whole = MongeAmpere(engine, free.weight)
+    start = np.zeros(len(features))
+    iterated = solve(free, start, ridge=1e-9, inner=300)
+    direct = solve(whole, start, ridge=1e-9)
+    assert free.at(iterated.coefficients).loss == pytest.approx(whole.at(direct.coefficients).loss, rel=1e-3)
+
+
+def test_k3_without_symmetry_gains_on_unseen_points():
+    surface = random_quartic()
+    features = sections(surface, 3)
+    found = solve(problem(surface, features, 3000), np.zeros(len(features)), iterations=5, ridge=1e-6, inner=100)
+    test = problem(surface, features, 2000, sampling.TEST)
+    assert test.at(np.zeros(len(features))).sigma / test.at(found.coefficients).sigma > 3
