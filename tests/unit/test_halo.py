@@ -6,9 +6,9 @@ import pytest
 from mpiflow.clustering import cluster
 from mpiflow.clustering.halo import balls, gaussian_reach, halo, with_halo
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.fubini_study import distance, distances
 from mpiflow.geometry.hypersurface import fermat
-from mpiflow.sampling import TRAIN, chunk
+from mpiflow.sampling import TRAIN, chunk, sample
 from mpiflow.shards import Layout
 
 POINTS = chunk(fermat(4), 4, TRAIN, 0, None).z[:1500]
@@ -57,6 +57,25 @@ def test_what_a_halo_leaves_out_is_below_the_tolerance(width, tolerance):
     for c, sources in enumerate(with_halo(*laid_out(), gaussian_reach(width, tolerance))):
         missing = (K[LABEL == c] @ v - K[LABEL == c][:, sources] @ v[sources]) / 1500
         assert np.abs(missing).max() <= tolerance * np.abs(v).mean()
+
+
+@pytest.mark.parametrize("width", [0.1, 0.2])
+def test_an_update_through_halos_is_within_the_tolerance_that_none_misses_tenfold(width):
+    z, tolerance = sample(Comm(), fermat(4), 2000, 4, TRAIN, (0, 1))[1].z, 1e-3
+    layout = Layout(Comm(), cluster(Comm(), z, 0, 2000, count=10, batch=1000).label, 10, [1.0] * 10)
+    lists = with_halo(layout, z[layout.rows], gaussian_reach(width, tolerance))
+    K = np.exp(-(distances(z, z) ** 2) / (2 * width**2))
+    v = np.random.default_rng(2).normal(size=(2000, 9))
+
+    def missed(lists):
+        u = np.empty_like(v)
+        for own, sources in zip(layout.members, lists, strict=True):
+            u[own] = K[np.ix_(own, sources)] @ v[sources]
+        return np.linalg.norm(u - K @ v) / np.linalg.norm(K @ v)
+
+    assert missed(lists) < tolerance
+    assert missed(layout.members) > 10 * tolerance
+    assert sum(map(len, lists)) < 0.7 * layout.count * layout.total
 
 
 def test_a_kernel_falls_to_the_tolerance_at_its_reach():
