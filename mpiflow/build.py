@@ -21,19 +21,20 @@ from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule, features_from
 from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.kernels import Delta, Gaussian, ReluNTK
 from mpiflow.kernels.invariants import Invariants, invariants
+from mpiflow.kernels.sections import Sections, sections
 
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
 _SAMPLE = 1000
 
 
 def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow | KaehlerFlow:
-    """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for a new run. Collective."""
+    """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for none. Collective."""
     f = config.flow
     if config.kernel.name == "kaehler":
         k = config.kernel
         memory = config.engine.memory * 2**30
         rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.ridge, memory)
-        return KaehlerFlow(surface, features(train.layout.comm, surface, k.degree), train, rule)
+        return KaehlerFlow(surface, features(train.layout.comm, surface, k.degree, k.features), train, rule)
     rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
     return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)
 
@@ -43,13 +44,17 @@ def predictor(
 ) -> ComponentPredictor | KaehlerPredictor:
     """The metric that a state predicts: rows(name) gives this rank's train rows of a dataset; collective."""
     if config.kernel.name == "kaehler":
-        return KaehlerPredictor(surface, features_from(rows), rows("potential/coefficients", None))
+        return KaehlerPredictor(
+            surface, features_from(config.kernel.features, rows), rows("potential/coefficients", None)
+        )
     accumulated = rows("flow/accumulated_gradient")
     return ComponentPredictor(surface, coupling(config, train, stored), accumulated, config.points.chart)
 
 
-def features(comm: Comm, surface: Hypersurface, degree: int) -> Invariants:
-    """The complete invariant features of a degree, chosen on a sample of their own by rank 0; collective."""
+def features(comm: Comm, surface: Hypersurface, degree: int, kind: str = "invariant") -> Invariants | Sections:
+    """All features of a degree: invariant ones, chosen by rank 0 on a sample of their own, or generic; collective."""
+    if kind == "generic":
+        return sections(surface, degree)
     chosen = None
     with comm.lead() as mine:
         if mine:

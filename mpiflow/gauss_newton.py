@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -38,8 +39,7 @@ def solve(
     state = problem.at(start)
     losses = [state.loss]
     for _ in range(iterations):
-        direct = inner is None
-        direction = _direct(problem, state, ridge) if direct else conjugate_gradients(problem, state, ridge, inner)
+        direction = _direct(problem, state, ridge) if inner is None else _iterated(problem, state, ridge, inner)
         state = _shortened(problem, state, direction)
         losses.append(state.loss)
         if losses[-1] > 0.999 * losses[-2]:
@@ -48,21 +48,18 @@ def solve(
 
 
 def conjugate_gradients(
-    problem: MongeAmpere, state: State, ridge: float, iterations: int, accuracy: float = 1e-2
+    linear: Linearised, right: np.ndarray, ridge: float, iterations: int, accuracy: float = 1e-2
 ) -> np.ndarray:
-    """The Gauss-Newton direction (P,) by applications of A and A^T alone; collective.
+    """(A^T W A)^-1 times a vector (P,), by applications of A and A^T alone; collective.
 
-    The normal matrix is scaled by its mean diagonal. Stops where the residual has fallen by `accuracy`: an inexact step
-    costs less than it saves while log eta is far from linear.
+    ridge: relative to the mean diagonal. Stops where the residual has fallen by `accuracy`: an inexact step costs less
+    than it saves while log eta is far from linear.
     """
-    linear = Linearised(problem, state)
-    size = linear.scale()
-    x = np.zeros_like(state.coefficients)
-    r = -linear.adjoint(linear.centred(state.residual))
+    x, r = np.zeros_like(right), right
     p, norm = r, float(r @ r)
     first = norm
-    for _ in range(iterations):
-        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * size * p
+    for _ in range(iterations if first else 0):
+        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * linear.scale * p
         length = norm / float(p @ image)
         x, r = x + length * p, r - length * image
         norm, last = float(r @ r), norm
@@ -91,11 +88,17 @@ class Linearised:
         """A^T W t: centred own (n,) to (P,), on every rank."""
         return self.engine.adjoint((self.weight * t)[:, None] * self.inverse)
 
+    @cached_property
     def scale(self) -> float:
         """The mean of the diagonal of A^T W A, by one random vector of signs."""
         signs = np.random.default_rng(0).choice([-1.0, 1.0], self.engine.size)
         image = self.centred(self.apply(signs))
         return float(self.engine.chunks.sum(self.weight * image**2)) / self.engine.size
+
+
+def _iterated(problem: MongeAmpere, state: State, ridge: float, inner: int) -> np.ndarray:
+    linear = Linearised(problem, state)
+    return -conjugate_gradients(linear, linear.adjoint(linear.centred(state.residual)), ridge, inner)
 
 
 def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:

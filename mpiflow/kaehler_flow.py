@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,12 +14,17 @@ from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.exchange import Exchange
 from mpiflow.flow import HALVINGS, Record
+from mpiflow.gauss_newton import Linearised, conjugate_gradients
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.kernels import kaehler
 from mpiflow.kernels.invariants import Invariants
+from mpiflow.kernels.sections import Sections
 from mpiflow.monge_ampere import MongeAmpere, State
+
+#: Most iterations of conjugate gradients in one application of the natural C of generic features.
+INNER = 60
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,8 @@ class KaehlerRule:
     """How a step is taken.
 
     preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
-    "plain" (1). refreeze: steps after which C is computed anew, None for never; with "natural", refreeze = 1 and dt = 1/2
-    a step is Gauss-Newton's. memory: bytes for Hessians that are kept.
+    "plain" (1); generic features know "natural" and "plain". refreeze: steps after which C is computed anew, None for
+    never; with "natural", refreeze = 1 and dt = 1/2 a step is Gauss-Newton's. memory: bytes for Hessians that are kept.
     """
 
     dt: float
@@ -46,8 +51,8 @@ class KaehlerFlow:
     features without a ridge, NumericalError where no halved step is left.
     """
 
-    def __init__(self, surface: Hypersurface, features: Invariants, train: PointSet, rule: KaehlerRule):
-        if rule.preconditioner == "natural" and rule.ridge == 0 and train.layout.total <= len(features):
+    def __init__(self, surface: Hypersurface, features: Invariants | Sections, train: PointSet, rule: KaehlerRule):
+        if rule.preconditioner != "plain" and rule.ridge == 0 and train.layout.total <= len(features):
             raise InputError(
                 f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
                 "take 3 times as many points, a lower degree, or kernel.ridge > 0"
@@ -93,7 +98,7 @@ class KaehlerFlow:
             "potential/coefficients": self.state.coefficients,
             "potential/frozen_at": self.frozen_at,
             "potential/steps": np.array([self.steps]),
-            **{f"potential/{name}": column for name, column in vars_of(self.features).items()},
+            **{f"potential/{field.name}": getattr(self.features, field.name) for field in fields(self.features)},
         }
         first = self.chunks.comm.rank == 0
         return {"metric/current": self.chunks.comm.gather_rows(metric)} | {
@@ -111,7 +116,7 @@ class KaehlerFlow:
         engine = self.problem.engine
         return {
             "engine": "low-rank",
-            "engine_bytes": engine.bytes(len(self.frame)) if engine.resident else 0,
+            "engine_bytes": engine.bytes if engine.resident else 0,
             "features": len(self.features),
         }
 
@@ -132,6 +137,9 @@ class KaehlerFlow:
         self.frozen_at, self.normal = state.coefficients, None
         if self.rule.preconditioner == "plain":
             return
+        if isinstance(self.features, Sections):
+            self.linear = Linearised(self.problem, state)
+            return
         gram = self.problem.engine.gram(state.inverse, self.problem.weight, state.residual)
         with self.chunks.comm.lead() as mine:
             if mine:
@@ -140,14 +148,12 @@ class KaehlerFlow:
     def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         if self.rule.preconditioner == "plain":
             return gradient
+        if isinstance(self.features, Sections):
+            return conjugate_gradients(self.linear, gradient, self.rule.ridge, INNER)
         return self.chunks.comm.bcast(self.normal.solve(gradient) if self.normal else None)
 
 
-def vars_of(features: Invariants) -> dict[str, np.ndarray]:
-    """The columns that make the features again: `Invariants(**columns)`."""
-    return {name: getattr(features, name) for name in Invariants.__dataclass_fields__}
-
-
-def features_from(rows: Callable[..., np.ndarray]) -> Invariants:
-    """The features of a state: rows(name, None) gives all of one of its datasets; collective."""
-    return Invariants(**{name: rows(f"potential/{name}", None) for name in Invariants.__dataclass_fields__})
+def features_from(kind: str, rows: Callable[..., np.ndarray]) -> Invariants | Sections:
+    """The "invariant" or "generic" features of a state: rows(name, None) gives all of a dataset of it; collective."""
+    chosen = Sections if kind == "generic" else Invariants
+    return chosen(**{field.name: rows(f"potential/{field.name}", None) for field in fields(chosen)})

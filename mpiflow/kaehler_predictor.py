@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mpiflow.engine.low_rank import Features
 from mpiflow.geometry import curvature
-from mpiflow.geometry.frames import Frame, frame
+from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.kernels import jets, kaehler
-from mpiflow.kernels.invariants import Invariants
+from mpiflow.kernels import kaehler
 from mpiflow.shards import TILE, Layout
 
 
@@ -20,7 +20,7 @@ class KaehlerPredictor:
     #: g has all derivatives.
     continuous = True
 
-    def __init__(self, surface: Hypersurface, features: Invariants, coefficients: np.ndarray):
+    def __init__(self, surface: Hypersurface, features: Features, coefficients: np.ndarray):
         self.surface, self.features, self.coefficients = surface, features, coefficients
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
@@ -29,7 +29,7 @@ class KaehlerPredictor:
 
     def potential(self, z: np.ndarray) -> np.ndarray:
         """phi, up to a constant: (N, n+1) complex points of X, any scale, to (N,) float64."""
-        return self.coefficients @ self.features.values(z)
+        return self.features.potential(z, self.coefficients)
 
     def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """g and R_(a bbar c dbar), exactly, in frames with g_FS = 1: (N, d, d) and (N, d, d, d, d) complex."""
@@ -44,8 +44,7 @@ class KaehlerPredictor:
 
     def _curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         there = frame(self.surface, z, chart)
-        jet = np.tensordot(self.coefficients, self.features.jets(there, 2), 1)
-        return curvature.riemann(there, jets.full(jet.T))
+        return curvature.riemann(there, self.features.jet(there, self.coefficients, 2))
 
     def onto(
         self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float
@@ -54,22 +53,18 @@ class KaehlerPredictor:
         # Tile by tile, each filled up to TILE rows: a row's bits know its tile only.
         tiles = _tiles(targets)
         frames = [frame(self.surface, _filled(z[rows]), _filled(chart[rows])) for rows in tiles]
-        each = 8 * len(self.features) * self.surface.dimension**2 * TILE
-        kept = [self.features.hessian(f) for f in frames] if each * len(tiles) <= memory else None
+        fits = self.features.bytes(TILE * len(tiles), self.surface.dimension) <= memory
+        kept = [self.features.prepare(f) for f in frames] if fits else None
 
         def metric(coefficients: np.ndarray) -> np.ndarray:
             g = np.empty((len(z), self.surface.dimension, self.surface.dimension), np.complex128)
             for place, (rows, there) in enumerate(zip(tiles, frames, strict=True)):
-                hessian = kept[place] if kept else self.features.hessian(there)
-                g[rows] = _metric(there, coefficients, hessian)[: rows.stop - rows.start]
+                potential = self.features.contract(kept[place] if kept else self.features.prepare(there), coefficients)
+                whole = there.lower @ kaehler.metric(potential) @ there.lower.conj().transpose(0, 2, 1)
+                g[rows] = whole[: rows.stop - rows.start]
             return g
 
         return metric
-
-
-def _metric(there: Frame, coefficients: np.ndarray, hessian: np.ndarray) -> np.ndarray:
-    potential = (coefficients @ hessian.reshape(len(hessian), -1)).reshape(hessian.shape[1:])
-    return there.lower @ kaehler.metric(potential) @ there.lower.conj().transpose(0, 2, 1)
 
 
 def _tiles(targets: Layout) -> list[slice]:

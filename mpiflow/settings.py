@@ -184,6 +184,8 @@ class Config(Section):
         """What a Kaehler flow cannot do."""
         if self.run.precision != "float64":
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
+        if self.kernel.features == "generic" and self.kernel.preconditioner == "diagonal":
+            raise ValueError('kernel.preconditioner = "diagonal": generic features know "natural" and "plain"')
         if self.clusters.count != 1:
             raise ValueError(f"clusters.count = {self.clusters.count}: one potential knows no clusters; take 1")
         if self.kappa != "step" or self.flow.natural_gradient or self.flow.clip or self.points.noise:

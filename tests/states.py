@@ -20,6 +20,7 @@ SIZES = {
     "feature": 6,
     "basis": 7,
     "product": 7,
+    "section": 4,
     "generator": 3,
     "exponents": 2,
     "one": 1,

@@ -7,22 +7,31 @@ from typing import Protocol
 
 import numpy as np
 
-from mpiflow.engine.chunks import Chunks
+from mpiflow.engine.chunks import CHUNK, Chunks
 from mpiflow.geometry.frames import Frame
 from mpiflow.kernels import kaehler
 
 
 class Features(Protocol):
-    """A frozen space of functions on X."""
+    """A frozen space of P functions on X, with Hessians H_m = d dbar F_m as d^2 reals in frames."""
 
     def __len__(self) -> int: ...
 
-    def hessian(self, frame: Frame) -> np.ndarray:
-        """d_a dbar_b of every feature as d^2 reals: (P, N, d^2) float64."""
+    def prepare(self, frame: Frame) -> np.ndarray:
+        """What `contract` and `adjoint` need to know of points."""
+
+    def contract(self, prepared: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """sum_m c_m H_m: (P,) to (N, d^2)."""
+
+    def adjoint(self, prepared: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """sum over points of H_m . v: (N, d^2) to (P,)."""
+
+    def bytes(self, points: int, d: int) -> int:
+        """Memory of what is prepared."""
 
 
 class LowRank:
-    """Hessians H of P features at the points of some chunks, kept if they fit in `memory` bytes, else computed again.
+    """Features at the points of some chunks; what is prepared is kept if it fits in `memory` bytes, else made again.
 
     Which of the two changes no bit.
     """
@@ -30,30 +39,27 @@ class LowRank:
     def __init__(self, chunks: Chunks, features: Features, frame: Frame, memory: float = 2.0**31):
         self.chunks, self.features, self.frame = chunks, features, frame
         self.size, self.reals = len(features), frame.vectors.shape[2] ** 2
-        self.resident = self.bytes(len(frame)) <= memory
+        self.bytes = features.bytes(len(chunks.numbers) * CHUNK, frame.vectors.shape[2])
+        self.resident = self.bytes <= memory
         self._kept: list[np.ndarray] = []
-
-    def bytes(self, points: int) -> int:
-        """Memory of the Hessians of that many points."""
-        return 8 * self.size * self.reals * points
 
     def apply(self, coefficients: np.ndarray) -> np.ndarray:
         """sum_m c_m H_m at the own points: (P,) to (n, d^2) float64."""
         result = np.empty((len(self.frame), self.reals))
-        for rows, hessian in self._each():
-            whole = (coefficients @ hessian.reshape(self.size, -1)).reshape(-1, self.reals)
-            result[rows] = whole[: rows.stop - rows.start]
+        for rows, prepared in self._each():
+            result[rows] = self.features.contract(prepared, coefficients)[: rows.stop - rows.start]
         return result
 
     def adjoint(self, v: np.ndarray) -> np.ndarray:
         """sum over all points of H_m . v: own (n, d^2) to (P,) float64, on every rank."""
         each = zip(self._each(), self.chunks.each(v), strict=True)
-        partials = (h.reshape(self.size, -1) @ self.chunks.zeroed(w, rows).ravel() for (rows, h), (_, (w,)) in each)
+        partials = (self.features.adjoint(s, self.chunks.zeroed(w, rows)) for (rows, s), (_, (w,)) in each)
         return self.chunks.comm.bcast(self.chunks.tree((self.size,), partials))
 
     def gram(self, inverse: np.ndarray, weight: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
         """sum over points of w [A, 1, r] [A, 1, r]^T with A_m = g^-1 . H_m: (P+2, P+2) on rank 0, None elsewhere.
 
+        For features whose Hessians are prepared one by one, as invariants are.
         inverse: (n, d^2) g^-1 as reals. weight, residual: (n,).
         """
         each = zip(self._each(), self.chunks.each(inverse, weight, residual), strict=True)
@@ -67,7 +73,7 @@ class LowRank:
             if place < len(self._kept):
                 yield rows, self._kept[place]
                 continue
-            hessian = self.features.hessian(Frame(*parts))
+            prepared = self.features.prepare(Frame(*parts))
             if self.resident:
-                self._kept.append(hessian)
-            yield rows, hessian
+                self._kept.append(prepared)
+            yield rows, prepared

@@ -63,10 +63,30 @@ class Invariants:
         x[:, 0] -= self.shift[:, None]
         return self._climb(x / self.scale[:, None, None], frame.vectors.shape[2])[1:]
 
-    def hessian(self, frame: Frame) -> np.ndarray:
-        """d_a dbar_b of all features in normal coordinates as d^2 reals: (P, N, d^2) float64."""
+    def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
+        """Derivatives d^alpha dbar^beta of sum_m c_m q_m: (N, C, C) complex."""
+        return jets.full(np.tensordot(coefficients, self.jets(frame, order), 1).T)
+
+    def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """sum_m c_m q_m: (N, n+1) complex points of X, any scale, to (N,) float64."""
+        return coefficients @ self.values(z)
+
+    def prepare(self, frame: Frame) -> np.ndarray:
+        """d_a dbar_b of all features in normal coordinates as d^2 reals: H (P, N, d^2) float64."""
         matrix = jets.full(self.jets(frame, 1).transpose(0, 2, 1))
         return hermitian.to_reals(matrix[..., 1:, 1:])
+
+    def contract(self, hessian: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """sum_m c_m H_m: (P, N, d^2), (P,) to (N, d^2)."""
+        return (coefficients @ hessian.reshape(len(self), -1)).reshape(hessian.shape[1:])
+
+    def adjoint(self, hessian: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """sum over points of H_m . v: (P, N, d^2), (N, d^2) to (P,)."""
+        return hessian.reshape(len(self), -1) @ v.ravel()
+
+    def bytes(self, points: int, d: int) -> int:
+        """Memory of what `prepare` returns."""
+        return 8 * len(self) * points * d**2
 
     def _generator_values(self, z: np.ndarray) -> np.ndarray:
         unit = z / np.linalg.norm(z, axis=1)[:, None]

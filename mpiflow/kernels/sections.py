@@ -15,6 +15,7 @@ from mpiflow import hermitian
 from mpiflow.errors import InputError
 from mpiflow.geometry.frames import Frame
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.kernels import jets
 
 
 @dataclass(frozen=True)
@@ -34,22 +35,44 @@ class Sections:
         """The k of s_alpha."""
         return int(self.exponents[0].sum())
 
-    def values(self, frame: Frame) -> np.ndarray:
+    def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """phi: (N, n+1) complex points of X, any scale, to (N,) float64."""
+        s = self._ambient(z / np.linalg.norm(z, axis=1)[:, None], 0)[:, 0]
+        return np.einsum("xs,xs->x", s @ hermitian.from_reals(coefficients), s.conj()).real
+
+    def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
+        """Derivatives d^alpha dbar^beta of phi along X: (N, C, C) complex."""
+        s = self._ambient(frame.z, order)
+        return jets.along(frame, s @ hermitian.from_reals(coefficients) @ s.conj().transpose(0, 2, 1), order)
+
+    def bytes(self, points: int, d: int) -> int:
+        """Memory of what `prepare` returns."""
+        return 16 * len(self.exponents) * points * (1 + d)
+
+    def prepare(self, frame: Frame) -> np.ndarray:
         """S and its derivatives D_a along the frame: (N, 1 + d, N_k) complex."""
-        k, z = self.degree, frame.z
-        norm = [math.sqrt(math.factorial(k) / math.prod(map(math.factorial, row))) for row in self.exponents.tolist()]
+        ambient = self._ambient(frame.z, 1)
+        along = frame.vectors.transpose(0, 2, 1) @ ambient[:, 1:]
+        return np.concatenate([ambient[:, :1], along], axis=1)
+
+    def _ambient(self, z: np.ndarray, order: int) -> np.ndarray:
+        """Derivatives of the sections in z: (N, n+1) to (N, multi-indices up to order, N_k) complex."""
+        k, size = self.degree, z.shape[1]
         powers = np.ones((k + 1, *z.shape), np.complex128)
         for p in range(1, k + 1):
             powers[p] = powers[p - 1] * z
-        columns = range(z.shape[1])
-        factors = [powers[self.exponents[:, i], :, i].T for i in columns]
-        slopes = [self.exponents[:, i] * powers[np.maximum(self.exponents[:, i] - 1, 0), :, i].T for i in columns]
-        plain = math.prod(factors)
-        gradient = np.stack([math.prod(slopes[j] if j == i else factors[j] for j in columns) for i in columns], axis=1)
-        along = frame.vectors.transpose(0, 2, 1) @ gradient
-        return np.concatenate([plain[:, None], along], axis=1) * np.array(norm)
+        # Of each coordinate's factor z_i^alpha_i the derivatives of order 0, 1, ...
+        factors = []
+        for i, alpha in enumerate(self.exponents.T):
+            falling = [np.array([math.perm(int(a), p) for a in alpha]) for p in range(order + 1)]
+            factors.append([f * powers[np.maximum(alpha - p, 0), :, i].T for p, f in enumerate(falling)])
+        columns = [
+            math.prod(factors[i][index.count(i)] for i in range(size)) for index in jets.multi_indices(size, order)
+        ]
+        norm = [math.sqrt(math.factorial(k) / math.prod(map(math.factorial, row))) for row in self.exponents.tolist()]
+        return np.stack(columns, axis=1) * np.array(norm)
 
-    def apply(self, values: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    def contract(self, values: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """d dbar phi as reals: values (N, 1 + d, N_k), coefficients (N_k^2,) to (N, d^2) float64."""
         h = hermitian.from_reals(coefficients)
         left = (values.reshape(-1, len(h)) @ h).reshape(values.shape)

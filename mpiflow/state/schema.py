@@ -28,6 +28,7 @@ DIMENSIONS = {
     "feature": "features of the potential",
     "basis": "the constant, then the features",
     "product": "the product that made each basis function",
+    "section": "sections of degree k modulo Q",
     "generator": "orbits of monomials from which features are built",
     "exponents": "of z_i and of zbar_i",
     "one": "a single number",
@@ -67,6 +68,9 @@ LAYOUT = {
     "potential/steps": Field(("one",), "iu", "1", "steps taken, which tell when the kernel is frozen anew"),
     "potential/generators": Field(
         ("generator", "coordinate", "exponents"), "iu", "1", "exponents of one monomial of each orbit"
+    ),
+    "potential/exponents": Field(
+        ("section", "coordinate"), "iu", "1", "exponents of each section, for generic features"
     ),
     "potential/shift": Field(("generator",), "f", "1", "subtracted from each orbit sum"),
     "potential/scale": Field(("generator",), "f", "1", "which each orbit sum is divided by"),

@@ -15,19 +15,21 @@ from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule
 from mpiflow.shards import Layout
 
 
-def _flow(comm, total):
+def _flow(comm, total, kind):
     surface = fermat(3)
     number, points = sampling.sample(comm, surface, total, 1, sampling.TRAIN, None)
     layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
     train = PointSet(layout, points.map(Exchange(comm, number, layout.rows)), np.zeros(len(layout.rows), np.int32))
-    return KaehlerFlow(surface, build.features(comm, surface, 6), train, KaehlerRule(0.4, refreeze=2))
+    features = build.features(comm, surface, 6 if kind == "invariant" else 2, kind)
+    return KaehlerFlow(surface, features, train, KaehlerRule(0.4, refreeze=2, ridge=1e-6))
 
 
 @pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parametrize("kind", ["invariant", "generic"])
 @pytest.mark.parametrize("total", [300, 1400])
-def test_bits_do_not_depend_on_the_ranks(total):
+def test_bits_do_not_depend_on_the_ranks(total, kind):
     comm = world()
-    here, alone = _flow(comm, total), _flow(Comm(), total)
+    here, alone = _flow(comm, total, kind), _flow(Comm(), total, kind)
     for _ in range(4):
         assert here.step() == alone.step()
     assert (here.state.coefficients == alone.state.coefficients).all()

@@ -16,9 +16,9 @@ from mpiflow.shards import Layout
 SURFACES = [fermat(2), fermat(3), fermat(4), dwork(4, 0.5)]
 
 
-def _predictor(surface, degree=5, size=0.02):
-    features = build.features(Comm(), surface, degree)
-    c = size * np.random.default_rng(0).normal(size=len(features)) / features.degree[1:] ** 2
+def _predictor(surface, kind="invariant"):
+    features = build.features(Comm(), surface, 5 if kind == "invariant" else 3, kind)
+    c = 2e-3 * np.random.default_rng(0).normal(size=len(features))
     return KaehlerPredictor(surface, features, c)
 
 
@@ -45,9 +45,10 @@ def test_curvature_has_its_symmetries(surface):
     np.testing.assert_allclose(r, r.transpose(0, 2, 1, 4, 3).conj(), atol=1e-9 * np.abs(r).max())
 
 
+@pytest.mark.parametrize("kind", ["invariant", "generic"])
 @pytest.mark.parametrize("surface", SURFACES)
-def test_ricci_is_minus_d_dbar_log_det(surface):
-    predictor, p = _predictor(surface), _points(surface, 8)
+def test_ricci_is_minus_d_dbar_log_det(surface, kind):
+    predictor, p = _predictor(surface, kind), _points(surface, 8)
     layout = Layout(Comm(), np.zeros(8, np.int32), 1, [1.0])
     rng = np.random.default_rng(1)
     v = rng.normal(size=(8, surface.dimension)) + 1j * rng.normal(size=(8, surface.dimension))

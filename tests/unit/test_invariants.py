@@ -75,7 +75,7 @@ def test_hessian_against_differences(surface):
     """d dbar along X of every feature, by second differences of its values along random directions of the chart."""
     features, points = _features(surface, 5), _points(surface, 6)
     here = frame(surface, points.z, points.chart)
-    hessian = hermitian.from_reals(features.hessian(here))
+    hessian = hermitian.from_reals(features.prepare(here))
     lower = here.lower
     chart_hessian = lower @ hessian @ lower.conj().transpose(0, 2, 1)
     rng = np.random.default_rng(2)

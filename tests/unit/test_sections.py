@@ -9,12 +9,12 @@ from mpiflow import hermitian, sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.chunks import Chunks
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.engine.matrix_free import MatrixFree
 from mpiflow.errors import InputError
 from mpiflow.gauss_newton import solve
 from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface, fermat
+from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections, sections
 from mpiflow.monge_ampere import MongeAmpere
 
@@ -29,7 +29,7 @@ def random_quartic():
 
 def problem(surface, features, total, stream=sampling.TRAIN):
     _, p = sampling.sample(Comm(), surface, total, 0, stream)
-    return MongeAmpere(MatrixFree(Chunks(Comm(), total), features, frame(surface, p.z, p.chart)), p.weight)
+    return MongeAmpere(LowRank(Chunks(Comm(), total), features, frame(surface, p.z, p.chart)), p.weight)
 
 
 class Explicit:
@@ -41,9 +41,14 @@ class Explicit:
     def __len__(self):
         return len(self.features)
 
-    def hessian(self, here):
-        values = self.features.values(here)
-        return np.array([self.features.apply(values, unit) for unit in np.eye(len(self))])
+    contract, adjoint = Invariants.contract, Invariants.adjoint
+
+    def bytes(self, points, d):
+        return 8 * len(self) * points * d**2
+
+    def prepare(self, here):
+        values = self.features.prepare(here)
+        return np.array([self.features.contract(values, unit) for unit in np.eye(len(self))])
 
 
 def test_counts_modulo_q():
@@ -59,7 +64,7 @@ def test_degree_zero_is_refused():
 def test_sections_of_a_point_have_unit_length():
     """sum |s_alpha|^2 = |z|^(2k), below the degree of Q."""
     p = sampling.chunk(fermat(4), 0, sampling.TRAIN, 0, None).map(lambda rows: rows[:5])
-    values = sections(fermat(4), 4).values(frame(fermat(4), p.z, p.chart))
+    values = sections(fermat(4), 4).prepare(frame(fermat(4), p.z, p.chart))
     np.testing.assert_allclose((np.abs(values[:, 0]) ** 2).sum(1), 1.0)
 
 
@@ -70,14 +75,16 @@ def test_hessian_against_differences():
     here = frame(surface, p.z, p.chart)
     rng = np.random.default_rng(0)
     c = rng.normal(size=len(features))
-    h = hermitian.from_reals(c)
 
     def phi(z):
-        s = features.values(frame(surface, z, p.chart))[:, 0]
-        return np.einsum("xa,ab,xb->x", s, h, s.conj()).real
+        return features.potential(z, c)
 
     v = rng.normal(size=(6, 2)) + 1j * rng.normal(size=(6, 2))
-    g = here.lower @ hermitian.from_reals(features.apply(features.values(here), c)) @ here.lower.conj().swapaxes(1, 2)
+    g = (
+        here.lower
+        @ hermitian.from_reals(features.contract(features.prepare(here), c))
+        @ here.lower.conj().swapaxes(1, 2)
+    )
     expected = np.einsum("xa,xab,xb->x", v, g, v.conj()).real
     step = 3e-3
     around = [phi(charts.displaced(surface, p.z, p.chart, step * np.exp(0.25j * np.pi * k) * v)) for k in range(8)]
@@ -91,7 +98,7 @@ def test_apply_and_adjoint_are_adjoint():
     rng = np.random.default_rng(1)
     c, v = rng.normal(size=engine.size), rng.normal(size=(700, 4))
     assert engine.adjoint(v) @ c == pytest.approx((engine.apply(c) * v).sum(), rel=1e-12)
-    again = MatrixFree(engine.chunks, engine.features, engine.frame, memory=0.0)
+    again = LowRank(engine.chunks, engine.features, engine.frame, memory=0.0)
     assert (again.adjoint(v) == engine.adjoint(v)).all()
 
 
