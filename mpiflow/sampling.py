@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,6 +19,8 @@ LINES = 2000
 TRAIN, TEST, EVALUATE, NOISE, BASIS = range(5)
 #: Chunks without a single accepted point after which a chart counts as empty.
 _PATIENCE = 50
+# Lines solved at a time: few enough that their points stay in the cache until they are put away.
+_BLOCK = 1000
 
 
 @dataclass(frozen=True)
@@ -50,18 +53,27 @@ def described(surface: Hypersurface, z: np.ndarray, chart: np.ndarray | None = N
 
 def _weighted(z: np.ndarray, chart: np.ndarray, slope2: np.ndarray) -> Points:
     """slope2: (N, n+1) float64, |dQ/dz_i|^2. The weight's closed form needs no chart and no determinant."""
-    weight = fubini_study.norm2(z) ** (z.shape[1] - 1) / slope2.sum(1)
+    reals = np.ascontiguousarray(z).view(np.float64)
+    # Sums along short rows: einsum takes a third of the time of sum.
+    weight = np.einsum("ij,ij->i", reals, reals) ** (z.shape[1] - 1) / np.einsum("ij->i", slope2)
     return Points(z, chart, weight, 1 / slope2[np.arange(len(z)), chart[:, 1].astype(int)])
 
 
 def chunk(surface: Hypersurface, seed: int, stream: int, number: int, chart: tuple[int, int] | None) -> Points:
     """All accepted points of one chunk of lines, in line order; chart = None accepts every chart."""
+    rows = Rows(LINES * surface.degree)
+    for block in _blocks(surface, seed, stream, number, chart):
+        rows.add(block)
+    return rows.points
+
+
+def _blocks(
+    surface: Hypersurface, seed: int, stream: int, number: int, chart: tuple[int, int] | None
+) -> Iterator[Points]:
     draws = _generator(seed, stream, number).standard_normal((2, LINES, surface.degree, 2)).view(np.complex128)[..., 0]
-    z, charts_of, slope2 = meet(surface, draws[0], draws[1])
-    if chart is not None:
-        accepted = (charts_of == np.asarray(chart)).all(1)
-        z, charts_of, slope2 = z[accepted], charts_of[accepted], slope2[accepted]
-    return _weighted(z, charts_of, slope2)
+    for start in range(0, LINES, _BLOCK):
+        z, charts_of, slope2 = meet(surface, *draws[:, start : start + _BLOCK], chart)
+        yield _weighted(z, charts_of, slope2)
 
 
 def sample(
@@ -69,19 +81,19 @@ def sample(
 ) -> tuple[np.ndarray, Points]:
     """The first `total` accepted points of a stream, in line order, spread over the ranks.
 
-    Returns the numbers (n_r,) int64 of this rank's points and the points. Which rank made a point changes nothing in it.
+    Returns the numbers (n_r,) int64 of this rank's points and the points. Which rank made a point changes nothing.
     Raises InputError where the chart seems to hold no point.
     """
-    numbers, parts, found, done = [], [], 0, 0
+    rows = Rows(total // comm.size + LINES * surface.degree)
+    numbers, found, done = [], 0, 0
     expected = LINES * surface.degree / (1 if chart is None else surface.degree * surface.ambient)
     while found < total:
         each = max(1, round((total - found) / expected / comm.size))
         mine = range(done + comm.rank * each, done + (comm.rank + 1) * each)
-        fresh = [chunk(surface, seed, stream, number, chart) for number in mine]
-        counts = np.concatenate(comm.allgather([len(part) for part in fresh]))
+        fresh = [sum(map(rows.add, _blocks(surface, seed, stream, number, chart))) for number in mine]
+        counts = np.concatenate(comm.allgather(fresh))
         starts = found + np.concatenate([[0], np.cumsum(counts)])
-        numbers += [np.arange(len(p)) + starts[comm.rank * each + k] for k, p in enumerate(fresh)]
-        parts += fresh
+        numbers += [np.arange(count) + starts[comm.rank * each + k] for k, count in enumerate(fresh)]
         found, done = int(starts[-1]), done + each * comm.size
         if found == 0 and done >= _PATIENCE:
             raise InputError(
@@ -89,8 +101,8 @@ def sample(
                 'choose another chart or "all"'
             )
     number = np.concatenate(numbers)
-    wanted = number < total
-    return number[wanted], _stacked(parts).map(lambda rows: rows[wanted])
+    own = int(np.searchsorted(number, total))
+    return number[:own], rows.points.map(lambda column: column[:own])
 
 
 def noisy(
@@ -117,5 +129,32 @@ def _generator(seed: int, stream: int, number: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=[seed, (stream << 48) | int(number)]))
 
 
-def _stacked(parts: list[Points]) -> Points:
-    return Points(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Points)))
+class Rows:
+    """Points put away as they come, into memory for `expected` of them and, when that is full, for twice as many."""
+
+    def __init__(self, expected: int):
+        self._columns, self._expected, self._count = None, expected, 0
+
+    def add(self, points: Points) -> int:
+        """Put points away; returns how many."""
+        stop = self._count + len(points)
+        if self._columns is None or stop > len(self._columns):
+            self._grow(points, max(stop, 2 * self._count, self._expected))
+        for field in fields(Points):
+            getattr(self._columns, field.name)[self._count : stop] = getattr(points, field.name)
+        self._count = stop
+        return len(points)
+
+    @property
+    def points(self) -> Points:
+        """All points so far."""
+        return self._columns.map(lambda column: column[: self._count])
+
+    def _grow(self, points: Points, size: int) -> None:
+        before, self._columns = (
+            self._columns,
+            points.map(lambda column: np.empty((size, *column.shape[1:]), column.dtype)),
+        )
+        if before is not None:
+            for field in fields(Points):
+                getattr(self._columns, field.name)[: self._count] = getattr(before, field.name)[: self._count]

@@ -9,10 +9,11 @@ import numpy as np
 from llvmlite import ir
 
 from mpiflow.engine.hits import Hits, records
-from mpiflow.engine.lanes import I64, Code, lanes
 from mpiflow.engine.profiles import GaussianProfile
 from mpiflow.engine.search import ROUNDING
 from mpiflow.geometry.fubini_study import embedding, unit
+from mpiflow.lanes import I64
+from mpiflow.machine import Code, lanes
 
 # Points from which the axis of a halving is found.
 _SAMPLE = 128

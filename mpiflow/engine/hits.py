@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.engine.lanes import I64, Code, lanes
+from mpiflow.lanes import I64
+from mpiflow.machine import Code, lanes
 
 I32 = ir.IntType(32)
 

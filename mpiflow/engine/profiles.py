@@ -11,9 +11,9 @@ from functools import cache
 
 import numpy as np
 
-from mpiflow.engine.lanes import Lanes
 from mpiflow.geometry.fubini_study import unit
 from mpiflow.kernels import Gaussian, ReluNTK
+from mpiflow.lanes import Lanes
 
 # First coefficient left out over the largest: below the rounding that the inner products bring anyway.
 _TOLERANCE = {"float32": 3e-7, "float64": 2e-14}

@@ -9,9 +9,10 @@ import numpy as np
 from llvmlite import ir
 
 from mpiflow.engine.hits import Hits, records
-from mpiflow.engine.lanes import I64, Code, Lanes
 from mpiflow.engine.profiles import profile
-from mpiflow.engine.tiles import SOURCES, UNROLL, even, grouped
+from mpiflow.engine.tiles import SOURCES, UNROLL, even
+from mpiflow.lanes import I64, Lanes
+from mpiflow.machine import Code, grouped
 
 # A float32 overlap |<x, y>|^2 of unit points is right to 1e-6 (measured: 5e-7 at most).
 ROUNDING = 1e-6

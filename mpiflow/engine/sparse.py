@@ -8,8 +8,9 @@ from functools import cache
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.engine.lanes import I64, Code, lanes
 from mpiflow.engine.tiles import power_of_two
+from mpiflow.lanes import I64
+from mpiflow.machine import Code, lanes
 
 
 class Sparse:

@@ -7,6 +7,7 @@ import numpy as np
 from mpiflow.engine import tiles
 from mpiflow.engine.near_pairs import correction, floor
 from mpiflow.engine.profiles import profile
+from mpiflow.machine import grouped
 
 #: Columns a pass: more accumulators than this do not fit into the registers.
 COLUMNS = 16
@@ -25,7 +26,7 @@ class Streamed:
         self.precision, self.shape = precision, (len(targets), len(sources))
         self.profile = profile(kernel, targets.shape[1] - 1, precision)
         records, self.left = self.profile.records(kernel, targets)
-        self.targets = tiles.grouped(records, precision)
+        self.targets = grouped(records, precision)
         self.sources, self.right = self.profile.records(kernel, sources)
         self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
         self.near = correction(kernel, targets, sources, precision)

@@ -13,7 +13,8 @@ from functools import cache
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.engine.lanes import I64, Code, Lanes, lanes
+from mpiflow.lanes import I64, Lanes
+from mpiflow.machine import Code
 
 #: Sources in a stretch: its records stay in the second-level cache while all targets pass.
 SOURCES = 1024
@@ -113,13 +114,6 @@ def _accumulate(code: Code, totals: list[Lanes], out, index) -> None:
         where = code.at(out, b.add(index, I64(column * wide.count)), ir.DoubleType())
         value = total.value if code.vector == wide else b.fpext(total.value, wide)
         b.store(b.fadd(b.load(where, typ=wide, align=8), value), where, align=8)
-
-
-def grouped(records: np.ndarray, precision: str) -> np.ndarray:
-    """Targets' records (N, p) as (groups, p, lanes); the last group is filled up with copies of row 0."""
-    width = lanes(precision)
-    padded = np.concatenate([records, np.broadcast_to(records[:1], (-len(records) % width, records.shape[1]))])
-    return np.ascontiguousarray(padded.reshape(-1, width, records.shape[1]).transpose(0, 2, 1), precision)
 
 
 def ungrouped(out: np.ndarray, rows: int) -> np.ndarray:

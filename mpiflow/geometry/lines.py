@@ -1,158 +1,91 @@
-"""The points in which random lines of P^n meet X: all n+1 roots, polished to rounding level (theory 2)."""
+"""The points in which random lines of P^n meet X: all n+1 roots, polished to rounding level (theory 2).
+
+Lines are solved side by side, one in each lane of the vector registers; no lane knows of its neighbours.
+"""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
+from functools import cache
 
 import numpy as np
-from numba import njit
 
+from mpiflow.complex_lanes import Complex, flat, paired
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.polish import gradient, polished
+from mpiflow.geometry.roots import aberth, expanded
+from mpiflow.lanes import I64
+from mpiflow.machine import Code, grouped, lanes
 
-# Aberth's iteration converges cubically; eighty rounds are reached only by multiple roots.
-_ROUNDS = 80
 
-
-def meet(surface: Hypersurface, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def meet(
+    surface: Hypersurface, first: np.ndarray, second: np.ndarray, wanted: tuple[int, int] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Points of X on the lines through pairs of points of P^n.
 
     first, second: (L, n+1) complex. Returns z ((n+1) L, n+1) complex, patch-scaled, line by line, |Q| <= 1e-12; the
-    chart (i, j) of each, int8 (theory 1); and |dQ/dz_i|^2, ((n+1) L, n+1) float64.
+    chart (i, j) of each, int8 (theory 1); and |dQ/dz_i|^2, ((n+1) L, n+1) float64. wanted: only points of this chart.
     """
-    count, size = len(first) * surface.degree, surface.degree
-    row = np.arange(size)
-    factors = np.array([np.repeat(row, exponents) for exponents in surface.exponents])
-    z, chart = np.empty((count, size), np.complex128), np.empty((count, 2), np.int8)
-    slope2 = np.empty((count, size))
-    _meet(first, second, factors, surface.exponents, surface.coefficients, z, chart, slope2)
-    return z, chart, slope2
+    size, exponents = surface.degree, np.ascontiguousarray(surface.exponents, np.int64)
+    pairs = grouped(np.concatenate([first, second], axis=1).view(np.float64), "float64")
+    factors = np.repeat(np.nonzero(exponents + 1)[1], exponents.ravel())
+    coefficients = np.ascontiguousarray(surface.coefficients)
+    table = np.empty((size, size + 1, 4, lanes("float64")))
+    out = np.empty((len(pairs), size, 3 * size + 2, pairs.shape[2]))
+    arrays = (pairs, factors, exponents, coefficients, table, out)
+    _solver(size)(*(array.ctypes.data for array in arrays), len(pairs), len(exponents))
+    points = out.transpose(0, 3, 1, 2)
+    if wanted is None:
+        points = points.reshape(-1, *points.shape[2:])[: len(first)].reshape(-1, 3 * size + 2)
+    else:
+        accepted = (points[..., 3 * size :] == np.asarray(wanted)).all(-1)
+        filled_up = np.arange(accepted[..., 0].size).reshape(accepted.shape[:2]) >= len(first)
+        points = points[accepted & ~filled_up[..., None]]
+    z, slope2, chart = points[:, : 2 * size], points[:, 2 * size : 3 * size], points[:, 3 * size :]
+    return z.copy().view(np.complex128), chart.astype(np.int8), slope2
 
 
-@njit(cache=True)
-def _meet(first, second, factors, exponents, coefficients, z, chart, slope2):
-    size = first.shape[1]
-    poly, roots = np.empty(size + 1, np.complex128), np.empty(size, np.complex128)
-    term, slope = np.empty(size + 1, np.complex128), np.empty(size, np.complex128)
-    powers = np.ones((size, size + 1), np.complex128)
-    for line in range(len(first)):
-        _expand(first[line], second[line], factors, coefficients, poly, term)
-        _aberth(poly, roots)
-        for k in range(size):
-            row = line * size + k
-            for i in range(size):
-                z[row, i] = first[line, i] + roots[k] * second[line, i]
-            _polish(z[row], chart[row], slope2[row], exponents, coefficients, powers, slope)
+@cache
+def _solver(size: int) -> Callable:
+    """f(lines, factors, exponents, coefficients, table, out, groups, terms) for polynomials of degree `size`.
 
-
-@njit(cache=True)
-def _expand(a, b, factors, coefficients, poly, term):
-    """Coefficients of Q(a + t b) in t, ascending: each monomial is a product of n+1 linear factors."""
-    size = len(a)
-    poly[:] = 0
-    for t in range(len(factors)):
-        term[0] = coefficients[t]
-        for count in range(size):
-            p, q = a[factors[t, count]], b[factors[t, count]]
-            term[count + 1] = term[count] * q
-            for k in range(count, 0, -1):
-                term[k] = term[k] * p + term[k - 1] * q
-            term[0] *= p
-        for k in range(size + 1):
-            poly[k] += term[k]
-
-
-@njit(cache=True)
-def _square(x):
-    return x.real * x.real + x.imag * x.imag
-
-
-@njit(cache=True)
-def _inverse(x):
-    """1/x without the scaling that complex division does for the sake of overflow."""
-    return x.conjugate() / _square(x)
-
-
-@njit(cache=True)
-def _aberth(poly, roots):
-    degree = len(roots)
-    radius = (_square(poly[0]) / _square(poly[degree])) ** (0.5 / degree)
-    for k in range(degree):
-        # An offset that no symmetry of the coefficients can share with the starting circle.
-        angle = 2 * math.pi * k / degree + 0.4
-        roots[k] = radius * complex(math.cos(angle), math.sin(angle))
-    for _ in range(_ROUNDS):
-        largest = 0.0
-        for k in range(degree):
-            x = roots[k]
-            value, slope = poly[degree], 0j
-            for c in range(degree - 1, -1, -1):
-                slope = slope * x + value
-                value = value * x + poly[c]
-            if _square(slope) == 0.0:
-                continue
-            newton = value * _inverse(slope)
-            repulsion = 0j
-            for other in range(degree):
-                if other != k and roots[other] != x:
-                    repulsion += _inverse(x - roots[other])
-            step = newton * _inverse(1 - newton * repulsion)
-            roots[k] = x - step
-            largest = max(largest, _square(step) / (_square(x) + 1e-300))
-        # The next step would be about the cube of this one: below rounding.
-        if largest < 1e-11:
-            break
-
-
-@njit(cache=True)
-def _polish(point, chart, slope2, exponents, coefficients, powers, slope):
-    """Scale to the patch; Newton in the coordinate that Q is most sensitive to; the chart and the slopes there.
-
-    The roots of the expanded polynomial carry its rounding, those of Q itself do not.
+    lines: (groups, 4 size, lanes). factors: (terms, size), the coordinates that a monomial multiplies. out: (groups,
+    size roots, 3 size + 2, lanes), a point's z, slopes and chart. table: memory for powers.
     """
-    size = len(point)
-    top, best = 0, -1.0
-    for i in range(size):
-        square = point[i].real ** 2 + point[i].imag ** 2
-        if square > best:
-            top, best = i, square
-    inverse = point[top].conjugate() / best
-    for i in range(size):
-        point[i] *= inverse
-    point[top] = 1.0
-    for again in range(3):
-        for i in range(size):
-            for e in range(1, size + 1):
-                powers[i, e] = powers[i, e - 1] * point[i]
-        value = _gradient(powers, exponents, coefficients, slope)
-        largest, j = -1.0, 0
-        for i in range(size):
-            slope2[i] = slope[i].real ** 2 + slope[i].imag ** 2
-            if i != top and slope2[i] > largest:
-                largest, j = slope2[i], i
-        # The last round only looks: chart and slopes are those of the final point.
-        if again < 2 and largest > 0.0:
-            point[j] -= value * slope[j].conjugate() / largest
-    chart[0], chart[1] = top, j
+    code = Code("float64", 6, 2)
+    lines, factors, exponents, coefficients, table, out, groups, terms = code.function.args
+    b, width = code.builder, code.vector.count
 
+    def number(pointer, index):
+        return paired(code.load(pointer, b.mul(index, I64(2 * width)), 2))[0]
 
-@njit(cache=True)
-def _gradient(powers, exponents, coefficients, slope):
-    """Q, and its gradient into slope, from the powers of the coordinates."""
-    size = len(slope)
-    value = 0j
-    slope[:] = 0
-    for m in range(len(exponents)):
-        product = coefficients[m]
-        for i in range(size):
-            if exponents[m, i]:
-                product *= powers[i, exponents[m, i]]
-        value += product
-        for i in range(size):
-            e = exponents[m, i]
-            if e:
-                partial = coefficients[m] * e * powers[i, e - 1]
-                for other in range(size):
-                    if other != i and exponents[m, other]:
-                        partial *= powers[other, exponents[m, other]]
-                slope[i] += partial
-    return value
+    def monomial(integers, m):
+        row = b.mul(m, I64(size))
+        coefficient = Complex(*code.broadcast(coefficients, b.mul(m, I64(2)), 2))
+        return coefficient, [code.integer(integers, b.add(row, I64(k))) for k in range(size)]
+
+    def group(g, _):
+        line = code.at(lines, b.mul(g, I64(4 * size * width)))
+        here = code.at(out, b.mul(g, I64(size * (3 * size + 2) * width)))
+
+        def factored(m):
+            coefficient, row = monomial(factors, m)
+            return coefficient, [(number(line, i), number(line, b.add(i, I64(size)))) for i in row]
+
+        def point(k, _):
+            record = code.at(here, b.mul(k, I64((3 * size + 2) * width)))
+            root = number(record, I64(0))
+            z = [root.fma(number(line, I64(size + i)), number(line, I64(i))) for i in range(size)]
+            z, slope2, chart = polished(
+                code, z, lambda z: gradient(code, z, table, lambda m: monomial(exponents, m), terms)
+            )
+            for place, register in enumerate([*flat(z), *slope2, *chart]):
+                code.store(register, record, I64(place * width))
+
+        for k, root in enumerate(aberth(code, expanded(code, size, factored, terms))):
+            for part, register in enumerate(flat([root])):
+                code.store(register, here, I64((k * (3 * size + 2) + part) * width))
+        code.loop(I64(0), I64(size), 1, point)
+
+    code.loop(I64(0), groups, 1, group)
+    return code.compiled()

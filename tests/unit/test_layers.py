@@ -11,7 +11,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py"))
 #: Third-party modules that one room alone may import.
 ONLY = {"mpi4py": {"comm"}, "cupy": {"backend"}, "h5py": {"state"}, "matplotlib": {"report", "paper"}}
 #: Rooms of pure mathematics: arrays in, arrays out.
-PURE = ("geometry", "kernels", "losses", "hermitian")
+PURE = ("geometry", "kernels", "losses", "hermitian", "lanes", "complex_lanes", "machine")
 #: What the rooms may not know of.
 FORBIDDEN = {
     **{room: {"comm", "state", "run", "config", "cli", "time", "os", "engine", "flow"} for room in PURE},

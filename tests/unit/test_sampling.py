@@ -42,6 +42,33 @@ def test_a_line_meets_x_in_distinct_points_on_the_line():
         assert apart.min() > 1e-4
 
 
+def test_points_of_a_line_do_not_depend_on_the_lines_solved_beside_it():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 50, 5, 2)).view(complex)[..., 0]
+    whole, dwork = meet(QUINTIC, a, b), hypersurface.dwork(4, 0.7)
+    for cut in (slice(3, 4), slice(5, 24), slice(37, 50)):
+        part, points = meet(QUINTIC, a[cut], b[cut]), slice(5 * cut.start, 5 * cut.stop)
+        assert all((mine == every[points]).all() for mine, every in zip(part, whole, strict=True))
+        chart = (meet(dwork, a[cut], b[cut])[1] == (2, 4)).all(1)
+        some = meet(dwork, a[cut], b[cut], (2, 4))
+        for one, every in zip(some, meet(dwork, a[cut], b[cut]), strict=True):
+            assert (one == every[chart]).all()
+
+
+def test_many_monomials_and_near_double_roots_reach_rounding_too():
+    rng = np.random.default_rng(3)
+    rows = [row for row in np.ndindex(*[5] * 4) if sum(row) == 4]
+    coefficients = rng.normal(size=(len(rows), 2)).view(complex)[:, 0]
+    quartic = hypersurface.Hypersurface(np.array(rows), coefficients)
+    assert np.abs(quartic.value(drawn(quartic, 2000).z)).max() < 1e-12
+    # Lines through a point of X along a tangent direction, but for 1e-7.
+    z = drawn(quartic, 40).z
+    along = rng.normal(size=z.shape) + 1j * rng.normal(size=z.shape)
+    slope = quartic.gradient(z)
+    along -= ((slope * along).sum(1) / (abs(slope) ** 2).sum(1))[:, None] * slope.conj()
+    assert np.abs(quartic.value(meet(quartic, z + 1e-7, along)[0])).max() < 1e-12
+
+
 @pytest.mark.parametrize("ambient", [2, 3, 4])
 def test_weighted_volume_is_the_closed_form(ambient):
     """m pi^d mean(w) = (m-2)! m^(1-m) pi^(m-2) (Gamma(1/m)/Gamma(1-1/m))^m, within the Monte-Carlo error per line."""

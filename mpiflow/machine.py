@@ -1,8 +1,4 @@
-"""Arithmetic on vector registers: formulas written with `Lanes` become LLVM code, compiled at first use.
-
-Fused tiles are limited by how well the registers are used, which a loop vectoriser does not get right;
-here one `Lanes` is one register, whatever the processor's width, and a loop's carried values stay in registers.
-"""
+"""Machine code for this processor, from formulas on `Lanes`; compiled at first use."""
 
 from __future__ import annotations
 
@@ -14,96 +10,13 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-I64 = ir.IntType(64)
+from mpiflow.lanes import I64, Lanes
+
 _FLOAT = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
-# 1.5 * 2^mantissa: adding it rounds to an integer and leaves that integer in the lowest bits.
-_ROUND = {ir.FloatType(): (1.5 * 2**23, 23), ir.DoubleType(): (1.5 * 2**52, 52)}
-
-
-class Lanes:
-    """The values of one vector register; +, -, * and the methods act lane by lane, floats are broadcast."""
-
-    def __init__(self, builder: ir.IRBuilder, value: ir.Value):
-        self.builder, self.value = builder, value
-
-    def __add__(self, other) -> Lanes:
-        return self._of(self.builder.fadd(self.value, self._as(other)))
-
-    def __sub__(self, other) -> Lanes:
-        return self._of(self.builder.fsub(self.value, self._as(other)))
-
-    def __rsub__(self, other) -> Lanes:
-        return self._of(self.builder.fsub(self._as(other), self.value))
-
-    def __mul__(self, other) -> Lanes:
-        return self._of(self.builder.fmul(self.value, self._as(other)))
-
-    __radd__, __rmul__ = __add__, __mul__
-
-    def __gt__(self, other) -> ir.Value:
-        return self.builder.fcmp_ordered(">", self.value, self._as(other))
-
-    def fma(self, factor, term) -> Lanes:
-        """self * factor + term, rounded once where the processor can."""
-        return self._call("fmuladd", self._as(factor), self._as(term))
-
-    def sqrt(self) -> Lanes:
-        return self._call("sqrt")
-
-    def abs(self) -> Lanes:
-        return self._call("fabs")
-
-    def max(self, other) -> Lanes:
-        return self.where(self > other, self, other)
-
-    def min(self, other) -> Lanes:
-        return self.where(self > other, other, self)
-
-    def where(self, mask: ir.Value, yes, no) -> Lanes:
-        """yes where the mask is set, else no."""
-        return self._of(self.builder.select(mask, self._as(yes), self._as(no)))
-
-    def largest(self) -> ir.Value:
-        """The largest lane, as a scalar."""
-        return self._call("vector.reduce.fmax", result=self.value.type.element).value
-
-    def polynomial(self, coefficients: Sequence) -> Lanes:
-        """sum_k coefficients[k] self^k by Horner's rule."""
-        total = self._of(self._as(coefficients[-1]))
-        for coefficient in coefficients[-2::-1]:
-            total = total.fma(self, coefficient)
-        return total
-
-    def exp2(self, coefficients: Sequence) -> Lanes:
-        """2^self for normal results, given the polynomial of 2^f on [-1/2, 1/2]."""
-        magic, shift = _ROUND[self.value.type.element]
-        rounded = self + magic
-        fraction = self - (rounded - magic)
-        power = fraction.polynomial(coefficients).value
-        bits = ir.VectorType(ir.IntType(32 if shift == 23 else 64), self.value.type.count)
-        b = self.builder
-        exponent = b.shl(b.bitcast(rounded.value, bits), ir.Constant(bits, [shift] * bits.count))
-        return self._of(b.bitcast(b.add(b.bitcast(power, bits), exponent), self.value.type))
-
-    def _of(self, value) -> Lanes:
-        return Lanes(self.builder, value)
-
-    def _as(self, other) -> ir.Value:
-        if isinstance(other, Lanes):
-            return other.value
-        return ir.Constant(self.value.type, [float(other)] * self.value.type.count)
-
-    def _call(self, name: str, *others: ir.Value, result: ir.Type | None = None) -> Lanes:
-        kind = self.value.type
-        name = f"llvm.{name}.v{kind.count}f{32 if kind.element == ir.FloatType() else 64}"
-        signature = ir.FunctionType(result or kind, [kind] * (1 + len(others)))
-        module = self.builder.module
-        function = module.globals.get(name) or ir.Function(module, signature, name)
-        return self._of(self.builder.call(function, [self.value, *others]))
 
 
 class Code:
-    """One compiled function of pointers and integers, while it is being written."""
+    """One function of pointers and integers, while it is being written; what a loop carries stays in registers."""
 
     def __init__(self, dtype: np.dtype, pointers: int, integers: int):
         self.scalar = _FLOAT[np.dtype(dtype)]
@@ -115,6 +28,10 @@ class Code:
     def at(self, pointer: ir.Value, index: ir.Value, kind: ir.Type | None = None) -> ir.Value:
         """The address of the index-th number (of the code's own type, unless another is given)."""
         return self.builder.gep(pointer, [index], source_etype=kind or self.scalar)
+
+    def integer(self, pointer: ir.Value, index: ir.Value) -> ir.Value:
+        """The index-th of a pointer's 64-bit integers."""
+        return self.builder.load(self.at(pointer, index, I64), typ=I64)
 
     def load(self, pointer: ir.Value, index: ir.Value, count: int) -> list[Lanes]:
         """`count` consecutive registers, from the index-th number on."""
@@ -138,14 +55,27 @@ class Code:
     def zeros(self, count: int) -> list[Lanes]:
         return [Lanes(self.builder, ir.Constant(self.vector, None))] * count
 
-    def loop(self, start: ir.Value, stop: ir.Value, step: int, body: Callable, carried: Sequence[Lanes] = ()) -> list:
-        """for i in range(start, stop, step): carried = body(i, carried). Returns what was carried last."""
+    def loop(
+        self,
+        start: ir.Value,
+        stop: ir.Value,
+        step: int,
+        body: Callable,
+        carried: Sequence[Lanes] = (),
+        more: Callable | None = None,
+    ) -> list:
+        """for i in range(start, stop, step): carried = body(i, carried), as long as more(carried).
+
+        Returns what was carried last.
+        """
         b, before = self.builder, self.builder.block
         head, inside, after = (b.append_basic_block() for _ in range(3))
         b.branch(head)
         b.position_at_end(head)
         index, values = b.phi(I64), [b.phi(item.value.type) for item in carried]
-        b.cbranch(b.icmp_signed("<", index, stop), inside, after)
+        go = b.icmp_signed("<", index, stop)
+        go = go if more is None else b.and_(go, more([Lanes(b, value) for value in values]))
+        b.cbranch(go, inside, after)
         b.position_at_end(inside)
         results = body(index, [Lanes(b, value) for value in values]) or []
         following, end = b.add(index, I64(step)), b.block
@@ -190,6 +120,13 @@ def lanes(dtype) -> int:
     """How many numbers of this type one vector register holds."""
     size = 64 if _features().get("avx512f") else 32 if _features().get("avx") else 16
     return size // np.dtype(dtype).itemsize
+
+
+def grouped(records: np.ndarray, precision: str) -> np.ndarray:
+    """Records (N, p) as (groups, p, lanes); the last group is filled up with copies of row 0."""
+    width = lanes(precision)
+    padded = np.concatenate([records, np.broadcast_to(records[:1], (-len(records) % width, records.shape[1]))])
+    return np.ascontiguousarray(padded.reshape(-1, width, records.shape[1]).transpose(0, 2, 1), precision)
 
 
 def _machine() -> llvm.TargetMachine:
