@@ -8,8 +8,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from mpiflow import losses
+from mpiflow.chunks import Chunks
 from mpiflow.dataset import PointSet
-from mpiflow.engine.chunks import Chunks
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.exchange import Exchange

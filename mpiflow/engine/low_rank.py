@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mpiflow.engine.chunks import CHUNK, Chunks
+from mpiflow.chunks import CHUNK, Chunks
 from mpiflow.geometry.frames import Frame
 from mpiflow.kernels import kaehler
 

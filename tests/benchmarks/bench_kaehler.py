@@ -12,8 +12,8 @@ import time
 import numpy as np
 
 from mpiflow import build, sampling
+from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm, world
-from mpiflow.engine.chunks import Chunks
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.exchange import Exchange
 from mpiflow.gauss_newton import solve

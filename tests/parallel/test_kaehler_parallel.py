@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from mpiflow import build, sampling
+from mpiflow.chunks import CHUNK, Chunks
 from mpiflow.comm import Comm, world
 from mpiflow.dataset import PointSet
-from mpiflow.engine.chunks import CHUNK, Chunks
 from mpiflow.exchange import Exchange
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule

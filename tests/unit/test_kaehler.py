@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from mpiflow import build, hermitian, losses, sampling
+from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.dataset import PointSet
-from mpiflow.engine.chunks import Chunks
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.gauss_newton import solve

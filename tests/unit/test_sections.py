@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mpiflow import hermitian, sampling
+from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm
-from mpiflow.engine.chunks import Chunks
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
 from mpiflow.gauss_newton import solve
