@@ -1,0 +1,140 @@
+"""The ranks of one run, started and watched by a process outside of MPI, which knows when to go on and when to give up."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mpiflow import config, scheduler
+from mpiflow.errors import RESUBMIT, InputError
+from mpiflow.state import status
+
+#: Restarts that may come no step further before the job is given up.
+PATIENCE = 3
+#: The steps at which a run stopped since it was submitted, one a line, in its folder.
+STOPS = "stops"
+
+
+@dataclass(frozen=True)
+class Order:
+    """One run as its user wants it: run file, run folder (None: runs/NAME), `section.key=value` overrides."""
+
+    config: Path
+    output: Path | None = None
+    overrides: tuple[str, ...] = ()
+    log_all: bool = False
+
+    def resolved(self) -> Order:
+        """The same with whole paths. Raises InputError for a wrong run file, before any rank is started."""
+        folder = self.output or Path("runs") / config.read(self.config, list(self.overrides)).run.folder
+        return replace(self, config=self.config.absolute(), output=folder.absolute())
+
+    def words(self) -> list[str]:
+        """The command line of the run, one word each: no shell ever reads them."""
+        changes = [word for override in self.overrides for word in ("--set", override)]
+        return ["run", str(self.config), "-o", str(self.output), *changes, *(["--log-all"] if self.log_all else [])]
+
+    def task(self, number: str) -> Order:
+        """The order of one task of a job array: its number wherever {task} is written."""
+        folder = self.output and Path(str(self.output).replace("{task}", number))
+        return replace(self, output=folder, overrides=tuple(o.replace("{task}", number) for o in self.overrides))
+
+
+class Supervisor:
+    """Starts the ranks of an order under a launcher, and tells what becomes of them.
+
+    launcher: the words before the command, e.g. ["mpiexec", "-n", "4"] or ["srun", "--mpi=pmi2"]. first: this is no
+    restart, so that earlier stops do not count.
+    """
+
+    def __init__(self, launcher: list[str], order: Order, first: bool):
+        self.command = [*launcher, str(beside("mpiflow")), *order.words()]
+        self.folder = order.output
+        if first:
+            with suppress(OSError):
+                (self.folder / STOPS).unlink()
+        self._before = status.read(self.folder)
+        self._planned_end = ""
+        self._ranks: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Start the ranks, with the end of the job's time in their environment."""
+        env = dict(os.environ)
+        self._planned_end = env.get("SLURM_JOB_END_TIME") or scheduler.end_time(scheduler.facts())
+        if self._planned_end:
+            env["SLURM_JOB_END_TIME"] = self._planned_end
+        try:
+            self._ranks = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, env=env)
+        except OSError as error:
+            raise InputError(
+                f"{self.command[0]}: {error.strerror}; set MPIFLOW_LAUNCHER in slurm/site.env to the launcher of this site"
+            ) from None
+
+    def ask_to_stop(self, *_) -> None:
+        """Have the ranks save and stop at their next step; usable as a signal handler."""
+        if self._ranks and self._ranks.poll() is None:
+            # MPICH's mpiexec dies of USR2 and HUP without a warning to the ranks; it passes USR1 on.
+            self._ranks.send_signal(signal.SIGUSR1)
+
+    def wait(self) -> int:
+        """Wait for the ranks; the exit code of the run as rank 0 wrote it down, else that of the launcher."""
+        code = self._ranks.wait()
+        after = status.read(self.folder)
+        if after and after != self._before and after["exit_code"] is not None:
+            return after["exit_code"]
+        return code if code >= 0 else 128 - code
+
+    def may_go_on(self, code: int) -> bool:
+        """Whether a run that ended with this code should be started again; told on standard error where it should not."""
+        if code != RESUBMIT:
+            return False
+        if scheduler.withdrawn(scheduler.facts(), self._planned_end):
+            _tell(f"the job was ended by its user or by Slurm: not requeued from here; {self.folder} can be resumed")
+            return False
+        step = (status.read(self.folder) or {}).get("step", 0)
+        if not progress(self.folder, step):
+            _tell(f"{PATIENCE} restarts came no further than step {step}: given up; longer jobs, or a look at the log")
+            return False
+        return True
+
+
+def progress(folder: Path, step: int) -> bool:
+    """Note that the run stopped at a step; False if the last PATIENCE restarts all ended at this one."""
+    stops = folder / STOPS
+    with stops.open("a") as file:
+        file.write(f"{step}\n")
+    return stops.read_text().split()[-PATIENCE - 1 :] != [str(step)] * (PATIENCE + 1)
+
+
+def beside(name: str) -> Path:
+    """A program of the environment that this python belongs to."""
+    return Path(sys.executable).parent / name
+
+
+def launcher() -> list[str]:
+    """The site's launcher, MPIFLOW_LAUNCHER split into words, or the mpiexec beside this python."""
+    return shlex.split(os.environ.get("MPIFLOW_LAUNCHER", "")) or [str(beside("mpiexec"))]
+
+
+def batch(order: Order) -> int:
+    """The body of a batch job: run, and put the job back into the queue if the run stopped with a state saved."""
+    task = os.environ.get("SLURM_ARRAY_TASK_ID")
+    order = (order.task(task) if task else order).resolved()
+    supervisor = Supervisor(launcher(), order, scheduler.restarts() == 0)
+    for number in (signal.SIGUSR1, signal.SIGTERM):
+        signal.signal(number, supervisor.ask_to_stop)
+    supervisor.start()
+    code = supervisor.wait()
+    if scheduler.job() and supervisor.may_go_on(code):
+        scheduler.requeue()
+    return code
+
+
+def _tell(text: str) -> None:
+    print(f"mpiflow: {text}", file=sys.stderr, flush=True)
