@@ -16,7 +16,7 @@ def main() -> None:
         triggers.install()
         segments.remove_stale()
     from mpiflow.cli import app
-    from mpiflow.comm import ends_together
+    from mpiflow.ending import ends_together
 
     with ends_together():
         app()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from mpiflow.errors import RESUBMIT, FlowError, InputError, WriteError
+from mpiflow.errors import FlowError, InputError, WriteError
 
 # What each launcher says of the number of ranks it started, most trustworthy first. Under MPICH's
 # mpiexec inside a Slurm job both speak, and Slurm then counts hydra's proxies, not the ranks.
@@ -118,6 +117,22 @@ class Comm:
         """The least value over the ranks (exact, so no order is needed)."""
         return min(self.allgather(value))
 
+    def all_here(self, patience: float) -> bool:
+        """Whether every rank comes to this call within so many seconds."""
+        if self.size == 1:
+            return True
+        arrival, until = self.mpi.Ibarrier(), time.monotonic() + patience
+        while not arrival.Test():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.01)
+        return True
+
+    def abort(self, code: int) -> None:
+        """End every rank at once; returns where there is but this one."""
+        if self.size > 1:
+            self.mpi.Abort(code)
+
     @contextmanager
     def lead(self):
         """Run the block on rank 0; what it raises, every rank raises: `with comm.lead() as mine: if mine: ...`.
@@ -170,63 +185,3 @@ def world() -> Comm:
             "(under Slurm: srun --mpi=pmi2)"
         )
     return comm
-
-
-@contextmanager
-def ends_together():
-    """End the job as one: what all ranks raise together is told once, what one rank raises alone ends the others.
-
-    A rank that leaves alone would have the others wait for it in a collective for ever, so after an error the ranks wait
-    for each other for a moment only.
-    """
-    try:
-        yield
-    except FlowError as error:
-        if not _all_here():
-            _abort(error.exit_code)
-        if _rank() == 0:
-            sys.stderr.write(f"mpiflow: error: {error}\n")
-        raise SystemExit(error.exit_code) from None
-    except SystemExit as leaving:
-        code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
-        if code not in (0, RESUBMIT) and not _all_here():
-            _abort(code)
-        raise
-    except BaseException:
-        _abort(1)
-        raise
-
-
-def _mpi() -> Any:
-    """The communicator if MPI was started with more than one rank, else None: errors come before it as well."""
-    return world().mpi if world.cache_info().currsize and world().size > 1 else None
-
-
-def _rank() -> int:
-    return world().rank if world.cache_info().currsize else 0
-
-
-def _all_here(patience: float = 5.0) -> bool:
-    """Whether every rank comes here within a few seconds."""
-    mpi = _mpi()
-    if mpi is None:
-        return True
-    arrival, until = mpi.Ibarrier(), time.monotonic() + patience
-    while not arrival.Test():
-        if time.monotonic() > until:
-            return False
-        time.sleep(0.01)
-    return True
-
-
-def _abort(code: int) -> None:
-    """End every rank at once, with this one's traceback."""
-    mpi = _mpi()
-    if mpi is None:
-        return
-    # One write, so that the lines of ranks that fail together do not mix.
-    sys.stderr.write(
-        f"mpiflow: rank {mpi.Get_rank()} of {mpi.Get_size()} failed, so the job ends:\n{traceback.format_exc()}"
-    )
-    sys.stderr.flush()
-    mpi.Abort(code)

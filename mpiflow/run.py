@@ -5,20 +5,21 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from mpiflow import __version__, build, dataset, evaluate, folder, report
+from mpiflow import build, dataset, evaluate, folder, report
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
 from mpiflow.flow import Record
+from mpiflow.history import History
 from mpiflow.measures import sigma
 from mpiflow.restart import Restart
 from mpiflow.screen import Screen
-from mpiflow.state import provenance, status
+from mpiflow.snapshot import Snapshot
+from mpiflow.state import status
 from mpiflow.state.commit import Writer
 from mpiflow.state.naming import state_path
 from mpiflow.triggers import Triggers
@@ -65,9 +66,7 @@ class Job:
         self.triggers = Triggers(comm, where, max_time, output.every_steps, output.every_seconds)
         self.writer = Writer(comm, where, output.keep, output.keep_every, screen.say)
         self.seconds: dict[str, float] = {}
-        self.columns: dict[str, list] = {}
-        self.constant: dict[str, np.ndarray] = {}
-        self.exchange_bytes = np.zeros(0, np.int64)
+        self.history = History()
         self.step = 0
 
     def work(self, restart: Restart | None) -> tuple[int, str]:
@@ -105,17 +104,18 @@ class Job:
     def _begin(self, restart: Restart | None) -> None:
         """Points, clusters and flow, from a state or from nothing."""
         comm, config, surface = self.comm, self.config, self.surface
+        exchanged = np.zeros(0, np.int64)
         if restart is None:
             with self.screen.stage("sample and cluster", self.seconds):
-                self.train, self.exchange_bytes = dataset.train_points(comm, surface, config)
+                self.train, exchanged = dataset.train_points(comm, surface, config)
                 self.test = dataset.test_points(comm, surface, config, self.train)
         else:
             self.train, self.test = restart.points(config)
         with self.screen.stage("build", self.seconds):
             self.flow = build.flow(config, surface, self.train, restart.attributes if restart else {})
             self.watched = self.flow.watch(self.test)
-        self._provenance = self._chain(restart)
-        self.constant = self._constants()
+        earlier = (restart.step, restart.attributes) if restart else None
+        self.snapshot = Snapshot(comm, config, surface, self.train, self.test, exchanged, earlier)
         if restart is None:
             self._remember(self.flow.record())
             self._look()
@@ -123,7 +123,7 @@ class Job:
             self.screen.say(self._opening())
             return
         self.step = restart.step
-        self.columns = {name.removeprefix("history/"): list(column) for name, column in restart.history.items()}
+        self.history = History(restart.history)
         own = self.train.layout.rows
         self.flow.restore(lambda name, wanted=own: restart.rows(name, wanted))
         self.screen.say(f"resumed from step {self.step} of {config.flow.steps} on {comm.size} ranks")
@@ -153,9 +153,7 @@ class Job:
         return stop
 
     def _remember(self, record: Record) -> None:
-        time = self.columns["time"][-1] + record.dt if self.columns else 0.0
-        for name, value in {"step": self.step, "time": time, **asdict(record)}.items():
-            self.columns.setdefault(name, []).append(value)
+        self.history.add(self.step, record)
         if record.step_rejected:
             self.screen.note(f"step {self.step}: halved {record.step_rejected} times to dt = {record.dt:g}")
 
@@ -163,62 +161,13 @@ class Job:
         """sigma on the unseen points."""
         with self.screen.stage("test", self.seconds):
             value = sigma(self.test.layout, self.test.points, self.watched())
-        self.columns.setdefault("test_step", []).append(self.step)
-        self.columns.setdefault("sigma_test", []).append(value)
+        self.history.look(self.step, value)
 
     def _save(self) -> None:
         """Hand a snapshot to the writer, which works while the flow goes on."""
         with self.screen.stage("save", self.seconds):
-            arrays = self.flow.snapshot()
-            unseen = self.test.layout.gather(self.watched())
-            stages = {name: self.comm.allgather(value) for name, value in self.seconds.items()}
-            if self.comm.rank == 0:
-                arrays["metric/current"] = np.concatenate([arrays["metric/current"], unseen])
-                arrays |= self.constant | {f"history/{name}": np.array(column) for name, column in self.columns.items()}
-                arrays |= {f"timing/{name.replace(' ', '_')}": np.array(value) for name, value in stages.items()}
-            self.writer.submit(self.step, arrays if self.comm.rank == 0 else None, self._attributes())
-
-    def _constants(self) -> dict[str, np.ndarray]:
-        """What no step changes, in point order, on rank 0."""
-        sets = (self.train, self.test)
-        columns = {
-            "points/z": [s.layout.gather(s.points.z) for s in sets],
-            "points/chart": [s.layout.gather(s.points.chart) for s in sets],
-            "points/weight": [s.layout.gather(s.points.weight) for s in sets],
-            "points/omega2": [s.layout.gather(s.points.omega2) for s in sets],
-            "metric/reference": [s.layout.gather(s.reference(self.surface)) for s in sets],
-            "clusters/batch_label": [s.layout.gather(s.batch_label) for s in sets],
-            "clusters/label": [s.layout.label() for s in sets],
-        }
-        exchanged = self.comm.gather(self.exchange_bytes)
-        if self.comm.rank:
-            return {}
-        train, test = (s.layout.total for s in sets)
-        constant = {name: np.concatenate(parts) for name, parts in columns.items()}
-        constant["split/train"] = np.arange(train)
-        constant["split/test"] = np.arange(train, train + test)
-        if len(exchanged[0]):
-            constant["timing/exchange"] = np.stack(exchanged)
-        constant["clusters/size"] = np.array([len(member) for member in self.train.layout.members])
-        return constant
-
-    def _chain(self, restart: Restart | None) -> str:
-        earlier = restart.attributes["provenance"] if restart else ""
-        entry = provenance.entry(self.comm.size, "cpu", restart.step if restart else None)
-        return provenance.append(earlier, entry)
-
-    def _attributes(self) -> dict[str, object]:
-        return {
-            "config": self.config.text(),
-            "provenance": self._provenance,
-            "mpiflow_version": __version__,
-            "name": self.config.run.name,
-            "seed": self.config.run.seed,
-            "precision": self.config.run.precision,
-            "ranks": self.comm.size,
-            "imbalance": float(self.train.layout.imbalance),
-            **self.flow.attributes(),
-        }
+            arrays = self.snapshot.arrays(self.flow.snapshot(), self.watched(), self.history, self.seconds)
+            self.writer.submit(self.step, arrays, self.snapshot.attributes(self.flow.attributes()))
 
     def _opening(self) -> str:
         sizes = [len(member) for member in self.train.layout.members]
@@ -236,8 +185,7 @@ class Job:
             )
         with self.comm.lead() as mine:
             if mine:
-                history = {name: np.array(column) for name, column in self.columns.items()}
-                paths = report.write(self.where, self.step, rows, history)
+                paths = report.write(self.where, self.step, rows, self.history.arrays())
                 self.screen.show(report.rendered(rows, f"{self.config.run.name}: after step {self.step}"))
                 self.screen.say(
                     f"state    {state_path(self.where, self.step)}\npicture  {paths[1]}\nsummary  {paths[0]}"

@@ -22,7 +22,8 @@ from mpiflow.clustering import assignment, cluster, greedy, halo, kmeans, moment
 from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.quality import quality, silhouette
-from mpiflow.comm import Comm, ends_together, world
+from mpiflow.comm import Comm, world
+from mpiflow.ending import ends_together
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.sampling import LINES, TRAIN, chunk, sample

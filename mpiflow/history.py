@@ -1,0 +1,32 @@
+"""What every step did, column by column, as it grows and as states hold it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import numpy as np
+
+from mpiflow.flow import Record
+
+
+class History:
+    """Columns of one entry a step, and of one entry each time that the unseen points were looked at."""
+
+    def __init__(self, columns: dict[str, np.ndarray] | None = None):
+        """columns: "history/name" -> array of a state to go on from; None for a new run."""
+        self.columns = {name.removeprefix("history/"): list(column) for name, column in (columns or {}).items()}
+
+    def add(self, step: int, record: Record) -> None:
+        """One step; its time is the sum of the steps dt so far."""
+        time = self.columns["time"][-1] + record.dt if self.columns else 0.0
+        for name, value in {"step": step, "time": time, **asdict(record)}.items():
+            self.columns.setdefault(name, []).append(value)
+
+    def look(self, step: int, sigma: float) -> None:
+        """The sigma measure of the unseen points after a step."""
+        self.columns.setdefault("test_step", []).append(step)
+        self.columns.setdefault("sigma_test", []).append(sigma)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """name -> array, the names without their group."""
+        return {name: np.array(column) for name, column in self.columns.items()}
