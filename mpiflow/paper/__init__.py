@@ -15,6 +15,8 @@ FIGURES = {
     "clustering": "Figure 2: heatmaps of clusterings and their silhouettes (HR 3.1)",
     "clustering-error": "what clustering costs the flow: none, halo and all couplings against each other",
     "distance": "Figure 3 right: mean nearest-neighbour distance against the number of points (HR 3.7)",
+    "kernels-revisited": "gain of frozen Kaehler kernels on unseen points, beside the paper's kernels (HR 3.2, app. B)",
+    "noise": "Figure 3 left: gain against the distance from the train points (HR 3.2.4)",
     "delta": "the Delta kernel from 1e3 to 1e7 points beside the paper's extrapolation (HR 3.2.4)",
 }
 

@@ -4,7 +4,7 @@ import pytest
 
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.paper import FIGURES, clustering_error, delta, distance, figure, points
+from mpiflow.paper import FIGURES, clustering_error, delta, distance, figure, noise, points
 
 
 def test_distance_follows_the_papers_fit(tmp_path):
@@ -46,3 +46,16 @@ def test_unknown_figures_and_sizes_are_refused():
         figure("figure-9")
     with pytest.raises(InputError, match="one of laptop, node, cluster"):
         points(delta, "huge")
+
+
+def test_gain_falls_as_one_over_the_distance(tmp_path, monkeypatch):
+    monkeypatch.setattr(noise, "SCALES", (1e-7, 1e-6, 1e-5, 1e-4, 1e-3))
+    lines = []
+    rows = noise.run(Comm(), tmp_path, 100, lines.append)
+    for name in ("Gaussian", "Delta"):
+        for project in (True, False):
+            mine = [r for r in rows if (r.kernel, r.precision, r.project) == (name, "float64", project)]
+            c, power, _ = noise.fitted(mine)
+            assert abs(power - 1) < 0.02 and 0.05 < c < 0.6
+    assert noise.fitted([row for row in rows if row.kernel == "ReLU NTK"]) is None
+    assert any("no c/d law" in line for line in lines)

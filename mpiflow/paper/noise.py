@@ -1,0 +1,124 @@
+"""Figure 3 left: the gain on points at a growing distance from the train points (HR 3.2.4), on X and off it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mpiflow import build, config, dataset
+from mpiflow.comm import Comm
+from mpiflow.geometry import fubini_study
+from mpiflow.measures import sigma
+from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.sampling import TEST, noisy
+
+SIZES = {"laptop": 1000, "node": 5000, "cluster": 20_000}
+#: Kernels in settings that fit the train points: a narrow Gaussian is a smooth Delta there.
+KERNELS = {
+    "Gaussian": ({"name": "gaussian", "width": 0.05}, {"dt": 0.01, "normalisation": "sum"}),
+    "Delta": ({"name": "delta"}, {"dt": 0.01, "normalisation": "sum"}),
+    "ReLU NTK": ({"name": "relu", "depth": 2}, {"dt": 0.05, "normalisation": "mean"}),
+}
+SCALES = tuple(10.0**k for k in np.arange(-10, -0.4, 0.5))
+PRECISIONS = ("float64", "float32")
+#: Gains between these belong to the law gain = c / d: above is the floor of the arithmetic, below the far field.
+_LAW = (10.0, 1e8)
+#: The paper: mean distance = FACTOR N^EXPONENT, and points that it needs for a gain of 100 with Delta, with Gaussian.
+_FACTOR, _EXPONENT = 0.968, -0.184
+_PAPER = {"Delta": 1e8, "Gaussian": 1e12}
+
+
+@dataclass(frozen=True)
+class Row:
+    """Points displaced by Gaussian noise of a scale: their mean distance to the train points, and the gain there."""
+
+    kernel: str
+    precision: str
+    project: bool
+    scale: float
+    distance: float
+    gain: float
+
+
+def run(comm: Comm, out: Path, size: int, say: Callable[[str], None]) -> list[Row]:
+    """Flow `size` train points under each kernel, measure at every scale, fit the law, draw out/noise.png; collective."""
+    rows = [row for name in KERNELS for precision in PRECISIONS for row in _measured(comm, size, name, precision)]
+    say(f"{'kernel':10}{'precision':11}{'points':8}{'scale':>9}{'distance':>11}{'gain':>11}")
+    for row in rows:
+        place = "on X" if row.project else "off X"
+        say(f"{row.kernel:10}{row.precision:11}{place:8}{row.scale:9.1e}{row.distance:11.3e}{row.gain:11.4g}")
+    for name in KERNELS:
+        for project in (True, False):
+            say(_law(name, project, rows))
+    with comm.lead() as mine:
+        if mine:
+            _draw(out / "noise.png", rows)
+    say(f"picture: {out / 'noise.png'}")
+    return rows
+
+
+def fitted(rows: list[Row]) -> tuple[float, float, float] | None:
+    """Constant c, exponent p of gain = c d^-p, and the decades of d that it covers; None for fewer than four rows of it."""
+    used = [row for row in rows if _LAW[0] < row.gain < _LAW[1]]
+    if len(used) < 4:
+        return None
+    distance = np.log([row.distance for row in used])
+    slope, offset = np.polyfit(distance, np.log([row.gain for row in used]), 1)
+    return float(np.exp(offset)), float(-slope), float(np.ptp(distance) / np.log(10))
+
+
+def _law(name: str, project: bool, rows: list[Row]) -> str:
+    mine = [row for row in rows if (row.kernel, row.project, row.precision) == (name, project, "float64")]
+    place, found = "on X" if project else "off X", fitted(mine)
+    if found is None:
+        return f"{name}, {place}: no c/d law, largest gain {max(row.gain for row in mine):.3g}"
+    c, power, decades = found
+    need = [(c / gain / _FACTOR) ** (1 / _EXPONENT) for gain in (100, 1e6)]
+    told = f"gain = {c:.3g} d^-{power:.3f} over {decades:.1f} decades of d"
+    return f"{name}, {place}: {told}; gain 100 / 1e6 at {need[0]:.0e} / {need[1]:.0e} points; paper {_PAPER[name]:.0e} for 100"
+
+
+def _measured(comm: Comm, size: int, name: str, precision: str) -> list[Row]:
+    kernel, flow = KERNELS[name]
+    settings = config.check(
+        {"run": {"precision": precision}, "points": {"train": size, "test": size}, "kernel": kernel, "flow": flow}, name
+    )
+    surface = settings.surface()
+    train, _ = dataset.train_points(comm, surface, settings)
+    made = build.flow(settings, surface, train, {})
+    for _ in range(settings.flow.steps):
+        made.step()
+    rows = []
+    for project in (True, False):
+        for scale in SCALES:
+            number = train.layout.rows
+            moved = noisy(surface, number, train.points, settings.run.seed, TEST, scale, project)
+            points = dataset.placed(comm, number, moved, train)
+            metric = made.predictor().metric(points.layout, points.points.z, points.points.chart)
+            before = sigma(points.layout, points.points, points.reference(surface))
+            after = sigma(points.layout, points.points, metric)
+            distance = train.layout.sum(fubini_study.distance(moved.z, train.points.z)) / size
+            rows.append(Row(name, precision, project, scale, float(distance), before / after))
+    return rows
+
+
+def _draw(path: Path, rows: list[Row]) -> None:
+    with picture(path, size=(6.4, 4.6)) as axes:
+        for colour, name in zip(("C0", "C1", "C2"), KERNELS, strict=True):
+            for project, mark in ((True, "o"), (False, "x")):
+                for precision, line in zip(PRECISIONS, ("-", ":"), strict=True):
+                    mine = [r for r in rows if (r.kernel, r.project, r.precision) == (name, project, precision)]
+                    label = f"{name}, {'on X' if project else 'off X'}" if precision == "float64" else None
+                    distances, gains = [row.distance for row in mine], [row.gain for row in mine]
+                    axes.loglog(distances, gains, line, marker=mark, ms=3, lw=0.9, color=colour, label=label)
+        d = np.array([1e-8, 1e-1])
+        axes.loglog(d, 0.27 / d, **PAPER, label="0.27 / d")
+        finished(
+            axes,
+            xlabel="mean distance to the train points (Fubini-Study)",
+            ylabel="gain sigma(g_FS) / sigma(g)",
+            title="float64 solid, float32 dotted",
+        )
