@@ -11,6 +11,7 @@ from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.measures import kappa_of
+from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.restart import Restart
 from mpiflow.shards import split
 from mpiflow.state.load import State, latest, read
@@ -88,6 +89,21 @@ class Model:
         omega2 = charts.omega2(self.surface, z, charts.chart_of(self.surface, z))
         return losses.eta(self.metric(z, extrapolate), omega2, self.kappa)
 
+    def potential(self, z: np.ndarray) -> np.ndarray:
+        """phi of g = g_FS + d dbar phi, up to a constant: (N, n+1) complex to (N,) float64.
+
+        Raises InputError for kernels without a potential.
+        """
+        return self._kaehler("potential").potential(self._checked(z))
+
+    def ricci(self, z: np.ndarray) -> np.ndarray:
+        """R_(a bbar), exactly, in each point's own best chart: (N, n+1) complex to (N, d, d) complex128.
+
+        Raises InputError for kernels without a potential.
+        """
+        z = self._checked(z)
+        return self._kaehler("ricci").ricci(z, charts.chart_of(self.surface, z))
+
     def evaluate(self, count: int, seed: int, extrapolate: bool = False) -> list[evaluate.Row]:
         """Measure the metric on the train points and on `count` fresh ones of another seed; collective.
 
@@ -102,9 +118,18 @@ class Model:
         fresh = dataset.placed(self.comm, own, points, self.train)
         return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
 
+    def _kaehler(self, name: str) -> KaehlerPredictor:
+        if not isinstance(self._predictor, KaehlerPredictor):
+            raise InputError(
+                f'{name}: the {self.config.kernel.name} kernel has no potential; kernel.name = "kaehler" has one'
+            )
+        return self._predictor
+
     def _chart(self, best: np.ndarray) -> np.ndarray:
-        chart = self.config.points.chart
-        return best if chart == "all" else np.broadcast_to(np.array(chart, best.dtype), best.shape)
+        chart, kernel = self.config.points.chart, self.config.kernel
+        # The symmetry maps every chart to the one that invariants were trained in.
+        known = chart == "all" or (kernel.name == "kaehler" and kernel.features == "invariant")
+        return best if known else np.broadcast_to(np.array(chart, best.dtype), best.shape)
 
     def _checked(self, z: np.ndarray) -> np.ndarray:
         z = np.atleast_2d(np.asarray(z, np.complex128))

@@ -18,6 +18,9 @@ from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule
 from mpiflow.measures import sigma
 from mpiflow.monge_ampere import MongeAmpere
+from mpiflow.predictor import open_run
+from mpiflow.run import run
+from mpiflow.screen import Screen
 from mpiflow.shards import Layout
 
 
@@ -171,3 +174,18 @@ def test_run_files_that_make_no_kaehler_flow_are_refused():
     for word, table in wrong:
         with pytest.raises(InputError, match=word):
             check(table, "here")
+
+
+def test_finished_run_knows_its_potential_and_curvature(tmp_path):
+    table = {
+        "points": {"train": 100, "test": 50},
+        "kernel": {"name": "kaehler", "degree": 6},
+        "flow": {"steps": 8, "dt": 0.4},
+    }
+    assert run(Comm(), check(table, "here"), tmp_path / "run", Screen(0, True)) == 0
+    model = open_run(tmp_path / "run")
+    z = sampling.chunk(fermat(4), 9, sampling.EVALUATE, 0, None).z[:200]
+    assert np.abs(model.eta(z) - 1).mean() < 0.1
+    # Ricci-flat to the accuracy of eta: R_(a bbar) = -d dbar log eta.
+    assert np.abs(model.ricci(z)).mean() < 0.3
+    np.testing.assert_allclose(model.potential(z), model.potential(z[:, [1, 0, 2, 4, 3]]), atol=1e-10)
