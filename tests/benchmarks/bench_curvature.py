@@ -1,0 +1,50 @@
+"""Euler number and Ricci measure of the solved metric of a Fermat hypersurface.
+
+python tests/benchmarks/bench_curvature.py AMBIENT DEGREE POINTS
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from bench_kaehler import problem
+
+from mpiflow import build, sampling
+from mpiflow.comm import Comm
+from mpiflow.gauss_newton import solve
+from mpiflow.geometry import curvature
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.kaehler_predictor import KaehlerPredictor
+
+
+def main(ambient: int, degree: int, count: int) -> None:
+    """One line: the sums go over chunks of lines, each of which holds all the points of its lines."""
+    begin = time.perf_counter()
+    comm, surface = Comm(), fermat(ambient)
+    features = build.features(comm, surface, degree)
+    found = solve(problem(comm, surface, features, 4000, 0, sampling.TRAIN), np.zeros(len(features)))
+    predictor = KaehlerPredictor(surface, features, found.coefficients)
+    density, r, eta, weight = [], [], [], []
+    per = sampling.LINES * surface.degree
+    for number in range(-(-count // per)):
+        p = sampling.chunk(surface, 0, sampling.TEST, number, None).map(lambda rows: rows[: count - len(density) * per])
+        g, riemann = predictor.curvature(p.z, p.chart)
+        density.append(curvature.euler_density(g, riemann))
+        r.append(curvature.scalar(g, riemann))
+        ratio = np.linalg.det(g).real / p.weight
+        eta.append(ratio / ((p.weight * ratio).sum() / p.weight.sum()))
+        weight.append(p.weight)
+    density, r, eta, weight = map(np.concatenate, (density, r, eta, weight))
+    number, error = curvature.euler_number(density, surface.degree, surface.dimension, surface.degree)
+    measure = curvature.ricci_measure(r, eta, weight, surface.degree, surface.dimension)
+    sigma = (weight * np.abs(eta - 1)).sum() / weight.sum()
+    print(
+        f"| P^{ambient} | {degree} | {len(density)} | {number:.3f} +- {error:.3f} | {measure:.4g} | {sigma:.3g} | "
+        f"{time.perf_counter() - begin:.0f} |"
+    )
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:4]))
