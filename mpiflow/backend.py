@@ -38,6 +38,8 @@ class Device:
     xp: ModuleType
     put: Callable
     fetch: Callable
+    number: int = 0
+    wait: Callable = lambda: None  # until all that was asked of the device is done, before MPI touches its memory
 
 
 def get(name: str) -> ModuleType:
@@ -63,6 +65,35 @@ def pick_device(local_rank: int) -> int:
 
 
 def device(name: str) -> Device | None:
-    """The GPU that a backend means, None where it means the CPU. Raises InputError as `get`."""
+    """The GPU that a backend means, None where it means the CPU. Raises InputError as `get`.
+
+    Arrays go through page-locked host memory. Not yet run on a GPU.
+    """
     xp = get(name)
-    return None if xp is np else Device(xp, xp.asarray, xp.asnumpy)
+    return (
+        None
+        if xp is np
+        else Device(xp, _put, _fetch, xp.cuda.Device().id, lambda: xp.cuda.get_current_stream().synchronize())
+    )
+
+
+def _put(array: np.ndarray):
+    cupy = probe()[0]
+    staged = _pinned(array.shape, array.dtype)
+    staged[...] = array
+    there = cupy.empty(array.shape, array.dtype)
+    there.set(staged)
+    # The buffer may be used again as soon as it is gone.
+    cupy.cuda.get_current_stream().synchronize()
+    return there
+
+
+def _fetch(array) -> np.ndarray:
+    # CuPy waits until the copy has come.
+    return array.get(out=_pinned(array.shape, array.dtype))
+
+
+def _pinned(shape: tuple[int, ...], dtype) -> np.ndarray:
+    import cupyx
+
+    return cupyx.empty_pinned(shape, dtype)

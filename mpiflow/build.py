@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mpiflow import engine, losses, sampling
+from mpiflow import engine, losses, placement, sampling
 from mpiflow.clustering.halo import gaussian_reach, with_halo
 from mpiflow.comm import Comm
 from mpiflow.component_predictor import ComponentPredictor
@@ -72,10 +72,11 @@ def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
     lists = source_lists(config, train)
     # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
     mode = stored.get("engine") or _engine(config, chosen, train, lists)
-    precision = config.run.precision
-    return Coupling(
-        chosen, train.layout, train.points.z, lists, config.flow.normalisation, mode=mode, precision=precision
-    )
+    placed = placement.place(train.layout.comm, stored.get("backend") or config.run.backend)
+    # Neighbours are looked up on the host.
+    direct = placed == "gpu" and mode != "neighbours" and placement.cuda_aware()
+    options = {"mode": mode, "precision": config.run.precision, "backend": placed}
+    return Coupling(chosen, train.layout, train.points.z, lists, config.flow.normalisation, direct, **options)
 
 
 def kernel(config: Config) -> Gaussian | Delta | ReluNTK:

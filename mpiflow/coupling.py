@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from mpiflow import engine
-from mpiflow.exchange import Exchange
+from mpiflow import backend, engine
+from mpiflow.backend import Device
+from mpiflow.exchange import DeviceExchange, Exchange
 from mpiflow.shards import Layout
 
 
@@ -14,15 +17,23 @@ class Coupling:
 
     layout: of the train points; z: (n_r, n+1) complex, their own rows. lists: source numbers of each cluster (the cluster
     itself for `none`, with its neighbours for `halo`, every train point for `all`). normalisation: updates are divided by
-    1 (`sum`), the number of all train points (`mean`) or the frozen row sum over the source list (`row`). options: of
-    `engine.build`.
+    1 (`sum`), the number of all train points (`mean`) or the frozen row sum over the source list (`row`). cuda_aware:
+    whether rows travel between devices without a stop on the host. options: of `engine.build`.
     """
 
     def __init__(
-        self, kernel, layout: Layout, z: np.ndarray, lists: list[np.ndarray], normalisation: str = "sum", **options
+        self,
+        kernel,
+        layout: Layout,
+        z: np.ndarray,
+        lists: list[np.ndarray],
+        normalisation: str = "sum",
+        cuda_aware: bool = False,
+        **options,
     ):
         self.kernel, self.layout, self.z, self.lists = kernel, layout, z, lists
         self.normalisation, self.options = normalisation, options
+        self.device = backend.device(options.get("backend", "cpu")) if cuda_aware else None
 
     def onto(self, targets: Layout, z: np.ndarray) -> KernelSum:
         """The kernel sum at targets: their layout over the same clusters, and z (n_r, n+1) complex of their own rows."""
@@ -37,6 +48,7 @@ class KernelSum:
         wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *lists.values()]))
         self.exchange = Exchange(coupling.layout.comm, coupling.layout.rows, wanted)
         source_z = self.exchange(coupling.z)
+        self.put, self.take = np.asarray, partial(np.take, axis=0)
         self.count = len(z)
         self.groups = []
         for cluster, run in targets.runs:
@@ -44,16 +56,24 @@ class KernelSum:
             built = engine.build(coupling.kernel, z[run], source_z[index], **coupling.options)
             self.groups.append((run, index, built))
         self.norm: float | np.ndarray = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
+        if coupling.device is not None:
+            self._stay_on(coupling.device)
         if coupling.normalisation == "row":
             self.norm = self.apply(np.ones((len(coupling.z), 1)))
 
     def apply(self, v: np.ndarray) -> np.ndarray:
         """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64. Collective."""
-        rows = self.exchange(v)
+        rows = self.exchange(self.put(v))
         u = np.empty((self.count, v.shape[1]))
         for run, index, built in self.groups:
-            u[run] = built.apply(rows[index])
+            u[run] = built.apply(self.take(rows, index))
         return u / self.norm
+
+    def _stay_on(self, device: Device) -> None:
+        """From here on rows are exchanged and picked on the device."""
+        self.exchange = DeviceExchange(self.exchange, device)
+        self.groups = [(run, device.put(index), built) for run, index, built in self.groups]
+        self.put, self.take = device.put, partial(device.xp.take, axis=0)
 
     @property
     def bytes(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpiflow.backend import Device
 from mpiflow.comm import Comm
 
 
@@ -27,8 +28,8 @@ class Exchange:
             raise KeyError(f"no rank owns some of the {len(wanted)} wanted rows")
         by_rank = np.argsort(rank[found], kind="stable")
         self.back = np.argsort(by_rank)
-        cuts = np.cumsum(np.bincount(rank[found], minlength=comm.size))[:-1]
-        self.send = comm.swap_rows(np.split(local[found][by_rank], cuts))
+        self.received = np.bincount(rank[found], minlength=comm.size)
+        self.send = comm.swap_rows(np.split(local[found][by_rank], np.cumsum(self.received)[:-1]))
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         """Rows (n_owned, ...) of this rank's owned numbers to (n_wanted, ...) in the order of the wanted ones."""
@@ -38,3 +39,26 @@ class Exchange:
     def bytes_per_column(self) -> int:
         """Bytes of one float64 column that this rank sends to others at each call."""
         return 8 * sum(len(index) for rank, index in enumerate(self.send) if rank != self.comm.rank)
+
+
+class DeviceExchange:
+    """An exchange whose rows stay on the devices: MPI reads and writes their memory, for which it must be CUDA-aware.
+
+    Not yet run on a GPU; tested with host memory that has `__cuda_array_interface__` alone.
+    """
+
+    def __init__(self, exchange: Exchange, device: Device):
+        self.comm, self.device = exchange.comm, device
+        self.sent, self.received = np.array([len(index) for index in exchange.send]), exchange.received
+        self.order, self.back = device.put(np.concatenate(exchange.send)), device.put(exchange.back)
+
+    def __call__(self, rows):
+        """As of the exchange, rows (n_owned, c) float64 on the device to (n_wanted, c) there."""
+        xp, columns = self.device.xp, rows.shape[1]
+        packed = xp.take(rows, self.order, axis=0)
+        if self.comm.size > 1:
+            arrived = xp.empty((int(self.received.sum()), columns), dtype=xp.float64)
+            self.device.wait()
+            self.comm.mpi.Alltoallv([packed, self.sent * columns], [arrived, self.received * columns])
+            packed = arrived
+        return xp.take(packed, self.back, axis=0)

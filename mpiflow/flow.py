@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpiflow import hermitian, losses
+from mpiflow import hermitian, losses, placement
 from mpiflow.component_predictor import ComponentPredictor
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
@@ -54,6 +54,8 @@ class ComponentFlow:
         self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
         self.layout, self.points = train.layout, train.points
         self.sum = coupling.onto(self.layout, self.points.z)
+        self.backend = coupling.options.get("backend", "cpu")
+        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.backend, self.sum.bytes)
         self.dtype = np.complex64 if rule.precision == "float32" else np.complex128
         self.metric = train.reference(surface)
         self.accumulated = np.zeros_like(self.metric)
@@ -96,7 +98,8 @@ class ComponentFlow:
 
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
-        return {"engine": self.coupling.options["mode"], "engine_bytes": self.sum.bytes, "kappa": self.kappa}
+        engine, place = self.coupling.options["mode"], {"backend": self.backend, "device_bytes": self.device_bytes}
+        return {"engine": engine, "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa}
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""

@@ -115,7 +115,8 @@ class Job:
             self.flow = build.flow(config, surface, self.train, restart.attributes if restart else {})
             self.watched = self.flow.watch(self.test)
         earlier = (restart.step, restart.attributes) if restart else None
-        self.snapshot = Snapshot(comm, config, surface, self.train, self.test, exchanged, earlier)
+        backend = str(self.flow.attributes().get("backend", "cpu"))
+        self.snapshot = Snapshot(comm, config, surface, self.train, self.test, exchanged, earlier, backend)
         if restart is None:
             self._remember(self.flow.record())
             self._look()

@@ -29,10 +29,11 @@ class Snapshot:
         test: PointSet,
         exchange_bytes: np.ndarray,
         earlier: tuple[int, dict] | None,
+        backend: str = "cpu",
     ):
         self.comm, self.config, self.train, self.test = comm, config, train, test
         self.constant = self._points(surface) | self._clusters(exchange_bytes)
-        entry = provenance.entry(comm.size, "cpu", earlier[0] if earlier else None)
+        entry = provenance.entry(comm.size, backend, earlier[0] if earlier else None)
         self.provenance = provenance.append(earlier[1]["provenance"] if earlier else "", entry)
 
     def arrays(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.backend import device
+from mpiflow import backend as backends
 from mpiflow.engine.device import DeviceResident, DeviceStreamed
 from mpiflow.engine.neighbours import CutOff, Nearest, kept_fraction
 from mpiflow.engine.resident import Resident
@@ -51,7 +51,7 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
         kept = kept_fraction(kernel, sources, precision) if isinstance(kernel, Gaussian) else 1.0
         mode = choose(kernel, len(targets), len(sources), precision=precision, budget=budget, kept=kept)
     _check(kernel, mode, precision)
-    gpu = device(backend)
+    gpu = backends.device(backend)
     if gpu is not None and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
     engine = {"resident": Resident, "streamed": Streamed, "neighbours": CutOff}[mode]

@@ -1,4 +1,4 @@
-"""Engines whose points and tiles live on a GPU (or any array library's device); v and u stay on the host."""
+"""Engines whose points and tiles live on a GPU or any array library's device; v comes from there or from the host."""
 
 from __future__ import annotations
 
@@ -23,18 +23,20 @@ class DeviceEngine:
         self.device, self.precision, self.shape = device, precision, (len(targets), len(sources))
         self.profile = profile(kernel, targets.shape[1] - 1, precision)
         self.targets, self.left = self.profile.records(kernel, targets)
-        self.sources, self.right = self.profile.records(kernel, sources)
+        self.sources, right = self.profile.records(kernel, sources)
+        self.right = device.put(right[:, None])
         self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
         self.near = correction(kernel, targets, sources, precision)
 
-    def apply(self, v: np.ndarray) -> np.ndarray:
-        """u = K v. v: (M, c) float64. Returns (N, c) float64, both on the host."""
+    def apply(self, v) -> np.ndarray:
+        """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 on the host."""
         if not all(self.shape):
             return np.zeros((self.shape[0], v.shape[1]))
-        weighted = v * self.right[:, None]
-        unit = tiles.power_of_two(weighted)
-        u = self._multiply(weighted / unit) * (self.left * unit)[:, None]
-        return u if self.near is None else u + self.near @ v
+        host = isinstance(v, np.ndarray)
+        weighted = (self.device.put(np.ascontiguousarray(v)) if host else v) * self.right
+        unit = tiles.power_of_two(float(self.device.xp.max(self.device.xp.abs(weighted))))
+        u = self.device.fetch(self._multiply(weighted / unit)) * (self.left * unit)[:, None]
+        return u if self.near is None else u + self.near @ (v if host else self.device.fetch(v))
 
     @property
     def flops(self) -> int:
@@ -55,7 +57,7 @@ class DeviceResident(DeviceEngine):
     @property
     def bytes(self) -> int:
         """Memory held on the device between steps."""
-        return len(self.tiles) * _TILE * _padded(self.shape[1]) * np.dtype(self.precision).itemsize
+        return len(self.tiles) * _TILE * _padded(self.shape[1]) * np.dtype(self.precision).itemsize + 8 * self.shape[1]
 
     def _tile(self, start: int, y):
         rows = self.targets[start : start + _TILE]
@@ -71,10 +73,13 @@ class DeviceResident(DeviceEngine):
         padded[: len(rows)] = rows
         return self.device.put(padded.reshape(-1, _STRETCH, rows.shape[1]))
 
-    def _multiply(self, v: np.ndarray) -> np.ndarray:
-        xp, v = self.device.xp, self._stretches(v)
-        u = xp.stack([xp.sum(xp.matmul(tile, v), axis=0, dtype=xp.float64) for tile in self.tiles])
-        return self.device.fetch(u).reshape(-1, v.shape[2])[: self.shape[0]]
+    def _multiply(self, v):
+        xp, columns = self.device.xp, v.shape[1]
+        padded = self.device.put(np.zeros((_padded(self.shape[1]), columns), self.precision))
+        padded[: self.shape[1], :] = xp.asarray(v, dtype=padded.dtype)
+        padded = xp.reshape(padded, (-1, _STRETCH, columns))
+        u = xp.stack([xp.sum(xp.matmul(tile, padded), axis=0, dtype=xp.float64) for tile in self.tiles])
+        return xp.reshape(u, (-1, columns))[: self.shape[0], :]
 
 
 class DeviceStreamed(DeviceEngine):
@@ -84,17 +89,23 @@ class DeviceStreamed(DeviceEngine):
 
     @property
     def bytes(self) -> int:
-        """Memory held on the device between steps: none, points go with each step."""
-        return 0
+        """Memory held on the device between steps: the points."""
+        return sum(array.nbytes for array in self.points)
 
-    def _multiply(self, v: np.ndarray) -> np.ndarray:
-        records = np.concatenate([self.sources, v], axis=1).astype(self.precision)
-        x, y, parameters = map(self.device.put, (self.targets.astype(self.precision), records, self.parameters))
-        u = self.device.xp.empty((self.shape[0], v.shape[1]))
+    def __init__(self, kernel, targets, sources, precision: str, device: Device):
+        super().__init__(kernel, targets, sources, precision, device)
+        points = (self.targets.astype(precision), self.sources.astype(precision), self.parameters)
+        self.points = [device.put(array) for array in points]
+
+    def _multiply(self, v):
+        xp, (x, z, parameters) = self.device.xp, self.points
+        y = xp.empty((self.shape[1], z.shape[1] + v.shape[1]), dtype=z.dtype)
+        y[:, : z.shape[1]], y[:, z.shape[1] :] = z, v
+        u = xp.empty((self.shape[0], v.shape[1]))
         blocks = -(-self.shape[0] // cuda.STRETCH)
         arguments = (x, y, parameters, u, np.int64(self.shape[0]), np.int64(self.shape[1]))
-        _raw(self.device.xp, self.profile, v.shape[1])((blocks,), (cuda.STRETCH,), arguments)
-        return self.device.fetch(u)
+        _raw(xp, self.profile, v.shape[1])((blocks,), (cuda.STRETCH,), arguments)
+        return u
 
 
 @cache

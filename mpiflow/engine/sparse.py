@@ -27,7 +27,7 @@ class Sparse:
 
     def __matmul__(self, v: np.ndarray) -> np.ndarray:
         """v: (M, c) float64. Returns (N, c) float64."""
-        width, unit = lanes(self.precision), power_of_two(v)
+        width, unit = lanes(self.precision), power_of_two(np.abs(v).max(initial=0.0))
         registers = -(-v.shape[1] // width)
         padded = np.zeros((self.shape[1], registers * width), self.precision)
         padded[:, : v.shape[1]] = v / unit

@@ -50,7 +50,7 @@ class Streamed:
 
     def _columns(self, v: np.ndarray) -> np.ndarray:
         weighted = v * self.right[:, None]
-        unit = tiles.power_of_two(weighted)
+        unit = tiles.power_of_two(np.abs(weighted).max(initial=0.0))
         out = np.zeros((len(self.targets), v.shape[1], self.targets.shape[2]))
         self._multiply(weighted / unit, out)
         return tiles.ungrouped(out, self.shape[0]) * (self.left * unit)[:, None]

@@ -126,7 +126,6 @@ def even(records: np.ndarray) -> np.ndarray:
     return np.concatenate([records, np.zeros((-len(records) % UNROLL, records.shape[1]))])
 
 
-def power_of_two(v: np.ndarray) -> float:
-    """A scale that brings v near 1 without rounding, so that float32 neither overflows nor underflows."""
-    largest = np.abs(v).max(initial=0.0)
+def power_of_two(largest: float) -> float:
+    """A scale that brings a largest value near 1 without rounding: float32 then neither overflows nor underflows."""
     return float(2.0 ** np.frexp(largest)[1]) if 0 < largest < np.inf else 1.0

@@ -1,0 +1,53 @@
+"""Whole flows on a device that is none: numpy cannot read its arrays, so a forgotten copy fails."""
+
+import json
+
+import foreign
+import numpy as np
+import pytest
+
+from jobs import SMALL
+from mpiflow import backend, build, dataset, placement
+from mpiflow.comm import Comm
+from mpiflow.config import loads
+from mpiflow.errors import InputError
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """Every backend "gpu" is the far device."""
+    device = foreign.device()
+    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else None)
+    monkeypatch.setattr(placement, "place", lambda comm, wanted: wanted)
+    return device
+
+
+def flow(name):
+    config = loads(SMALL.format(coupling="all").replace("[points]", f'backend = "{name}"\n[points]'))
+    train, _ = dataset.train_points(Comm(), config.surface(), config)
+    return build.flow(config, config.surface(), train, {})
+
+
+@pytest.mark.parametrize("direct", ["0", "1"])
+def test_a_flow_with_resident_blocks_on_a_device_agrees_with_the_cpu(far, direct, monkeypatch):
+    monkeypatch.setenv("MPIFLOW_CUDA_AWARE", direct)
+    here, there = flow("cpu"), flow("gpu")
+    for _ in range(3):
+        here.step(), there.step()
+    np.testing.assert_allclose(there.metric, here.metric, rtol=1e-11, atol=1e-13)
+    said = there.attributes()
+    assert said["engine"] == "resident" and said["backend"] == "gpu"
+    ((device, held),) = json.loads(said["device_bytes"]).items()
+    assert device.endswith("gpu 3") and held > 330 * 330 * 8
+    assert here.attributes()["device_bytes"] == "{}"
+
+
+def test_a_gpu_is_used_by_all_ranks_or_by_none(monkeypatch):
+    taken = []
+    monkeypatch.setattr(backend, "probe", lambda: (None, "no driver"))
+    assert placement.place(Comm(), "auto") == placement.place(Comm(), "cpu") == "cpu"
+    with pytest.raises(InputError, match='run.backend = "gpu": 1 of 1 ranks: no driver; use "cpu"'):
+        placement.place(Comm(), "gpu")
+    monkeypatch.setattr(backend, "probe", lambda: (np, ""))
+    monkeypatch.setattr(backend, "pick_device", taken.append)
+    assert placement.place(Comm(), "auto") == "gpu" and taken == [0]
