@@ -1,0 +1,152 @@
+"""Frozen kernels that generalise: gain on unseen points of Kaehler potentials beside the paper's kernels (HR 3.2, B).
+
+The limits: invariant features are a prior made by hand, generic ones need about as many points as features, N_k^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mpiflow import build, dataset, evaluate
+from mpiflow.comm import Comm
+from mpiflow.config import check
+from mpiflow.errors import InputError
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.symmetry import symmetry_of
+from mpiflow.kernels.sections import sections
+from mpiflow.paper.picture import PAPER, finished, picture
+
+SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
+SEED, TEST, STEPS = 1, 1000, 50
+#: The best gain of any frozen kernel on unseen points that HR reports.
+PAPER_BEST = 5.0
+_INVARIANT, _GENERIC = (2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24), (1, 2, 3, 4)
+#: Train points of the second panel, up to ten times the size of the run.
+_COUNTS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
+_COMPONENT = {
+    "Gaussian .4": ({"name": "gaussian", "width": 0.4}, {"dt": 0.03, "normalisation": "row"}),
+    "Delta": ({"name": "delta"}, {"dt": 0.01, "normalisation": "sum"}),
+    "ReLU NTK": ({"name": "relu"}, {"dt": 0.05}),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kernel on `points` train points of one chart; features: 0 for the paper's kernels and for no kernel."""
+
+    kernel: str
+    degree: int
+    features: int
+    points: int
+    train_gain: float
+    gain: float
+    deviation: float
+    positive: float
+    defect: float | None
+
+
+def run(comm: Comm, out: Path, size: int, say: Callable[[str], None]) -> list[Row]:
+    """Measure all kernels in one chart, 50 Euler steps of one frozen kernel, and draw out/kernels-revisited.png.
+
+    size: train points of the first panel; the second goes to ten times as many. Collective.
+    """
+    say(f"{'kernel':22}{'k':>4}{'features':>9}{'points':>8}{'train':>11}{'unseen':>11}{'|eta-1|':>10}{'defect':>9}")
+
+    def told(rows: list[Row]) -> list[Row]:
+        for row in rows:
+            say(_line(row))
+        return rows
+
+    rows: list[Row] = []
+    for name, (kernel, flow) in _COMPONENT.items():
+        rows += told(_measured(comm, name, kernel, flow, size, baselines=name == "ReLU NTK"))
+    rows += told(_measured(comm, "diagonal C", _kaehler(12, preconditioner="diagonal"), {"dt": 0.3}, size))
+    cases = [("invariant", k, size) for k in _INVARIANT] + [("generic", k, size) for k in _GENERIC]
+    more = [n for n in _COUNTS if n <= 10 * size and n != size]
+    cases += [("invariant", k, n) for n in more for k in (8, 12)] + [("generic", 2, n) for n in more]
+    for kind, degree, count in cases:
+        if _wanted(kind, degree, count):
+            kernel = _kaehler(degree, features=kind, ridge=1e-6 if kind == "generic" else 0.0, refreeze=25)
+            rows += told(_measured(comm, kind, kernel, {"dt": 0.45}, count))
+    with comm.lead() as mine:
+        if mine:
+            _draw(out / "kernels-revisited.png", rows, size)
+    say(f"picture: {out / 'kernels-revisited.png'}")
+    return rows
+
+
+def features_of(kind: str, degree: int) -> int:
+    """Number of features on the Fermat quintic."""
+    surface = fermat(4)
+    return symmetry_of(surface).count(degree) if kind == "invariant" else len(sections(surface, degree))
+
+
+def _wanted(kind: str, degree: int, points: int) -> bool:
+    """Invariants where points determine them; generic ones even where they overfit, up to twice as many as points."""
+    features = features_of(kind, degree)
+    return 2.5 * features <= points if kind == "invariant" else features <= 2 * points
+
+
+def _kaehler(degree: int, **options) -> dict:
+    return {"name": "kaehler", "degree": degree} | options
+
+
+def _measured(comm: Comm, name: str, kernel: dict, flow: dict, count: int, baselines: bool = False) -> list[Row]:
+    """Flow one kernel; with `baselines` also the conformal and the Fubini-Study metric."""
+    table = {
+        "run": {"seed": SEED},
+        "points": {"train": count, "test": TEST},
+        "kernel": kernel,
+        "flow": flow | {"steps": STEPS},
+    }
+    config = check(table, name)
+    surface = config.surface()
+    train, _ = dataset.train_points(comm, surface, config)
+    test = dataset.test_points(comm, surface, config, train)
+    try:
+        flowing = build.flow(config, surface, train, {})
+    except InputError:
+        return []
+    for _ in range(STEPS):
+        flowing.step()
+    found = evaluate.table(surface, flowing.predictor(), train, {"train": train, "unseen": test})
+    seen, unseen, conformal, plain = found
+    degree = kernel.get("degree", 0)
+    features = features_of(kernel.get("features", "invariant"), degree) if degree else 0
+    rows = [_row(name, degree, features, count, seen.gain, unseen)]
+    if baselines:
+        rows += [_row("conformal, not Kaehler", 0, 0, count, conformal.gain, conformal)]
+        rows += [_row("Fubini-Study", 0, 0, count, 1.0, plain)]
+    return rows
+
+
+def _row(name: str, degree: int, features: int, count: int, train_gain: float, unseen: evaluate.Row) -> Row:
+    return Row(
+        name, degree, features, count, train_gain, unseen.gain, unseen.eta_deviation, unseen.positive, unseen.defect
+    )
+
+
+def _line(row: Row) -> str:
+    defect = "n/a" if row.defect is None else f"{row.defect:.0e}"
+    gains = f"{row.train_gain:11.4g}{row.gain:11.4g}{row.deviation:10.2g}{defect:>9}"
+    return f"{row.kernel:22}{row.degree or '':>4}{row.features or '':>9}{row.points:8d}{gains}"
+
+
+def _draw(path: Path, rows: list[Row], size: int) -> None:
+    with picture(path, columns=2) as (left, right):
+        for kind, colour in (("invariant", "C0"), ("generic", "C1")):
+            here = [row for row in rows if row.kernel == kind and row.points == size]
+            left.semilogy([r.degree for r in here], [r.gain for r in here], "o-", color=colour, label=f"{kind}, unseen")
+            left.semilogy([r.degree for r in here], [r.train_gain for r in here], ":", color=colour, label="train")
+            for degree, mark in ((8, "s-"), (12, "o-"), (2, "^-")):
+                line = sorted((r.points, r.gain) for r in rows if r.kernel == kind and r.degree == degree)
+                if len(line) > 1:
+                    right.loglog(*np.array(line).T, mark, color=colour, label=f"{kind}, k = {degree}")
+        for axes in (left, right):
+            axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
+        finished(left, xlabel="degree k", ylabel="gain in sigma", title=f"{size} train points, one chart")
+        finished(right, xlabel="train points", ylabel="gain in sigma on unseen points", title="50 steps, frozen kernel")
