@@ -83,6 +83,72 @@ def batch(
 
 
 @app.command()
+def submit(
+    config: Annotated[Path, typer.Argument(help="A run file.")],
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Run folder; runs/NAME by default.")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Change a key (repeatable).")] = None,
+    executor: Annotated[
+        str, typer.Option(help="slurm, local (a process of its own) or debug (this process).")
+    ] = "slurm",
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes (slurm).")] = 1,
+    tasks: Annotated[int, typer.Option("--tasks-per-node", min=1, help="Ranks on each node.")] = 1,
+    gpus: Annotated[int, typer.Option("--gpus-per-node", min=0, help="GPUs on each node (slurm).")] = 0,
+    minutes: Annotated[int, typer.Option("--time", min=1, help="Minutes of one job; the run is requeued after.")] = 60,
+    partition: Annotated[str | None, typer.Option(help="Slurm's partition.")] = None,
+    account: Annotated[str | None, typer.Option(help="Slurm's account.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the job until it is over.")] = False,
+) -> None:
+    """Submit a run through submitit; it is requeued by itself until it is done.
+
+    Prints the job and where its logs are. With --watch, ends with the exit code of the run.
+    """
+    from mpiflow import submit as room
+    from mpiflow.supervise import Order
+
+    order = Order(config, output, tuple(overrides or ())).resolved()
+    wanted = room.Resources(executor, nodes, tasks, gpus, minutes, partition, account)
+    (job,) = room.submit([order], wanted)
+    typer.echo(
+        f"job      {job.job_id}\nlog      {job.paths.stdout}\nerrors   {job.paths.stderr}\nrun      {order.output}"
+    )
+    if executor == "debug":
+        job.result()
+    if watch:
+        raise typer.Exit(room.watch([job], [order.output], typer.echo))
+
+
+@app.command()
+def plan(
+    config: Annotated[Path, typer.Argument(help="A run file.")],
+    ranks: Annotated[int, typer.Option(min=1, help="Ranks in all.")] = 1,
+    ranks_per_node: Annotated[int | None, typer.Option(min=1, help="Ranks that share a node; all by default.")] = None,
+    memory: Annotated[float | None, typer.Option(help="GiB of a node; those of this machine by default.")] = None,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs in all.")] = 0,
+    gpu_memory: Annotated[float, typer.Option(help="GiB of a GPU.")] = 80.0,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Change a key (repeatable).")] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure this machine first (ten seconds).")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a run needs, before it waits in a queue: bytes, seconds, states, and a line to submit it.
+
+    Refuses what cannot fit, with the reason and the nearest setting that fits. Memory is right within 10 %; times are
+    those of the machine that --calibrate last measured, on an idle machine within about 30 %.
+    """
+    from mpiflow.config import read
+    from mpiflow.plan import fit, machine, report
+    from mpiflow.screen import Screen
+
+    settings = read(config, overrides)
+    limits = fit.Limits(memory or fit.machine_memory(), ranks_per_node or ranks, gpus, gpu_memory)
+    measured = machine.calibrate(settings) if calibrate else machine.load(settings)
+    found = report.facts(settings, config, ranks, limits, measured)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        Screen().show(report.rendered(found))
+
+
+@app.command()
 def evaluate(
     path: RunPath,
     points: Annotated[int, typer.Option(min=1, help="Fresh points to evaluate on.")] = 2000,
@@ -147,7 +213,7 @@ def paper(
 ) -> None:
     """Measure one figure or table of the paper: draws its picture and prints its numbers beside the paper's.
 
-    clustering, clustering-error, distance, delta.
+    clustering, clustering-error, distance, delta, kernels-revisited.
     """
     from mpiflow.comm import world
     from mpiflow.paper import figure, points

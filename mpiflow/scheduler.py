@@ -24,12 +24,13 @@ def restarts() -> int:
     return int(count) if count.isdigit() else 0
 
 
-def facts() -> dict[str, str]:
-    """Slurm's fields of this job by name, e.g. JobState and EndTime; {} where it cannot be asked."""
-    if not job() or not shutil.which("scontrol"):
+def facts(number: str = "") -> dict[str, str]:
+    """Slurm's fields of a job (this one) by name, e.g. JobState and EndTime; {} where it cannot be asked."""
+    number = number or job()
+    if not number or not shutil.which("scontrol"):
         return {}
     try:
-        answer = _scontrol("show", "--oneliner", "job", job()).stdout
+        answer = _scontrol("show", "--oneliner", "job", number).stdout
     except subprocess.TimeoutExpired:
         return {}
     return dict(word.split("=", 1) for word in answer.split() if "=" in word)
@@ -43,13 +44,22 @@ def end_time(found: dict[str, str]) -> str:
         return ""
 
 
+def running(state: str) -> bool:
+    """Whether a job of this state has processes that go on."""
+    return state in ("RUNNING", "SIGNALING", "STOPPED", "SUSPENDED")
+
+
+def over(state: str) -> bool:
+    """Whether a job of this state has ended for good."""
+    return not running(state) and state not in ("PENDING", "CONFIGURING", "COMPLETING", "REQUEUED", "RESIZING")
+
+
 def withdrawn(found: dict[str, str], planned_end: str) -> bool:
     """Whether the job is being ended before its time, by its user or for another job (which Slurm itself requeues).
 
     While its processes are ended, a job is COMPLETING, whatever the reason.
     """
-    ending = found.get("JobState", "RUNNING") != "RUNNING"
-    return ending and not (planned_end and time.time() >= int(planned_end))
+    return not running(found.get("JobState", "RUNNING")) and not (planned_end and time.time() >= int(planned_end))
 
 
 def requeue() -> None:

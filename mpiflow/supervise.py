@@ -7,6 +7,8 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +34,8 @@ class Order:
 
     def resolved(self) -> Order:
         """The same with whole paths. Raises InputError for a wrong run file, before any rank is started."""
-        folder = self.output or Path("runs") / config.read(self.config, list(self.overrides)).run.folder
+        found = config.read(self.config, list(self.overrides))
+        folder = self.output or Path("runs") / found.run.folder
         return replace(self, config=self.config.absolute(), output=folder.absolute())
 
     def words(self) -> list[str]:
@@ -62,6 +65,7 @@ class Supervisor:
         self._before = status.read(self.folder)
         self._planned_end = ""
         self._ranks: subprocess.Popen | None = None
+        self._code: int | None = None
 
     def start(self) -> None:
         """Start the ranks, with the end of the job's time in their environment."""
@@ -75,20 +79,29 @@ class Supervisor:
             raise InputError(
                 f"{self.command[0]}: {error.strerror}; set MPIFLOW_LAUNCHER in slurm/site.env to the launcher of this site"
             ) from None
+        threading.Thread(target=self._reap, daemon=True).start()
 
     def ask_to_stop(self, *_) -> None:
         """Have the ranks save and stop at their next step; usable as a signal handler."""
-        if self._ranks and self._ranks.poll() is None:
+        if self._ranks and self._code is None:
             # MPICH's mpiexec dies of USR2 and HUP without a warning to the ranks; it passes USR1 on.
-            self._ranks.send_signal(signal.SIGUSR1)
+            with suppress(ProcessLookupError):
+                os.kill(self._ranks.pid, signal.SIGUSR1)
 
     def wait(self) -> int:
-        """Wait for the ranks; the exit code of the run as rank 0 wrote it down, else that of the launcher."""
-        code = self._ranks.wait()
+        """Wait for the ranks; the exit code of the run as rank 0 wrote it down, else that of the launcher.
+
+        May be called again, also from a signal handler that interrupts it: it takes no lock.
+        """
+        while self._code is None:
+            time.sleep(0.1)
         after = status.read(self.folder)
         if after and after != self._before and after["exit_code"] is not None:
             return after["exit_code"]
-        return code if code >= 0 else 128 - code
+        return self._code if self._code >= 0 else 128 - self._code
+
+    def _reap(self) -> None:
+        self._code = self._ranks.wait()
 
     def may_go_on(self, code: int) -> bool:
         """Whether a run that ended with this code should be started again; told on standard error where it should not."""

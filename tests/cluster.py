@@ -6,6 +6,8 @@ import subprocess
 import time
 from pathlib import Path
 
+from mpiflow.scheduler import over
+
 ROOT = Path(__file__).parents[1]
 FLOW = ROOT / "slurm" / "flow.sbatch"
 
@@ -82,15 +84,15 @@ def started(job, run):
 def ended(job, seconds=90.0):
     """Wait for the end of a job, hurrying each requeue on its way (Slurm waits 120 s); returns its fields."""
 
-    def over():
+    def hurried():
         found = facts(job)
         if found["JobState"] == "PENDING" and found["Restarts"] != "0" and found["Reason"] == "BeginTime":
             # Not "now": within the second of the requeue the job would start with a revoked credential.
             scontrol("update", f"JobId={job}", "StartTime=now+2")
             time.sleep(2)
-        return found["JobState"] not in ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED") and found
+        return over(found["JobState"]) and found
 
-    return until(over, seconds, f"the end of job {job}")
+    return until(hurried, seconds, f"the end of job {job}")
 
 
 def scontrol(*words):

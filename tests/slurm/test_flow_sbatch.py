@@ -4,6 +4,7 @@ import pytest
 from cluster import ended, sbatch, states, until
 
 from jobs import result
+from mpiflow.scheduler import over
 
 pytestmark = pytest.mark.slurm
 
@@ -41,7 +42,7 @@ def test_wrong_input_fails_at_once_with_the_clear_error(local, tmp_path):
 def test_an_array_of_four_runs_has_four_seeds(local, tmp_path):
     words = ("--set", "run.seed={task}", "--set", "flow.steps=2", "-o", tmp_path / "seed-{task}")
     job = sbatch(tmp_path, "--array=1-4%2", local[0], *words)
-    until(lambda: not {"PENDING", "RUNNING", "COMPLETING"} & set(states(job)), 90, "the end of four tasks")
+    until(lambda: all(map(over, states(job))), 90, "the end of four tasks")
     assert states(job) == ["COMPLETED"] * 4
     found = [result(tmp_path / f"seed-{task}")["points/z"] for task in range(1, 5)]
     assert len(set(found)) == 4
