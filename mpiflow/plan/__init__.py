@@ -1,0 +1,1 @@
+"""What a run will need, before it waits in a queue: bytes, seconds, files, and what would not fit."""

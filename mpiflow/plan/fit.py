@@ -1,0 +1,90 @@
+"""Whether a run fits, and which key to change where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mpiflow.config import Config
+from mpiflow.errors import InputError
+from mpiflow.plan import memory
+from mpiflow.plan.shape import Shape, shape
+
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What there is: GiB of memory on a node, ranks that share it, GPUs and GiB on each (0: no GPU)."""
+
+    node: float
+    ranks_per_node: int
+    gpus: int = 0
+    gpu: float = 0.0
+
+
+def machine_memory() -> float:
+    """GiB of memory of this machine."""
+    words = Path("/proc/meminfo").read_text().split()
+    return int(words[words.index("MemTotal:") + 1]) / 2**20
+
+
+def check(config: Config, s: Shape, base: int, limits: Limits) -> None:
+    """Raises InputError where the run cannot fit, with the nearest setting that does."""
+    kernel = memory.engine(s, s.rows)
+    budget = config.engine.memory * _GIB
+    needed = max(memory.stages(config, s).values()) + base
+    share = limits.node * _GIB / min(s.ranks, limits.ranks_per_node)
+    on_gpu = memory.engine(s, s.rows) + memory.engine(s, s.unseen)
+    if limits.gpus and on_gpu > limits.gpu * _GIB:
+        why = f"its tiles take {_gib(on_gpu)} of each GPU, which has {limits.gpu:g} GiB"
+    elif s.mode == "resident" and kernel > budget:
+        why = f"its kernel of {s.rows:,} x {s.sources:,} entries takes {_gib(kernel)} on each of {s.ranks} ranks, and "
+        why += f"engine.memory allows {config.engine.memory:g} GiB"
+    elif needed > share:
+        why = f"it takes {_gib(needed)} on each of {s.ranks} ranks, which have {_gib(share)}"
+    else:
+        return
+    key = f'engine.mode = "{config.engine.mode}"' if s.mode == "resident" else f"points.train = {s.train}"
+    raise InputError(f"{key}: {why}; {_cure(config, s, base, share, budget)}")
+
+
+def _cure(config: Config, s: Shape, base: int, share: float, budget: float) -> str:
+    """The nearest settings that fit: another engine, more ranks, or fewer points."""
+    cures = []
+    if s.mode != "streamed" and config.kernel.name != "delta":
+        streamed = shape(_with(config, "engine", mode="streamed"), s.ranks)
+        if (least := max(memory.stages(config, streamed).values()) + base) <= share:
+            cures.append(f'engine.mode = "streamed" takes {_gib(least)}')
+    ranks = next((r for r in _doubled(s.ranks) if _fits(shape(config, r), config, base, share, budget)), None)
+    if ranks:
+        cures.append(f"--ranks {ranks} fits as it is")
+    if not cures:
+        train = next((n for n in _halved(s.train) if _fits(_smaller(config, n, s), config, base, share, budget)), None)
+        cures.append(f"points.train = {train} fits" if train else "take a machine with more memory")
+    return "; ".join(cures)
+
+
+def _fits(s: Shape, config: Config, base: int, share: float, budget: float) -> bool:
+    too_large = s.mode == "resident" and memory.engine(s, s.rows) > budget
+    return not too_large and max(memory.stages(config, s).values()) + base <= share
+
+
+def _smaller(config: Config, train: int, s: Shape) -> Shape:
+    return shape(_with(config, "points", train=train), s.ranks)
+
+
+def _with(config: Config, section: str, **keys) -> Config:
+    return config.model_copy(update={section: getattr(config, section).model_copy(update=keys)})
+
+
+def _doubled(ranks: int) -> list[int]:
+    return [ranks * 2**k for k in range(1, 18)]
+
+
+def _halved(train: int) -> list[int]:
+    return [train // 2**k for k in range(1, 12) if train // 2**k]
+
+
+def _gib(size: float) -> str:
+    return f"{size / _GIB:,.2f} GiB"

@@ -1,0 +1,100 @@
+"""What a machine does in a second: defaults that were measured once, or a ten-second measurement of this one, stored."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mpiflow import build, engine, losses, sampling
+from mpiflow.clustering.minibatch import cluster_batch
+from mpiflow.config import Config
+from mpiflow.errors import InputError
+
+#: Rows and sources of the kernel that is timed.
+_ROWS, _SOURCES = 1024, 8192
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Seconds a unit of work on one rank. latency: of one collective; byte: of one byte sent; written: of one byte kept."""
+
+    origin: str = "defaults: a core of a 2-core virtual machine with AVX-512; --calibrate measures this one"
+    entry: float = 3.9e-9
+    filled: float = 3.9e-9
+    stored: float = 1.5e-9
+    point: float = 4e-6
+    line: float = 2e-6
+    pair: float = 7e-8
+    latency: float = 2e-5
+    byte: float = 2e-10
+    written: float = 3e-9
+
+    def step_entry(self, mode: str, kept: float) -> float:
+        """Seconds of one kernel entry in a step."""
+        return {"resident": self.stored, "streamed": self.entry, "neighbours": 4 * self.stored * kept}[mode]
+
+
+def load(config: Config) -> Machine:
+    """The stored measurement of this machine for this kernel and precision, or the defaults."""
+    try:
+        return Machine(**json.loads(_path(config).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Machine()
+
+
+def calibrate(config: Config) -> Machine:
+    """Measure this machine with the kernel of a run file, for about ten seconds, and store it."""
+    surface, kernel, precision = config.surface(), build.kernel(config), config.run.precision
+    if kernel.name == "delta":
+        raise InputError("plan --calibrate: the Delta kernel has no entries to time; its steps cost next to nothing")
+    points = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None)
+    z = np.resize(points.z, (_SOURCES, points.z.shape[1]))
+    v = np.ones((_SOURCES, (config.manifold.ambient - 1) ** 2))
+    entries = _ROWS * _SOURCES
+    seconds = {}
+    for mode, name in (("streamed", "entry"), ("resident", "stored")):
+        built = engine.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
+        seconds[name] = _best(lambda built=built: built.apply(v)) / entries
+    seconds["filled"] = (
+        _best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
+    )
+    seconds["line"] = _best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
+    seconds["pair"] = _best(lambda: cluster_batch(z[:1500], 2)) / (1500 * 1499 / 2)
+    seconds["point"] = _best(lambda: _losses(len(z), config.manifold.ambient - 1)) / len(z)
+    found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
+    path = _path(config)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(found), indent=1))
+    return found
+
+
+def _losses(count: int, d: int) -> None:
+    """What a step does for each point besides the kernel: eta, gradient, update, positivity."""
+    g = np.broadcast_to(np.eye(d, dtype=complex), (count, d, d)).copy()
+    eta = losses.eta(g, np.ones(count), 1.1)
+    gradient = losses.gradient(g, eta, losses.LOSSES["log"], False)
+    np.linalg.eigvalsh(g - 1e-3 * gradient)
+    np.linalg.eigvalsh(g)
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Least seconds of a few runs in about a second and a half; the first, which may compile, does not count."""
+    work()
+    times: list[float] = []
+    while len(times) < 3 or (sum(times) < 1.2 and len(times) < 50):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _path(config: Config) -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "mpiflow" / f"machine-{platform.node()}-{config.kernel.name}-{config.run.precision}.json"

@@ -1,0 +1,76 @@
+"""The plan of a run as plain values and as tables."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+
+from rich.console import Group
+from rich.table import Table
+
+from mpiflow.config import Config
+from mpiflow.plan import fit, memory, seconds
+from mpiflow.plan.machine import Machine
+from mpiflow.plan.shape import shape
+
+
+def base() -> int:
+    """Bytes of a process that has loaded all that a run loads: those of this one."""
+    import mpiflow.run  # noqa: F401
+    from mpiflow.build import compiled
+
+    compiled()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
+    """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
+    s, loaded = shape(config, ranks), base()
+    fit.check(config, s, loaded, limits)
+    held = memory.stages(config, s)
+    saved = config.flow.steps // (config.output.every_steps or config.flow.steps or 1) + 1
+    kept = config.output.keep + (config.flow.steps // config.output.keep_every if config.output.keep_every else 0)
+    times = seconds.stages(config, s, machine)
+    return {
+        "ranks": ranks,
+        "gpus": limits.gpus,
+        "engine": s.mode,
+        "bytes": {name: loaded + size for name, size in held.items()},
+        "peak_bytes": loaded + max(held.values()),
+        "gpu_bytes": memory.engine(s, s.rows) + memory.engine(s, s.unseen) if limits.gpus else 0,
+        "seconds": times,
+        "seconds_a_step": sum(seconds.step(s, machine).values()),
+        "states": {"written": saved, "kept": min(saved, kept), "bytes_each": memory.state(s)},
+        "machine": machine.origin,
+        "sbatch": _sbatch(path, ranks, limits, loaded + max(held.values()), sum(times.values())),
+    }
+
+
+def _sbatch(path: Path, ranks: int, limits: fit.Limits, peak: int, total: float) -> str:
+    """A line to submit: twice the predicted time, a quarter more memory than predicted."""
+    nodes = -(-ranks // limits.ranks_per_node)
+    tasks = -(-ranks // nodes)
+    minutes = max(10, int(2 * total / 60) + 5)
+    gpus = f" --gpus-per-task={-(-limits.gpus // ranks)}" if limits.gpus else ""
+    memory_mb = int(1.25 * peak * tasks / 2**20)
+    return f"sbatch -N{nodes} --ntasks-per-node={tasks}{gpus} --mem={memory_mb}M -t {minutes} slurm/flow.sbatch {path}"
+
+
+def rendered(found: dict) -> Group:
+    """The plan as tables for the screen."""
+    table = Table("stage", title=f"{found['ranks']} ranks, {found['engine']} engine", title_justify="left")
+    table.add_column("GiB a rank", justify="right")
+    table.add_column("seconds", justify="right")
+    for name, size in found["bytes"].items():
+        table.add_row(name, f"{size / 2**30:.3f}", f"{found['seconds'][name]:.3g}")
+    table.add_row("all", f"{found['peak_bytes'] / 2**30:.3f}", f"{sum(found['seconds'].values()):.3g}", style="bold")
+    states = found["states"]
+    lines = Table.grid(padding=(0, 2))
+    if found["gpus"]:
+        lines.add_row("on each GPU", f"{found['gpu_bytes'] / 2**30:.3f} GiB")
+    lines.add_row("a step", f"{found['seconds_a_step']:.3g} s")
+    sizes = f"{states['bytes_each'] / 2**20:.1f} MiB each"
+    lines.add_row("states", f"{states['written']} written, {states['kept']} kept, {sizes}")
+    lines.add_row("times from", found["machine"])
+    lines.add_row("submit", found["sbatch"])
+    return Group(table, lines)

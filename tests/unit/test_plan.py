@@ -1,0 +1,81 @@
+"""`mpiflow plan`: what it predicts of memory holds, and what cannot fit is refused with the setting that does."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from jobs import BIN, mpiflow, small
+from mpiflow.config import read
+from mpiflow.plan import memory, seconds
+from mpiflow.plan.machine import Machine
+from mpiflow.plan.shape import shape
+
+#: Runs a command; prints the largest resident set of its processes, in bytes.
+MEASURED = (
+    "import resource, subprocess, sys\n"
+    "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)\n"
+    "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024)\n"
+)
+
+
+def planned(config, *words):
+    done = mpiflow("plan", config, "--json", *words)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("train", "mode", "count"), [(3000, "resident", 1), (6000, "resident", 1), (6000, "streamed", 2)]
+)
+def test_predicted_memory_is_within_ten_percent(tmp_path, train, mode, count):
+    keys = {"points.train": train, "clusters.batch": train, "clusters.count": count, "engine.mode": mode}
+    keys |= {"flow.steps": 1, "points.test": 64}
+    words = [word for key, value in keys.items() for word in ("--set", f"{key}={value}")]
+    predicted = planned(small(tmp_path), *words)["peak_bytes"]
+    run = [BIN / "mpiflow", "run", small(tmp_path), "-o", tmp_path / "run", *words]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, run)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    assert predicted == pytest.approx(int(done.stdout), rel=0.1)
+
+
+def test_a_resident_kernel_of_a_million_points_is_refused_with_what_fits(tmp_path):
+    words = ("--set", "points.train=1000000", "--set", "engine.mode=resident", "--memory", 64)
+    done = mpiflow("plan", small(tmp_path), *words)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    for word in ("1,000,000 x 1,000,000", "7,45", "engine.memory allows 2 GiB", 'engine.mode = "streamed"', "--ranks"):
+        assert word in done.stderr
+    assert mpiflow("plan", small(tmp_path), *words[:2], "--memory", 64, "--set", "engine.mode=streamed").returncode == 0
+
+
+def test_states_have_the_predicted_size(tmp_path):
+    config = small(tmp_path)
+    words = ("--set", "points.train=6000", "--set", "clusters.batch=2000", "--set", "flow.steps=1")
+    assert mpiflow("run", config, "-o", tmp_path / "run", *words).returncode == 0
+    size = max(path.stat().st_size for path in (tmp_path / "run").glob("state-*.h5"))
+    assert planned(config, *words)["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
+
+
+def test_ranks_share_rows_and_seconds(tmp_path):
+    config = read(small(tmp_path), ["points.train=100000", "clusters.batch=10000", "engine.mode=streamed"])
+    one, many = shape(config, 1), shape(config, 16)
+    assert one.rows == 100_000 and many.rows == 49 * 128
+    assert memory.engine(many, many.rows) < memory.engine(one, one.rows)
+    kernel = [seconds.step(s, Machine())["kernel"] for s in (one, many)]
+    assert kernel[0] / kernel[1] == pytest.approx(16, rel=0.05)
+    assert seconds.step(one, Machine())["allreduce"] == 0 < seconds.step(many, Machine())["allreduce"]
+
+
+def test_a_measured_machine_is_kept_and_used(tmp_path):
+    env = {"XDG_CACHE_HOME": str(tmp_path)}
+    done = mpiflow("plan", small(tmp_path), "--calibrate", "--json", env=env)
+    assert done.returncode == 0, done.stderr
+    again = json.loads(mpiflow("plan", small(tmp_path), "--json", env=env).stdout)
+    assert again["machine"] == json.loads(done.stdout)["machine"] and "measured" in again["machine"]
