@@ -63,6 +63,25 @@ def test_tiles_agree_in_every_dimension_and_for_any_columns(n, columns):
         assert error(kernel, x, y, v, mode="streamed") < ALLOWED["float64"]
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from(["streamed", "resident", "neighbours"]), st.data())
+def test_any_mixture_of_equal_and_antipodal_points_agrees(n_targets, n_sources, mode, data):
+    few = np.concatenate([fermat(3), np.eye(5)])
+    phase = [1, -1, 1j]
+
+    def drawn(count):
+        which = data.draw(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 2)), min_size=count, max_size=count))
+        return np.array([few[i] * phase[p] for i, p in which])
+
+    x, y = drawn(n_targets), drawn(n_sources)
+    v = np.random.default_rng(0).normal(size=(n_sources, 2))
+    for kernel in (
+        [Gaussian(0.1), Delta()] if mode == "neighbours" else [Gaussian(0.3), ReluNTK(1), ReluNTK(2, 1.3, 0.4)]
+    ):
+        u = engine.build(kernel, x, y, mode=mode).apply(v)
+        np.testing.assert_allclose(u, kernel.tile(x, y) @ v, atol=1e-12 * n_sources)
+
+
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("kernel", NARROW, ids=str)
 def test_cut_off_stays_within_its_bound(kernel, precision):
