@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from mpiflow import backend, engine
+from mpiflow import backend, clock, engine
 from mpiflow.backend import Device
 from mpiflow.exchange import DeviceExchange, Exchange
 from mpiflow.shards import Layout
@@ -63,10 +63,12 @@ class KernelSum:
 
     def apply(self, v: np.ndarray) -> np.ndarray:
         """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64. Collective."""
-        rows = self.exchange(self.put(v))
+        with clock.part("exchange"):
+            rows = self.exchange(self.put(v))
         u = np.empty((self.count, v.shape[1]))
-        for run, index, built in self.groups:
-            u[run] = built.apply(self.take(rows, index))
+        with clock.part("kernel"):
+            for run, index, built in self.groups:
+                u[run] = built.apply(self.take(rows, index))
         return u / self.norm
 
     def _stay_on(self, device: Device) -> None:

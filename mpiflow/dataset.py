@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpiflow import engine, sampling
+from mpiflow import clock, engine, sampling
 from mpiflow.clustering import cluster
 from mpiflow.comm import Comm
 from mpiflow.config import Config
@@ -67,7 +67,8 @@ def drawn(
 ) -> Points:
     """The points of a stream whose numbers are `own`, wherever they were made; collective."""
     chart = None if config.points.chart == "all" else config.points.chart
-    number, points = sampling.sample(comm, surface, total, seed, stream, chart)
+    with clock.part("sample"):
+        number, points = sampling.sample(comm, surface, total, seed, stream, chart)
     return points.map(Exchange(comm, number, own))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, dataset, evaluate, folder, report
+from mpiflow import build, clock, dataset, evaluate, folder, report
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
@@ -167,7 +167,9 @@ class Job:
     def _save(self) -> None:
         """Hand a snapshot to the writer, which works while the flow goes on."""
         with self.screen.stage("save", self.seconds):
-            arrays = self.snapshot.arrays(self.flow.snapshot(), self.watched(), self.history, self.seconds)
+            arrays = self.snapshot.arrays(
+                self.flow.snapshot(), self.watched(), self.history, self.seconds | clock.parts
+            )
             self.writer.submit(self.step, arrays, self.snapshot.attributes(self.flow.attributes()))
 
     def _opening(self) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpiflow import clock
 from mpiflow.comm import Comm
 
 #: Rows of a tile, the unit in which ranks own rows. The bits of a row may depend on its tile, never on its rank.
@@ -121,7 +122,8 @@ class Layout:
         partials = np.zeros((len(self.tiles), *values.shape[1:]))
         if len(self.tiles):
             partials = np.add.reduceat(values, self._starts, axis=0)
-        return self.comm.sum([tile.number for tile in self.tiles], partials)
+        with clock.part("allreduce"):
+            return self.comm.sum([tile.number for tile in self.tiles], partials)
 
     def gather(self, values: np.ndarray) -> np.ndarray | None:
         """Per-point values (n_r, ...) of all ranks in point order (N, ...), on rank 0; None elsewhere."""

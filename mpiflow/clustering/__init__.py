@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpiflow import clock
 from mpiflow.clustering import assignment, greedy, kmeans, moments
 from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import LINKAGES, cluster_batch
@@ -57,10 +58,12 @@ def cluster(
         label, received = kmeans.partition(batches, z, count)
         return Clustering(label, label, received)
     label = np.empty(len(z), np.int32)
-    for b in batches.mine:
-        rows = batches.rows(b)
-        label[rows] = cluster_batch(z[rows], count, linkage)
-    merged, received = MERGES[merge](batches, z, label, count)
+    with clock.part("cluster"):
+        for b in batches.mine:
+            rows = batches.rows(b)
+            label[rows] = cluster_batch(z[rows], count, linkage)
+    with clock.part("merge"):
+        merged, received = MERGES[merge](batches, z, label, count)
     return Clustering(merged, label, received)
 
 

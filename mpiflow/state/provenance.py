@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import socket
 import subprocess
@@ -36,6 +37,7 @@ def entry(ranks: int, backend: str, resumed_from: int | None, config: str = "") 
         "host": socket.gethostname(),
         "machine": platform.machine(),
         "ranks": ranks,
+        "cores": cores(),
         "backend": backend,
         "python": platform.python_version(),
         "numpy": numpy.__version__,
@@ -45,6 +47,12 @@ def entry(ranks: int, backend: str, resumed_from: int | None, config: str = "") 
         "resumed_from": resumed_from,
         "config": config,
     }
+
+
+def cores() -> int:
+    """Cores that the ranks of this job share: this process's, on each node of the job."""
+    nodes = os.environ.get("SLURM_JOB_NUM_NODES", "1")
+    return len(os.sched_getaffinity(0)) * (int(nodes) if nodes.isdigit() else 1)
 
 
 def append(chain: str, start: dict[str, object]) -> str:
