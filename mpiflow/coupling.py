@@ -63,7 +63,7 @@ class KernelSum:
 
     def apply(self, v: np.ndarray) -> np.ndarray:
         """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64. Collective."""
-        with clock.part("exchange"):
+        with clock.part("exchange of v"):
             rows = self.exchange(self.put(v))
         u = np.empty((self.count, v.shape[1]))
         with clock.part("kernel"):
