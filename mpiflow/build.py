@@ -33,7 +33,7 @@ def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -
     if config.kernel.name == "kaehler":
         k = config.kernel
         memory = config.engine.memory * 2**30
-        rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.ridge, memory)
+        rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.warm, k.ridge, memory)
         return KaehlerFlow(surface, features(train.layout.comm, surface, k.degree, k.features), train, rule)
     rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
     return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)

@@ -33,13 +33,16 @@ class KaehlerRule:
 
     preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
     "plain" (1); generic features know "natural" and "plain". refreeze: steps after which C is computed anew, None for
-    never; with "natural", refreeze = 1 and dt = 1/2 a step is Gauss-Newton's. memory: bytes for Hessians that are kept.
+    never; with "natural", refreeze = 1 and dt = 1/2 a step is Gauss-Newton's. warm: degree of the invariants on which C
+    acts until it is first frozen anew, None for all: far from g_FS the highest ones only hinder. memory: bytes for
+    Hessians that are kept.
     """
 
     dt: float
     loss: type = losses.Log
     preconditioner: str = "natural"
     refreeze: int | None = None
+    warm: int | None = None
     ridge: float = 0.0
     memory: float = 2.0**31
 
@@ -141,16 +144,25 @@ class KaehlerFlow:
             self.linear = Linearised(self.problem, state)
             return
         gram = self.problem.engine.gram(state.inverse, self.problem.weight, state.residual)
+        self.active = np.arange(len(self.features))
+        if self.rule.warm and not state.coefficients.any():
+            self.active = np.flatnonzero(self.features.degree[1:] <= self.rule.warm)
+        kept = np.append(self.active, [-2, -1])
         with self.chunks.comm.lead() as mine:
             if mine:
-                self.normal = kaehler.Normal(gram, self.rule.ridge, diagonal=self.rule.preconditioner == "diagonal")
+                self.normal = kaehler.Normal(
+                    gram[np.ix_(kept, kept)], self.rule.ridge, diagonal=self.rule.preconditioner == "diagonal"
+                )
 
     def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         if self.rule.preconditioner == "plain":
             return gradient
         if isinstance(self.features, Sections):
             return conjugate_gradients(self.linear, gradient, self.rule.ridge, INNER)
-        return self.chunks.comm.bcast(self.normal.solve(gradient) if self.normal else None)
+        direction = np.zeros_like(gradient)
+        solved = self.normal.solve(gradient[self.active]) if self.normal else None
+        direction[self.active] = self.chunks.comm.bcast(solved)
+        return direction
 
 
 def features_from(kind: str, rows: Callable[..., np.ndarray]) -> Invariants | Sections:

@@ -105,6 +105,7 @@ class KaehlerKernel(Section):
     features: Literal["invariant", "generic"] = "invariant"
     preconditioner: Literal["natural", "diagonal", "plain"] = "natural"
     refreeze: Annotated[int, Field(ge=1)] | None = None
+    warm: Annotated[int, Field(ge=2)] | None = None
     ridge: NonNegative = 0.0
 
 
@@ -184,6 +185,8 @@ class Config(Section):
         """What a Kaehler flow cannot do."""
         if self.run.precision != "float64":
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
+        if self.kernel.warm and (self.kernel.features == "generic" or not self.kernel.refreeze):
+            raise ValueError(f"kernel.warm = {self.kernel.warm}: needs kernel.refreeze, and invariant features")
         if self.kernel.features == "generic" and self.kernel.preconditioner == "diagonal":
             raise ValueError('kernel.preconditioner = "diagonal": generic features know "natural" and "plain"')
         if self.clusters.count != 1:

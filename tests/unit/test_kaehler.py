@@ -142,6 +142,18 @@ def test_restart_continues_with_the_same_bits(refreeze):
     assert (whole.state.coefficients == second.state.coefficients).all()
 
 
+def test_a_warm_start_moves_low_degrees_first():
+    surface = fermat(4)
+    features = build.features(Comm(), surface, 8)
+    flow = KaehlerFlow(surface, features, point_set(surface, 200), KaehlerRule(0.45, refreeze=2, warm=4))
+    flow.step()
+    high = features.degree[1:] > 4
+    assert not flow.state.coefficients[high].any() and flow.state.coefficients[~high].all()
+    flow.step()
+    flow.step()
+    assert flow.state.coefficients[high].all()
+
+
 def test_steps_that_lose_positivity_are_halved():
     surface = fermat(4)
     flow = KaehlerFlow(surface, build.features(Comm(), surface, 6), point_set(surface, 200), KaehlerRule(5.0))
@@ -168,6 +180,7 @@ def test_run_files_that_make_no_kaehler_flow_are_refused():
     wrong = [
         ("degree", good | {"kernel": {"name": "kaehler", "degree": 8.5}}),
         ("clusters.count", good | {"clusters": {"count": 2}}),
+        ("kernel.warm", good | {"kernel": {"name": "kaehler", "warm": 4}}),
         ("float32", good | {"run": {"precision": "float32"}}),
         ("flow.kappa", good | {"flow": {"dt": 0.3, "clip": 1.0}}),
     ]
