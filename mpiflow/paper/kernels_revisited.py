@@ -70,7 +70,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None]) -> list[Ro
     cases += [("invariant", k, n) for n in more for k in (8, 12)] + [("generic", 2, n) for n in more]
     for kind, degree, count in cases:
         if _wanted(kind, degree, count):
-            kernel = _kaehler(degree, features=kind, ridge=1e-6 if kind == "generic" else 0.0, refreeze=25)
+            kernel = _kernel(kind, degree)
             rows += told(_measured(comm, kind, kernel, {"dt": 0.45}, count))
     with comm.lead() as mine:
         if mine:
@@ -89,6 +89,13 @@ def _wanted(kind: str, degree: int, points: int) -> bool:
     """Invariants where points determine them; generic ones even where they overfit, up to twice as many as points."""
     features = features_of(kind, degree)
     return 2.5 * features <= points if kind == "invariant" else features <= 2 * points
+
+
+def _kernel(kind: str, degree: int) -> dict:
+    """Frozen once at g_FS; above k = 14 a second time, after 20 steps in degree 12, for g_FS is too far away."""
+    if kind == "generic":
+        return _kaehler(degree, features=kind, ridge=1e-6)
+    return _kaehler(degree) if degree <= 14 else _kaehler(degree, warm=12, refreeze=20)
 
 
 def _kaehler(degree: int, **options) -> dict:
