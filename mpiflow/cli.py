@@ -149,6 +149,41 @@ def plan(
 
 
 @app.command()
+def scaling(
+    config: Annotated[str, typer.Argument(help="A run file; or the word report, before run folders or studies.")],
+    folders: Annotated[list[Path] | None, typer.Argument(help="What `report` reads.")] = None,
+    ranks: Annotated[str, typer.Option(help="Numbers of ranks, e.g. 1,2,4.")] = "1,2",
+    mode: Annotated[str, typer.Option(help="strong: the same run; weak: as much work on each rank.")] = "strong",
+    repeats: Annotated[int, typer.Option(min=1, help="Runs on each number of ranks.")] = 5,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder; runs/scaling-MODE by default.")] = None,
+    overrides: Annotated[list[str] | None, typer.Option("--set", help="Change a key (repeatable).")] = None,
+    only: Annotated[int | None, typer.Option(help="One point alone, for a job array; then no report.")] = None,
+) -> None:
+    """Measure how a run scales over ranks: table, picture, CSV, Extra-P text and one HDF5 of all measurements.
+
+    Runs that are there already are not repeated. Points with more ranks than cores are shown and enter no efficiency.
+    `mpiflow scaling report DIR...` reads any set of run folders.
+    """
+    from mpiflow.errors import InputError
+    from mpiflow.scaling import report, runs
+    from mpiflow.screen import Screen
+    from mpiflow.supervise import Order
+
+    if config == "report":
+        where = output or (folders or [Path("runs")])[0]
+    else:
+        numbers = sorted({int(word) for word in ranks.split(",") if word.strip().isdigit() and int(word)})
+        if len(numbers) != len(ranks.split(",")):
+            raise InputError(f"--ranks {ranks}: whole numbers above 0, each once, e.g. 1,2,4")
+        where = output or Path("runs") / f"scaling-{mode}"
+        runs.measure(Order(Path(config), where, tuple(overrides or ())), mode, numbers, repeats, typer.echo, only)
+    if only is None:
+        tables, files = report.report(folders or [where], where)
+        Screen().show(tables)
+        typer.echo("\n".join(map(str, files)))
+
+
+@app.command()
 def evaluate(
     path: RunPath,
     points: Annotated[int, typer.Option(min=1, help="Fresh points to evaluate on.")] = 2000,

@@ -31,6 +31,7 @@ class Order:
     output: Path | None = None
     overrides: tuple[str, ...] = ()
     log_all: bool = False
+    quiet: bool = False
 
     def resolved(self) -> Order:
         """The same with whole paths. Raises InputError for a wrong run file, before any rank is started."""
@@ -41,7 +42,8 @@ class Order:
     def words(self) -> list[str]:
         """The command line of the run, one word each: no shell ever reads them."""
         changes = [word for override in self.overrides for word in ("--set", override)]
-        return ["run", str(self.config), "-o", str(self.output), *changes, *(["--log-all"] if self.log_all else [])]
+        flags = [flag for flag, wanted in (("--log-all", self.log_all), ("--quiet", self.quiet)) if wanted]
+        return ["run", str(self.config), "-o", str(self.output), *changes, *flags]
 
     def task(self, number: str) -> Order:
         """The order of one task of a job array: its number wherever {task} is written."""

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2] / "mpiflow"
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
 #: Third-party modules that one room alone may import.
-ONLY = {"mpi4py": {"comm"}, "cupy": {"backend"}, "h5py": {"state"}, "matplotlib": {"report", "paper"}}
+ONLY = {"mpi4py": {"comm"}, "cupy": {"backend"}, "h5py": {"state"}, "matplotlib": {"report", "paper", "scaling"}}
 #: Rooms of pure mathematics: arrays in, arrays out.
 PURE = ("geometry", "kernels", "losses", "hermitian", "lanes", "complex_lanes", "machine")
 #: What the rooms may not know of.

@@ -1,0 +1,42 @@
+"""The picture of a study: time of a step against ranks, and efficiency, measured and by the model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mpiflow.scaling.measured import Point
+from mpiflow.scaling.model import Prediction
+
+
+def draw(path: Path, points: list[Point], efficiencies: list[float], prediction: Prediction) -> None:
+    """A PNG; oversubscribed points are hollow and have no efficiency."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for oversubscribed, style in ((False, {}), (True, {"mfc": "white"})):
+        some = [p for p in points if p.oversubscribed == oversubscribed]
+        if some:
+            ranks, steps = [p.ranks for p in some], [p.step for p in some]
+            bars = [[p.step - p.least for p in some], [p.largest - p.step for p in some]]
+            label = "oversubscribed" if oversubscribed else "measured: median, least, largest"
+            left.errorbar(ranks, steps, bars, fmt="o", color="C0", capsize=3, label=label, **style)
+    first = points[0]
+    ideal = [first.step * first.ranks / p.ranks * p.entries / first.entries for p in points]
+    left.plot([p.ranks for p in points], ideal, "k:", lw=1, label="ideal")
+    left.set(xlabel="ranks", ylabel="seconds a step", xscale="log", yscale="log")
+    left.set_xticks([p.ranks for p in points], [str(p.ranks) for p in points], minor=False)
+    left.minorticks_off()
+    right.plot([p.ranks for p in points], efficiencies, "o", color="C0", label="measured (ranks)")
+    right.plot([p.ranks for p in points], prediction.efficiency, "x", color="C1", label="model (ranks)")
+    right.plot(*zip(*prediction.gpus.items(), strict=True), "-", color="C2", lw=1, label="model (GPUs, on paper)")
+    right.axhline(1, color="k", lw=0.8, ls=":")
+    right.set(xlabel="ranks or GPUs", ylabel="parallel efficiency of the flow", xscale="log", ylim=(0, 1.15))
+    right.set_title(f"model error {100 * prediction.error:.0f} % on the measured points", fontsize=9)
+    for axes in (left, right):
+        axes.grid(alpha=0.3, lw=0.5)
+        axes.legend(frameon=False, fontsize=8)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)

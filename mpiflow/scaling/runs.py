@@ -1,0 +1,71 @@
+"""The runs of a study: points by ranks, repeats in interleaved rounds, each in a folder of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import isqrt
+from pathlib import Path
+
+from mpiflow import config, supervise
+from mpiflow.config import Config
+from mpiflow.errors import FlowError, InputError
+from mpiflow.state import naming
+from mpiflow.supervise import Order, Supervisor
+
+MODES = ("strong", "weak")
+
+
+def point_keys(settings: Config, mode: str, ranks: int) -> tuple[str, ...]:
+    """The changed keys of one point. Strong: none. Weak: as many kernel entries on each rank as on one.
+
+    Without coupling both points and clusters grow with the ranks; with coupling = "all" the points grow with their root.
+    """
+    # Unseen points are looked at once, at the end: a look costs as much as a step.
+    keys = [f"flow.test_every={max(1, settings.flow.steps)}", "output.every_seconds=1e9"]
+    keys.append(f"output.every_steps={max(1, settings.flow.steps)}")
+    if mode == "weak" and settings.flow.coupling == "all":
+        keys.append(f"points.train={isqrt(settings.points.train**2 * ranks)}")
+    elif mode == "weak":
+        keys += [f"points.train={settings.points.train * ranks}", f"clusters.count={settings.clusters.count * ranks}"]
+    return tuple(keys)
+
+
+def measure(
+    order: Order, mode: str, ranks: list[int], repeats: int, tell: Callable[[str], None], only: int | None = None
+) -> None:
+    """Run what is not there yet; order.output is the study's folder. only: the number of one point, for job arrays.
+
+    Raises InputError for a mode, or a point that its run file does not allow, before any run is started.
+    """
+    if mode not in MODES:
+        raise InputError(f"--mode {mode}: one of {', '.join(MODES)}")
+    if repeats < 5:
+        tell(f"{repeats} repeats: the spread of fewer than 5 says little")
+    if only is not None and not 0 <= only < len(ranks):
+        raise InputError(f"--only {only}: the points are 0 to {len(ranks) - 1}")
+    settings = config.read(order.config, list(order.overrides))
+    points = [replace(order, overrides=(*order.overrides, *point_keys(settings, mode, r))) for r in ranks]
+    for point in points:
+        config.read(point.config, list(point.overrides))
+    for repeat in range(repeats):
+        for number, (point, r) in enumerate(zip(points, ranks, strict=True)):
+            folder = order.output / f"{mode}-{r:05d}" / f"repeat-{repeat + 1}"
+            if only in (None, number) and not _complete(folder, settings.flow.steps):
+                tell(f"{mode}, {r} ranks, repeat {repeat + 1} of {repeats}")
+                _run(replace(point, output=folder, quiet=True).resolved(), r)
+
+
+def _complete(folder: Path, steps: int) -> bool:
+    return any(step >= steps for step, _ in naming.states(folder))
+
+
+def _run(order: Order, ranks: int) -> None:
+    # mpiexec and srun both take -n, and inside a job use only so many of its tasks.
+    supervisor = Supervisor([*supervise.launcher(), "-n", str(ranks)], order, True)
+    supervisor.start()
+    code = supervisor.wait()
+    if code:
+        raise FlowError(
+            f"{order.output}: the run on {ranks} ranks ended with exit code {code}; the study goes on from there"
+        )
