@@ -32,10 +32,10 @@ class KaehlerRule:
     """How a step is taken.
 
     preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
-    "plain" (1); generic features know "natural" and "plain". refreeze: steps after which C is computed anew, None for
-    never; with "natural", refreeze = 1 and dt = 1/2 a step is Gauss-Newton's. warm: degree of the invariants on which C
-    acts until it is first frozen anew, None for all: far from g_FS the highest ones only hinder. memory: bytes for
-    Hessians that are kept.
+    "plain" (1); or "ricci", the Kaehler-Ricci flow d phi / dt = log eta in place of a gradient. Generic features know
+    "natural" and "plain". refreeze: steps after which C is computed anew, None for never; with "natural", refreeze = 1
+    and dt = 1/2 a step is Gauss-Newton's. warm: degree of the invariants on which C acts until it is first frozen anew,
+    None for all: far from g_FS the highest ones only hinder. memory: bytes for Hessians that are kept.
     """
 
     dt: float
@@ -74,11 +74,10 @@ class KaehlerFlow:
         every = self.rule.refreeze
         if every and self.steps and self.steps % every == 0:
             self._freeze(self.state)
-        direction = self._preconditioned(self.problem.gradient(self.state))
+        direction = self._direction()
         dt, rejected = self.rule.dt, 0
         trial = self.problem.at(self.state.coefficients - dt * direction)
-        # At the end of the flow the loss moves by rounding alone, which is no reason to halve.
-        while not (trial.least > 0 and trial.loss <= self.state.loss * (1 + 1e-6) + 1e-28):
+        while not self._accepted(trial):
             dt, rejected = dt / 2, rejected + 1
             if rejected > HALVINGS:
                 raise NumericalError(
@@ -88,6 +87,11 @@ class KaehlerFlow:
             trial = self.problem.at(self.state.coefficients - dt * direction)
         self.state, self.steps = trial, self.steps + 1
         return self.record(dt, rejected)
+
+    def _accepted(self, trial: State) -> bool:
+        # At its end any flow moves the loss by rounding; the Ricci flow never promised to lower it.
+        lowered = trial.loss <= self.state.loss * (1 + 1e-6) + 1e-28
+        return trial.least > 0 and (lowered or self.rule.preconditioner == "ricci")
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses."""
@@ -138,7 +142,7 @@ class KaehlerFlow:
     def _freeze(self, state: State) -> None:
         """C at a metric; only rank 0 holds its factor."""
         self.frozen_at, self.normal = state.coefficients, None
-        if self.rule.preconditioner == "plain":
+        if self.rule.preconditioner in ("plain", "ricci"):
             return
         if isinstance(self.features, Sections):
             self.linear = Linearised(self.problem, state)
@@ -153,6 +157,22 @@ class KaehlerFlow:
                 self.normal = kaehler.Normal(
                     gram[np.ix_(kept, kept)], self.rule.ridge, diagonal=self.rule.preconditioner == "diagonal"
                 )
+
+    def _direction(self) -> np.ndarray:
+        if self.rule.preconditioner == "ricci":
+            return self._ricci()
+        return self._preconditioned(self.problem.gradient(self.state))
+
+    def _ricci(self) -> np.ndarray:
+        """Minus log eta, less its mean, projected on the features: d phi / dt = log eta (theory 4)."""
+        each = self.chunks.each(self.frame.z, self.problem.weight, self.state.residual)
+        partials = (kaehler.gram(self.features.values(z), self.chunks.zeroed(w, rows), r) for rows, (z, w, r) in each)
+        gram, direction = self.chunks.tree((len(self.features) + 2,) * 2, partials), None
+        with self.chunks.comm.lead() as mine:
+            if mine:
+                normal = kaehler.Normal(gram, self.rule.ridge)
+                direction = -normal.solve(normal.right)
+        return self.chunks.comm.bcast(direction)
 
     def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         if self.rule.preconditioner == "plain":

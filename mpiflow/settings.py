@@ -103,7 +103,7 @@ class KaehlerKernel(Section):
     name: Literal["kaehler"]
     degree: Annotated[int, Field(ge=1, le=40)] = 8
     features: Literal["invariant", "generic"] = "invariant"
-    preconditioner: Literal["natural", "diagonal", "plain"] = "natural"
+    preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
     refreeze: Annotated[int, Field(ge=1)] | None = None
     warm: Annotated[int, Field(ge=2)] | None = None
     ridge: NonNegative = 0.0
@@ -187,8 +187,10 @@ class Config(Section):
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
         if self.kernel.warm and (self.kernel.features == "generic" or not self.kernel.refreeze):
             raise ValueError(f"kernel.warm = {self.kernel.warm}: needs kernel.refreeze, and invariant features")
-        if self.kernel.features == "generic" and self.kernel.preconditioner == "diagonal":
-            raise ValueError('kernel.preconditioner = "diagonal": generic features know "natural" and "plain"')
+        if self.kernel.features == "generic" and self.kernel.preconditioner in ("diagonal", "ricci"):
+            raise ValueError(
+                f'kernel.preconditioner = "{self.kernel.preconditioner}": generic features know "natural" and "plain"'
+            )
         if self.clusters.count != 1:
             raise ValueError(f"clusters.count = {self.clusters.count}: one potential knows no clusters; take 1")
         if self.kappa != "step" or self.flow.natural_gradient or self.flow.clip or self.points.noise:

@@ -142,6 +142,18 @@ def test_restart_continues_with_the_same_bits(refreeze):
     assert (whole.state.coefficients == second.state.coefficients).all()
 
 
+def test_kaehler_ricci_flow_ends_at_the_solution():
+    """d phi / dt = log eta decays like heat and ends where Gauss-Newton does, up to what the features leave over."""
+    surface = fermat(3)
+    train, features = point_set(surface, 400), build.features(Comm(), surface, 4)
+    flow = KaehlerFlow(surface, features, train, KaehlerRule(0.02, preconditioner="ricci"))
+    records = [flow.step() for _ in range(60)]
+    assert not any(record.step_rejected for record in records)
+    equation, _, _ = problem(surface, 4, 400)
+    solved = equation.at(solve(equation, np.zeros(len(features))).coefficients)
+    assert records[-1].sigma_train < 2 * solved.sigma < 0.1 * records[0].sigma_train
+
+
 def test_a_warm_start_moves_low_degrees_first():
     surface = fermat(4)
     features = build.features(Comm(), surface, 8)
