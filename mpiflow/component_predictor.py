@@ -33,7 +33,7 @@ class ComponentPredictor:
         here = np.broadcast_to(self.chart, chart.shape)
         moved = charts.in_chart(z, here)
         reference = fubini_study.pulled_back(moved, charts.jacobian(self.surface, moved, here))
-        g = self.added(self.coupling.onto(targets, moved), reference)
+        g = self.added(self.coupling.onto(targets, moved, once=True), reference)
         if (here == chart).all():
             return g
         change = charts.transition(self.surface, z, here, chart)

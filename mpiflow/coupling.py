@@ -35,15 +35,22 @@ class Coupling:
         self.normalisation, self.options = normalisation, options
         self.device = backend.device(options.get("backend", "cpu")) if cuda_aware else None
 
-    def onto(self, targets: Layout, z: np.ndarray) -> KernelSum:
-        """The kernel sum at targets: their layout over the same clusters, and z (n_r, n+1) complex of their own rows."""
-        return KernelSum(self, targets, z)
+    def onto(self, targets: Layout, z: np.ndarray, once: bool = False) -> KernelSum:
+        """The kernel sum at targets: their layout over the same clusters, and z (n_r, n+1) complex of their own rows.
+
+        once: it will be applied a single time, so that tiles are streamed and not kept; on the CPU with the same bits.
+        """
+        return KernelSum(self, targets, z, self._streamed() if once else self.options)
+
+    def _streamed(self) -> dict:
+        kept = self.options.get("mode") == "resident"
+        return self.options | ({"mode": "streamed"} if kept and self.options.get("backend", "cpu") == "cpu" else {})
 
 
 class KernelSum:
     """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster."""
 
-    def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray):
+    def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray, options: dict):
         lists = {cluster: coupling.lists[cluster] for cluster, _ in targets.runs}
         wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *lists.values()]))
         self.exchange = Exchange(coupling.layout.comm, coupling.layout.rows, wanted)
@@ -53,7 +60,7 @@ class KernelSum:
         self.groups = []
         for cluster, run in targets.runs:
             index = np.searchsorted(wanted, lists[cluster])
-            built = engine.build(coupling.kernel, z[run], source_z[index], **coupling.options)
+            built = engine.build(coupling.kernel, z[run], source_z[index], **options)
             self.groups.append((run, index, built))
         self.norm: float | np.ndarray = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
         if coupling.device is not None:
