@@ -5,8 +5,8 @@ from __future__ import annotations
 from mpiflow.config import Config
 from mpiflow.plan.shape import Shape
 
-#: Points whose metric is taken at once for the Kaehler defect.
-_DEFECT = 1000
+#: Train points from which a Gaussian's reach is judged, all pairs at once; bytes of a pair over (n+1)^2.
+_JUDGED, _PAIR = 1000, 12.5
 
 
 def stages(config: Config, s: Shape) -> dict[str, int]:
@@ -16,10 +16,10 @@ def stages(config: Config, s: Shape) -> dict[str, int]:
     return {
         "sample": 3 * _points(s, s.rows),
         "cluster": _clustering(config) + 2 * _points(s, s.rows),
-        "build": flowing,
+        "build": max(flowing, held + _judging(config, s)),
         "flow": flowing + 5 * s.metric * s.rows + _exchanged(s),
         "save": flowing + 3 * state(s),
-        "evaluate": flowing + _constant(s) + _evaluation(s) + _geometry(s, max(s.rows, s.unseen)),
+        "evaluate": flowing + _constant(s) + _records(s, max(s.rows, s.unseen)) + _geometry(s, max(s.rows, s.unseen)),
     }
 
 
@@ -60,9 +60,10 @@ def _exchanged(s: Shape) -> int:
     return s.sources * (4 * 8 * s.dimension**2 + s.numbers * s.itemsize)
 
 
-def _evaluation(s: Shape) -> int:
-    """The engine of one set of targets at a time, or of a displaced one for the Kaehler defect."""
-    return engine(s, max(s.rows, s.unseen, min(s.unseen, _DEFECT)))
+def _judging(config: Config, s: Shape) -> int:
+    if config.kernel.name != "gaussian":
+        return 0
+    return int(min(_JUDGED, s.train) ** 2 * _PAIR * s.coordinates**2)
 
 
 def _clustering(config: Config) -> int:

@@ -25,7 +25,8 @@ def base() -> int:
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
-    s, loaded = shape(config, ranks), base()
+    # First what is loaded: judging the kernel's reach takes memory of its own.
+    loaded, s = base(), shape(config, ranks)
     fit.check(config, s, loaded, limits)
     held = memory.stages(config, s)
     saved = config.flow.steps // (config.output.every_steps or config.flow.steps or 1) + 1

@@ -28,7 +28,7 @@ def planned(config, *words):
 
 
 @pytest.mark.parametrize(
-    ("train", "mode", "count"), [(3000, "resident", 1), (6000, "resident", 1), (6000, "streamed", 2)]
+    ("train", "mode", "count"), [(3000, "resident", 1), (9000, "resident", 1), (8000, "streamed", 2)]
 )
 def test_predicted_memory_is_within_ten_percent(tmp_path, train, mode, count):
     keys = {"points.train": train, "clusters.batch": train, "clusters.count": count, "engine.mode": mode}
