@@ -16,10 +16,9 @@ class Resident(Streamed):
     def __init__(self, kernel, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
         super().__init__(kernel, targets, sources, precision)
         groups, _, width = self.targets.shape
-        y = np.ascontiguousarray(tiles.even(self.sources), precision)
-        self.tiles = np.empty((groups, len(y), width), precision)
-        where = [array.ctypes.data for array in (self.targets, y, self.parameters, self.tiles)]
-        tiles.filled(self.profile)(*where, groups, len(y))
+        self.tiles = np.empty((groups, len(self.sources), width), precision)
+        where = [array.ctypes.data for array in (self.targets, self.sources, self.parameters, self.tiles)]
+        tiles.filled(self.profile)(*where, groups, len(self.sources))
 
     @property
     def bytes(self) -> int:

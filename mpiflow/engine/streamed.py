@@ -27,7 +27,8 @@ class Streamed:
         self.profile = profile(kernel, targets.shape[1] - 1, precision)
         records, self.left = self.profile.records(kernel, targets)
         self.targets = grouped(records, precision)
-        self.sources, self.right = self.profile.records(kernel, sources)
+        records, self.right = self.profile.records(kernel, sources)
+        self.sources = np.ascontiguousarray(tiles.even(records), precision)
         self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
         self.near = correction(kernel, targets, sources, precision)
 
@@ -56,6 +57,6 @@ class Streamed:
         return tiles.ungrouped(out, self.shape[0]) * (self.left * unit)[:, None]
 
     def _multiply(self, v: np.ndarray, out: np.ndarray) -> None:
-        y = np.ascontiguousarray(tiles.even(np.concatenate([self.sources, v], axis=1)), self.precision)
+        y = np.concatenate([self.sources, tiles.even(v.astype(self.precision))], axis=1)
         where = [array.ctypes.data for array in (self.targets, y, self.parameters, out)]
         tiles.streamed(self.profile, v.shape[1])(*where, len(out), len(y))

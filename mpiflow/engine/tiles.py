@@ -123,7 +123,7 @@ def ungrouped(out: np.ndarray, rows: int) -> np.ndarray:
 
 def even(records: np.ndarray) -> np.ndarray:
     """Sources' records (M, p) with zero rows up to a multiple of UNROLL: they add 0 exactly."""
-    return np.concatenate([records, np.zeros((-len(records) % UNROLL, records.shape[1]))])
+    return np.concatenate([records, np.zeros((-len(records) % UNROLL, records.shape[1]), records.dtype)])
 
 
 def power_of_two(largest: float) -> float:
