@@ -1,0 +1,50 @@
+"""One ReLU step on 1 and on 2 ranks: mpiexec -n 2 python tests/benchmarks/bench_ranks.py [-n 20000].
+
+Efficiency in CPU time, so that other work on the machine does not count: that of one rank doing all, alone, over twice
+the largest share, the exchange of v included. Float32 tiles, nine columns; the bits must be equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
+import numpy as np
+from rounds import interleaved, timed
+
+from mpiflow.comm import Comm, world
+from mpiflow.coupling import Coupling
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.kernels import ReluNTK
+from mpiflow.sampling import TRAIN, sample
+from mpiflow.shards import Layout
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("-n", type=int, default=20_000)
+    options.add_argument("--rounds", type=int, default=5)
+    args = options.parse_args()
+    z, v = sample(Comm(), fermat(4), args.n, 1, TRAIN)[1].z, np.random.default_rng(0).normal(size=(args.n, 9))
+
+    def built(comm):
+        layout = Layout(comm, np.zeros(args.n, int), 1, [1.0])
+        options = {"mode": "streamed", "precision": "float32"}
+        coupling = Coupling(ReluNTK(1), layout, z[layout.rows], [np.arange(args.n)], **options)
+        return layout, coupling.onto(layout, z[layout.rows])
+
+    (layout, shared), (_, alone) = built(world()), built(Comm())
+    whole = alone.apply(v)
+    equal = not world().any(not np.array_equal(shared.apply(v[layout.rows]), whole[layout.rows]))
+    contestants = {"shared": timed(lambda: shared.apply(v[layout.rows])), "alone": timed(lambda: alone.apply(v))}
+    every = world().allgather(interleaved(contestants, args.rounds))
+    if world().rank == 0:
+        one, most = np.median([e["alone"] for e in every]), max(e["shared"] for e in every)
+        print(f"N = {args.n}: alone {one:.3f} s, on {world().size} ranks {most:.3f} s each, ", end="")
+        print(f"efficiency {one / most / world().size:.2f}, bits {'equal' if equal else 'DIFFER'}")
+
+
+if __name__ == "__main__":
+    main()
