@@ -63,7 +63,7 @@ class Screen:
     @contextmanager
     def steps(self, done: int, total: int):
         """A function to call after each step with its number and a short text."""
-        if self.speaks and self.console.is_terminal:
+        if self.speaks and self.console.is_terminal and "SLURM_JOB_ID" not in os.environ:
             yield from self._bar(done, total)
         else:
             yield self._lines(done, total)
