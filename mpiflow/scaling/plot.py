@@ -28,7 +28,7 @@ def draw(path: Path, points: list[Point], efficiencies: list[float], prediction:
     left.plot([p.ranks for p in points], ideal, "k:", lw=1, label="ideal")
     left.set(xlabel="ranks", ylabel="seconds a step", xscale="log", yscale="log")
     left.set_xticks([p.ranks for p in points], [str(p.ranks) for p in points], minor=False)
-    left.minorticks_off()
+    left.xaxis.set_minor_locator(plt.NullLocator())
     right.plot([p.ranks for p in points], efficiencies, "o", color="C0", label="measured (ranks)")
     right.plot([p.ranks for p in points], prediction.efficiency, "x", color="C1", label="model (ranks)")
     right.plot(*zip(*prediction.gpus.items(), strict=True), "-", color="C2", lw=1, label="model (GPUs, on paper)")
