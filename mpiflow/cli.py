@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -195,21 +196,26 @@ def evaluate(
     """Measure the metric of a run on its train points and on fresh points of X.
 
     Reports sigma, the gain over Fubini-Study, positivity and the Kaehler defect, beside the conformal metric that has
-    sigma 0 without any training and is not Kaehler.
+    sigma 0 without any training and is not Kaehler. A Kaehler run adds its Ricci measure and, as a check, the Euler number.
     """
     from mpiflow.comm import world
     from mpiflow.evaluate import plain
     from mpiflow.predictor import open_run
-    from mpiflow.report import rendered
+    from mpiflow.report import curvature_lines, rendered
     from mpiflow.screen import Screen
 
     comm = world()
     model = open_run(path, comm)
     rows = model.evaluate(points, seed, extrapolate)
+    bent = model.curvature(points, seed) if model.has_potential else None
     if as_json and comm.rank == 0:
-        typer.echo(json.dumps({"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}))
+        found = {"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}
+        typer.echo(json.dumps(found | ({"curvature": asdict(bent)} if bent else {})))
     elif not as_json:
-        Screen(comm.rank, quiet).show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
+        screen = Screen(comm.rank, quiet)
+        screen.show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
+        for line in curvature_lines(bent) if bent else ():
+            screen.say(line)
 
 
 @app.command()

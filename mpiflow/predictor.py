@@ -10,11 +10,12 @@ from mpiflow import build, config, dataset, evaluate, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.geometry import charts, fubini_study
-from mpiflow.measures import kappa_of
 from mpiflow.kaehler_predictor import KaehlerPredictor
+from mpiflow.measures import kappa_of
 from mpiflow.restart import Restart
 from mpiflow.shards import split
 from mpiflow.state.load import State, latest, read
+from mpiflow.topology import Curvature, curvature_of
 
 #: |Q| / |z|^(n+1) above which a point does not lie on X.
 OFF = 1e-6
@@ -109,14 +110,26 @@ class Model:
 
         extrapolate: fresh points of all charts rather than of the run's own.
         """
+        fresh = self._fresh(count, seed, extrapolate)
+        return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
+
+    def curvature(self, count: int, seed: int) -> Curvature:
+        """Ricci measure and Euler number on fresh points of all charts; collective. Raises InputError as `potential` does."""
+        return curvature_of(self.surface, self._kaehler("curvature"), self._fresh(count, seed, True))
+
+    @property
+    def has_potential(self) -> bool:
+        """Whether g = g_FS + d dbar phi, so that `potential`, `ricci` and `curvature` are known."""
+        return isinstance(self._predictor, KaehlerPredictor)
+
+    def _fresh(self, count: int, seed: int, every_chart: bool) -> dataset.PointSet:
         share = split(count, self.comm.size, self.comm.rank)
         own = np.arange(share.start, share.stop)
         settings = self.config
-        if extrapolate:
+        if every_chart:
             settings = settings.model_copy(update={"points": settings.points.model_copy(update={"chart": "all"})})
         points = dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
-        fresh = dataset.placed(self.comm, own, points, self.train)
-        return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
+        return dataset.placed(self.comm, own, points, self.train)
 
     def _kaehler(self, name: str) -> KaehlerPredictor:
         if not isinstance(self._predictor, KaehlerPredictor):

@@ -10,6 +10,7 @@ import numpy as np
 from rich.table import Table
 
 from mpiflow.evaluate import Row, plain
+from mpiflow.topology import Curvature
 
 DISCONTINUOUS = "n/a (discontinuous)"
 
@@ -26,6 +27,16 @@ def rendered(rows: list[Row], title: str) -> Table:
         numbers = (f"{row.sigma:.4g}", f"{row.gain:.4g}", f"{row.eta_deviation:.3g}", f"{100 * row.positive:.1f} %")
         table.add_row(row.metric, f"{row.count} {row.points}", *numbers, f"{row.min_eigenvalue:.3g}", defect)
     return table
+
+
+def curvature_lines(found: Curvature) -> list[str]:
+    """The Ricci measure and the Euler number in words."""
+    lines = [
+        f"Ricci measure {found.ricci:.4g} on {found.count} fresh points of all charts (K = log|z|^2 / pi, as cymetric)"
+    ]
+    if found.euler is not None:
+        lines.append(f"Euler number {found.euler:.2f} +- {found.error:.2f} by Chern-Gauss-Bonnet")
+    return lines
 
 
 def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarray]) -> tuple[Path, Path]:

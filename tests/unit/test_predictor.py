@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import mpiflow
+from jobs import JOBS, small
 from jobs import mpiflow as command
-from jobs import small
 from mpiflow import evaluate, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
@@ -85,3 +85,18 @@ def test_what_is_not_a_run_is_refused(tmp_path):
 def test_rows_have_no_numbers_that_json_lacks():
     row = evaluate.Row("flow", "train", 1, 0.0, float("inf"), 0.0, 1.0, 0.2, None)
     assert evaluate.plain(row)["gain"] is None and evaluate.plain(row)["sigma"] == 0.0
+
+
+def test_curvature_needs_a_potential(model):
+    with pytest.raises(InputError, match="has no potential"):
+        model.curvature(100, 1)
+
+
+def test_a_kaehler_run_knows_its_curvature(tmp_path):
+    words = ("--set", "manifold.ambient=3", "--set", "points.train=300", "--set", "flow.steps=20")
+    done = command("run", JOBS / "kaehler.toml", "-o", tmp_path, *words, "--set", "kernel.degree=6")
+    assert done.returncode == 0, done.stderr
+    found = mpiflow.open(tmp_path).curvature(4000, 5)
+    assert abs(found.euler - 24) < 4 * found.error < 10
+    shown = command("evaluate", tmp_path, "--points", "200", ranks=2)
+    assert "Ricci measure" in shown.stdout and "Euler number" in shown.stdout
