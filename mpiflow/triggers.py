@@ -33,7 +33,10 @@ class Decision(NamedTuple):
 
 
 def install() -> None:
-    """Catch the signals that ask for a stop, before anything slow is imported. A second signal changes nothing."""
+    """Catch the signals that ask for a stop, before anything slow is imported. A second signal changes nothing here.
+
+    (MPICH's mpiexec takes a second Ctrl-C as the wish to kill the job; a commit survives that too.)
+    """
     for number in SIGNALS:
         # nohup and some batch systems have a signal ignored on purpose.
         if signal.getsignal(number) is not signal.SIG_IGN:

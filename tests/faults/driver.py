@@ -58,7 +58,8 @@ class Run:
         """fault: a planned fault, see `program.py`."""
         self.folder, self.spawned = folder, []
         command = [MPIEXEC, "-n", str(ranks), sys.executable, HERE / "program.py"]
-        self.output = folder.with_name(f"{folder.name}.{time.monotonic_ns()}.txt")
+        # Beside the run file: the disk of the run may be full, and mpiexec fails where it cannot print.
+        self.output = job.with_name(f"{folder.name}.{time.monotonic_ns()}.txt")
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
                 [*map(str, command), "run", str(job), "-o", str(folder), *options],
