@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import time
@@ -41,6 +42,14 @@ def install() -> None:
         # nohup and some batch systems have a signal ignored on purpose.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _note)
+    # As it ends, Python gives signals back to the system, and the next one would spoil the exit code.
+    atexit.register(_ignore)
+
+
+def _ignore() -> None:
+    for number in SIGNALS:
+        if signal.getsignal(number) is _note:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _note(number: int, frame: object) -> None:

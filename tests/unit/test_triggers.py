@@ -71,6 +71,22 @@ def test_an_ignored_signal_stays_ignored():
         signal.signal(signal.SIGHUP, before)
 
 
+def test_a_signal_while_the_process_ends_does_not_spoil_its_exit_code():
+    program = """
+import os, signal, sys
+from mpiflow import triggers
+triggers.install()
+class Last:
+    def __del__(self):
+        self.kill(self.pid, self.number)
+last = Last()
+last.kill, last.pid, last.number = os.kill, os.getpid(), signal.SIGTERM
+sys.last = last
+sys.exit(75)
+"""
+    assert subprocess.run([sys.executable, "-c", program]).returncode == 75
+
+
 def test_an_empty_stop_file_stops_once(tmp_path):
     (tmp_path / "STOP").touch()
     asked = Triggers(Comm(), tmp_path)
