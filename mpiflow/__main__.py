@@ -11,12 +11,13 @@ def main() -> None:
         os.environ.setdefault(variable, "1")
     if sys.argv[1:2] == ["run"]:
         # Before the heavy imports: a signal from now on is a wish to stop with a state saved.
-        from mpiflow import segments, triggers
+        from mpiflow import triggers
+        from mpiflow.ranks import segments
 
         triggers.install()
         segments.remove_stale()
     from mpiflow.cli import app
-    from mpiflow.ending import ends_together
+    from mpiflow.ranks.ending import ends_together
 
     with ends_together():
         app()

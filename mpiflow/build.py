@@ -6,22 +6,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mpiflow import engine, losses, placement, sampling
+from mpiflow import engine, losses, sampling
 from mpiflow.clustering.halo import gaussian_reach, with_halo
 from mpiflow.comm import Comm
-from mpiflow.component_predictor import ComponentPredictor
 from mpiflow.config import Config
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
-from mpiflow.flow import ComponentFlow, Rule
+from mpiflow.flows.component_predictor import ComponentPredictor
+from mpiflow.flows.components import ComponentFlow, Rule
+from mpiflow.flows.potential_predictor import KaehlerPredictor
+from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule, features_from
 from mpiflow.geometry import hypersurface
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.symmetry import symmetry_of
-from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule, features_from
-from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.kernels import Delta, Gaussian, ReluNTK
 from mpiflow.kernels.invariants import Invariants, invariants
 from mpiflow.kernels.sections import Sections, sections
+from mpiflow.ranks import placement
 
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
 _SAMPLE = 1000

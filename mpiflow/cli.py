@@ -78,7 +78,7 @@ def batch(
     slurm/flow.sbatch calls it. MPIFLOW_LAUNCHER is what starts the ranks (mpiexec by default). In a job array, {task} in
     -o and --set stands for the number of the task. A job that comes no further in three restarts is given up.
     """
-    from mpiflow import supervise
+    from mpiflow.batch import supervise
 
     raise typer.Exit(supervise.batch(supervise.Order(config, output, tuple(overrides or ()), log_all)))
 
@@ -103,8 +103,8 @@ def submit(
 
     Prints the job and where its logs are. With --watch, ends with the exit code of the run.
     """
-    from mpiflow import submit as room
-    from mpiflow.supervise import Order
+    from mpiflow.batch import submit as room
+    from mpiflow.batch.supervise import Order
 
     order = Order(config, output, tuple(overrides or ())).resolved()
     wanted = room.Resources(executor, nodes, tasks, gpus, minutes, partition, account)
@@ -165,10 +165,10 @@ def scaling(
     Runs that are there already are not repeated. Points with more ranks than cores are shown and enter no efficiency.
     `mpiflow scaling report DIR...` reads any set of run folders.
     """
+    from mpiflow.batch.supervise import Order
     from mpiflow.errors import InputError
     from mpiflow.scaling import report, runs
     from mpiflow.screen import Screen
-    from mpiflow.supervise import Order
 
     if config == "report":
         where = output or (folders or [Path("runs")])[0]

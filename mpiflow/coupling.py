@@ -8,8 +8,8 @@ import numpy as np
 
 from mpiflow import backend, clock, engine
 from mpiflow.backend import Device
-from mpiflow.exchange import DeviceExchange, Exchange
-from mpiflow.shards import Layout
+from mpiflow.ranks.exchange import DeviceExchange, Exchange
+from mpiflow.ranks.shards import Layout
 
 
 class Coupling:

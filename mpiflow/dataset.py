@@ -10,11 +10,11 @@ from mpiflow import clock, engine, sampling
 from mpiflow.clustering import cluster
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.exchange import Exchange
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.ranks.exchange import Exchange
+from mpiflow.ranks.shards import Layout, split
 from mpiflow.sampling import Points
-from mpiflow.shards import Layout, split
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from mpiflow.dataset import PointSet, first
 from mpiflow.geometry import charts, fubini_study, kaehler
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.measures import kappa_of, least_eigenvalue, sigma
-from mpiflow.shards import Layout
+from mpiflow.ranks.shards import Layout
 
 #: The Kaehler defect is the w-mean over this many points at most: each takes 4 metrics for each of 2d real directions.
 DEFECT_POINTS = 1000

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow import losses
+from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import Points
-from mpiflow.shards import Layout
 
 
 def least_eigenvalue(g: np.ndarray) -> np.ndarray:

@@ -9,11 +9,11 @@ import numpy as np
 from mpiflow import build, config, dataset, evaluate, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
+from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, fubini_study
-from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.measures import kappa_of
+from mpiflow.ranks.shards import split
 from mpiflow.restart import Restart
-from mpiflow.shards import split
 from mpiflow.state.load import State, latest, read
 from mpiflow.topology import Curvature, curvature_of
 

@@ -7,7 +7,7 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet, target_layout, train_layout
-from mpiflow.exchange import Exchange
+from mpiflow.ranks.exchange import Exchange
 from mpiflow.sampling import Points
 from mpiflow.state.load import State
 

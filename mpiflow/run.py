@@ -13,8 +13,8 @@ from mpiflow import build, clock, dataset, evaluate, folder, report
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
-from mpiflow.flow import Record
-from mpiflow.history import History
+from mpiflow.flows.components import Record
+from mpiflow.flows.history import History
 from mpiflow.measures import sigma
 from mpiflow.restart import Restart
 from mpiflow.screen import Screen

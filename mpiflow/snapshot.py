@@ -8,8 +8,8 @@ from mpiflow import __version__
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
+from mpiflow.flows.history import History
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.history import History
 from mpiflow.state import provenance
 
 

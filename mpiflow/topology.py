@@ -8,9 +8,9 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.dataset import PointSet
+from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.measures import kappa_of
 
 

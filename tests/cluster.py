@@ -6,7 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from mpiflow.scheduler import over
+from mpiflow.batch.scheduler import over
 
 ROOT = Path(__file__).parents[1]
 FLOW = ROOT / "slurm" / "flow.sbatch"
@@ -16,7 +16,7 @@ SLOW_AT_FIRST = """
 import os
 if "PMI_RANK" in os.environ and os.environ.get("SLURM_RESTART_COUNT", "0") == "0":
     import time
-    from mpiflow.flow import ComponentFlow
+    from mpiflow.flows.components import ComponentFlow
     step = ComponentFlow.step
     ComponentFlow.step = lambda self: (time.sleep(SECONDS), step(self))[1]
 """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpiflow.comm import Comm
-from mpiflow.shards import split
+from mpiflow.ranks.shards import split
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from math import log, sqrt
 import numpy as np
 
 from mpiflow.clustering.distances import COLUMNS, Tile, factors
-from mpiflow.exchange import Exchange
 from mpiflow.geometry.fubini_study import distances, embedding
 from mpiflow.hermitian import from_reals
-from mpiflow.shards import Layout
+from mpiflow.ranks.exchange import Exchange
+from mpiflow.ranks.shards import Layout
 
 # Rounding of a distance from a Gram product; balls that miss each other by less are looked into.
 _SLACK = 1e-7

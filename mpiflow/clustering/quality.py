@@ -8,7 +8,7 @@ import numpy as np
 
 from mpiflow.clustering.distances import ROWS, Tile, factors, sums_to_clusters, tiles
 from mpiflow.comm import Comm
-from mpiflow.shards import split
+from mpiflow.ranks.shards import split
 
 #: Points up to which every pair is looked at; beyond, as many are drawn and only their pairs are.
 EXACT = 20_000

@@ -12,8 +12,8 @@ from mpiflow.engine.hits import Hits, records
 from mpiflow.engine.profiles import GaussianProfile
 from mpiflow.engine.search import ROUNDING
 from mpiflow.geometry.fubini_study import embedding, unit
-from mpiflow.lanes import I64
-from mpiflow.machine import Code, lanes
+from mpiflow.vector.lanes import I64
+from mpiflow.vector.machine import Code, lanes
 
 # Points from which the axis of a halving is found.
 _SAMPLE = 128

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.lanes import I64
-from mpiflow.machine import Code, lanes
+from mpiflow.vector.lanes import I64
+from mpiflow.vector.machine import Code, lanes
 
 I32 = ir.IntType(32)
 

@@ -7,9 +7,9 @@ from typing import Protocol
 
 import numpy as np
 
-from mpiflow.chunks import CHUNK, Chunks
 from mpiflow.geometry.frames import Frame
 from mpiflow.kernels import kaehler
+from mpiflow.ranks.chunks import CHUNK, Chunks
 
 
 class Features(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 
 from mpiflow.geometry.fubini_study import unit
 from mpiflow.kernels import Gaussian, ReluNTK
-from mpiflow.lanes import Lanes
+from mpiflow.vector.lanes import Lanes
 
 # First coefficient left out over the largest: below the rounding that the inner products bring anyway.
 _TOLERANCE = {"float32": 3e-7, "float64": 2e-14}

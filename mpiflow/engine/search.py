@@ -11,8 +11,8 @@ from llvmlite import ir
 from mpiflow.engine.hits import Hits, records
 from mpiflow.engine.profiles import profile
 from mpiflow.engine.tiles import SOURCES, UNROLL, even
-from mpiflow.lanes import I64, Lanes
-from mpiflow.machine import Code, grouped
+from mpiflow.vector.lanes import I64, Lanes
+from mpiflow.vector.machine import Code, grouped
 
 # A float32 overlap |<x, y>|^2 of unit points is right to 1e-6 (measured: 5e-7 at most).
 ROUNDING = 1e-6

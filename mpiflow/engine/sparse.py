@@ -9,8 +9,8 @@ import numpy as np
 from llvmlite import ir
 
 from mpiflow.engine.tiles import power_of_two
-from mpiflow.lanes import I64
-from mpiflow.machine import Code, lanes
+from mpiflow.vector.lanes import I64
+from mpiflow.vector.machine import Code, lanes
 
 
 class Sparse:

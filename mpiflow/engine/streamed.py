@@ -7,7 +7,7 @@ import numpy as np
 from mpiflow.engine import tiles
 from mpiflow.engine.near_pairs import correction, floor
 from mpiflow.engine.profiles import profile
-from mpiflow.machine import grouped
+from mpiflow.vector.machine import grouped
 
 #: Columns a pass: more accumulators than this do not fit into the registers.
 COLUMNS = 16

@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.lanes import I64, Lanes
-from mpiflow.machine import Code
+from mpiflow.vector.lanes import I64, Lanes
+from mpiflow.vector.machine import Code
 
 #: Sources in a stretch: its records stay in the second-level cache while all targets pass.
 SOURCES = 1024

@@ -10,12 +10,12 @@ from functools import cache
 
 import numpy as np
 
-from mpiflow.complex_lanes import Complex, flat, paired
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.polish import gradient, polished
 from mpiflow.geometry.roots import aberth, expanded
-from mpiflow.lanes import I64
-from mpiflow.machine import Code, grouped, lanes
+from mpiflow.vector.complex_lanes import Complex, flat, paired
+from mpiflow.vector.lanes import I64
+from mpiflow.vector.machine import Code, grouped, lanes
 
 
 def meet(

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mpiflow.complex_lanes import Complex, flat, paired
-from mpiflow.lanes import I64, Lanes
-from mpiflow.machine import Code
+from mpiflow.vector.complex_lanes import Complex, flat, paired
+from mpiflow.vector.lanes import I64, Lanes
+from mpiflow.vector.machine import Code
 
 # |Q|^2 that needs no more polishing, and Newton steps after which a point stays as it is.
 _DONE, _STEPS = 1e-28, 4

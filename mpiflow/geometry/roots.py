@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from mpiflow.complex_lanes import Complex, flat, paired
-from mpiflow.lanes import I64, Lanes
-from mpiflow.machine import Code
+from mpiflow.vector.complex_lanes import Complex, flat, paired
+from mpiflow.vector.lanes import I64, Lanes
+from mpiflow.vector.machine import Code
 
 # Aberth's iteration converges cubically; eighty rounds are reached only by multiple roots.
 _ROUNDS = 80

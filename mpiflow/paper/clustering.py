@@ -13,8 +13,8 @@ from mpiflow.clustering.quality import silhouette
 from mpiflow.comm import Comm
 from mpiflow.geometry.fubini_study import distances
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.ranks.shards import split
 from mpiflow.sampling import TRAIN, sample
-from mpiflow.shards import split
 
 SIZES = {"laptop": 1000, "node": 5000, "cluster": 20_000}
 #: Mini-batches, and numbers of clusters for which silhouettes are told; the picture shows the first.

@@ -14,8 +14,8 @@ from mpiflow.engine import nearest
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import Hypersurface, fermat
 from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, Points, sample
-from mpiflow.shards import split
 
 SIZES = {"laptop": 10_000_000, "node": 100_000_000, "cluster": 1_000_000_000}
 #: The paper's extrapolation: a gain of 100 on unseen points takes 1e8 train points.

@@ -12,8 +12,8 @@ from mpiflow.comm import Comm
 from mpiflow.engine import nearest
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, sample
-from mpiflow.shards import split
 
 SIZES = {"laptop": 1_000_000, "node": 10_000_000, "cluster": 100_000_000}
 #: The paper's fit, mean distance = factor N^exponent, from 1e3 to 1e5 points in one chart.

@@ -8,7 +8,7 @@ import numpy as np
 
 from mpiflow import build, engine, sampling
 from mpiflow.config import Config
-from mpiflow.shards import TILE
+from mpiflow.ranks.shards import TILE
 
 _GIB = 2**30
 

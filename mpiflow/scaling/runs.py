@@ -7,11 +7,12 @@ from dataclasses import replace
 from math import isqrt
 from pathlib import Path
 
-from mpiflow import config, supervise
+from mpiflow import config
+from mpiflow.batch import supervise
+from mpiflow.batch.supervise import Order, Supervisor
 from mpiflow.config import Config
 from mpiflow.errors import FlowError, InputError
 from mpiflow.state import naming
-from mpiflow.supervise import Order, Supervisor
 
 MODES = ("strong", "weak")
 

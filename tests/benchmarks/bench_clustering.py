@@ -23,11 +23,11 @@ from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.quality import quality, silhouette
 from mpiflow.comm import Comm, world
-from mpiflow.ending import ends_together
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.ranks.ending import ends_together
+from mpiflow.ranks.shards import Layout, owners, tiles
 from mpiflow.sampling import LINES, TRAIN, chunk, sample
-from mpiflow.shards import Layout, owners, tiles
 
 SURFACE = fermat(4)
 MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": moments.merge}

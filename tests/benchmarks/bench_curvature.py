@@ -13,10 +13,10 @@ from bench_kaehler import problem
 
 from mpiflow import build, sampling
 from mpiflow.comm import Comm
-from mpiflow.gauss_newton import solve
+from mpiflow.flows.gauss_newton import solve
+from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.hypersurface import fermat
-from mpiflow.kaehler_predictor import KaehlerPredictor
 
 
 def main(ambient: int, degree: int, count: int) -> None:

@@ -12,14 +12,14 @@ import time
 import numpy as np
 
 from mpiflow import build, sampling
-from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm, world
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.exchange import Exchange
-from mpiflow.gauss_newton import solve
+from mpiflow.flows.gauss_newton import solve
+from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface, dwork, fermat
-from mpiflow.monge_ampere import MongeAmpere
+from mpiflow.ranks.chunks import Chunks
+from mpiflow.ranks.exchange import Exchange
 
 TEST = 4096
 

@@ -18,8 +18,8 @@ from mpiflow.comm import Comm, world
 from mpiflow.coupling import Coupling
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels import ReluNTK
+from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, sample
-from mpiflow.shards import Layout
 
 
 def main() -> None:

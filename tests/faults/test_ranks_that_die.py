@@ -11,7 +11,7 @@ import pytest
 from driver import FULL
 
 from mpiflow.errors import RESUBMIT
-from mpiflow.segments import remove_stale
+from mpiflow.ranks.segments import remove_stale
 
 STAGES = ["sample and cluster", "build", "flow", "test", "save", "evaluate"]
 SAMPLE = [("kill", 1, "flow"), ("raise", 1, "sample and cluster")]

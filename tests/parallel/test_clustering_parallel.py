@@ -9,8 +9,8 @@ from mpiflow.clustering.moments import planned_bytes
 from mpiflow.clustering.quality import quality
 from mpiflow.comm import Comm, world
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.ranks.shards import Layout, split
 from mpiflow.sampling import TRAIN, chunk
-from mpiflow.shards import Layout, split
 
 POINTS = chunk(fermat(4), 1, TRAIN, 0, None).z[:1500]
 

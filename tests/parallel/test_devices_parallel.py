@@ -12,9 +12,9 @@ from mpiflow import backend, build, dataset
 from mpiflow.comm import Comm, world
 from mpiflow.config import loads
 from mpiflow.coupling import Coupling
-from mpiflow.exchange import DeviceExchange, Exchange
 from mpiflow.kernels import Gaussian
-from mpiflow.shards import Layout
+from mpiflow.ranks.exchange import DeviceExchange, Exchange
+from mpiflow.ranks.shards import Layout
 
 
 class OnDevice:

@@ -7,8 +7,8 @@ from mpiflow.comm import Comm, world
 from mpiflow.coupling import Coupling
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels import Delta, Gaussian, ReluNTK
+from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TEST, TRAIN, sample
-from mpiflow.shards import Layout
 
 KERNELS = {
     "resident": [Gaussian(0.3), ReluNTK(2, 1.3, 0.2)],

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from mpiflow import build, sampling
-from mpiflow.chunks import CHUNK, Chunks
 from mpiflow.comm import Comm, world
 from mpiflow.dataset import PointSet
-from mpiflow.exchange import Exchange
+from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry.hypersurface import fermat
-from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule
-from mpiflow.shards import Layout
+from mpiflow.ranks.chunks import CHUNK, Chunks
+from mpiflow.ranks.exchange import Exchange
+from mpiflow.ranks.shards import Layout
 
 
 def _flow(comm, total, kind):

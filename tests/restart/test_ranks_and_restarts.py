@@ -54,7 +54,16 @@ def test_more_steps_go_on_from_the_end(whole, tmp_path):
 
 
 def test_a_kaehler_flow_keeps_its_bits_too(tmp_path):
-    words = ("--set", "points.train=300", "--set", "points.test=150", "--set", "kernel.degree=8", "--set", "flow.steps=8")
+    words = (
+        "--set",
+        "points.train=300",
+        "--set",
+        "points.test=150",
+        "--set",
+        "kernel.degree=8",
+        "--set",
+        "flow.steps=8",
+    )
     assert mpiflow("run", JOBS / "kaehler.toml", "-o", tmp_path / "whole", *words).returncode == 0
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "STOP").write_text("3")

@@ -4,7 +4,7 @@ import pytest
 from cluster import ended, sbatch, states, until
 
 from jobs import result
-from mpiflow.scheduler import over
+from mpiflow.batch.scheduler import over
 
 pytestmark = pytest.mark.slurm
 

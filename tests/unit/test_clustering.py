@@ -18,8 +18,8 @@ from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.geometry.fubini_study import distance, embedding
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.ranks.shards import split
 from mpiflow.sampling import TRAIN, chunk
-from mpiflow.shards import split
 
 POINTS = chunk(fermat(4), 1, TRAIN, 0, None).z[:1500]
 

@@ -7,11 +7,11 @@ import pytest
 
 from mpiflow import build, losses, sampling
 from mpiflow.comm import Comm
+from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, curvature
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import dwork, fermat
-from mpiflow.kaehler_predictor import KaehlerPredictor
-from mpiflow.shards import Layout
+from mpiflow.ranks.shards import Layout
 
 SURFACES = [fermat(2), fermat(3), fermat(4), dwork(4, 0.5)]
 

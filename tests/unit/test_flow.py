@@ -5,8 +5,8 @@ import pytest
 
 from mpiflow import build, config, dataset, evaluate, hermitian, losses
 from mpiflow.comm import Comm
-from mpiflow.component_predictor import ComponentPredictor
 from mpiflow.errors import NumericalError
+from mpiflow.flows.component_predictor import ComponentPredictor
 
 
 def settings(**sections):

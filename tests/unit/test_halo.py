@@ -8,8 +8,8 @@ from mpiflow.clustering.halo import balls, gaussian_reach, halo, with_halo
 from mpiflow.comm import Comm
 from mpiflow.geometry.fubini_study import distance, distances
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, chunk, sample
-from mpiflow.shards import Layout
 
 POINTS = chunk(fermat(4), 4, TRAIN, 0, None).z[:1500]
 LABEL = cluster(Comm(), POINTS, 0, 1500, count=6, batch=500).label

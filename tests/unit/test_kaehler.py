@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from mpiflow import build, hermitian, losses, sampling
-from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.gauss_newton import solve
+from mpiflow.flows.gauss_newton import solve
+from mpiflow.flows.monge_ampere import MongeAmpere
+from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import dwork, fermat
-from mpiflow.kaehler_flow import KaehlerFlow, KaehlerRule
 from mpiflow.measures import sigma
-from mpiflow.monge_ampere import MongeAmpere
 from mpiflow.predictor import open_run
+from mpiflow.ranks.chunks import Chunks
+from mpiflow.ranks.shards import Layout
 from mpiflow.run import run
 from mpiflow.screen import Screen
-from mpiflow.shards import Layout
 
 
 def point_set(surface, total, stream=sampling.TRAIN, chart=None, seed=0):

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.geometry.frames import Frame
+from mpiflow.ranks.chunks import Chunks
 
 POINTS = np.random.default_rng(0).normal(size=(1300, 5, 2)).view(complex)[..., 0]
 

@@ -10,7 +10,7 @@ from jobs import JOBS
 from mpiflow.comm import Comm
 from mpiflow.coupling import Coupling
 from mpiflow.kernels import ReluNTK
-from mpiflow.shards import Layout
+from mpiflow.ranks.shards import Layout
 
 PROGRAM = """
 import resource, sys

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from jobs import SMALL
-from mpiflow import backend, build, dataset, placement
+from mpiflow import backend, build, dataset
 from mpiflow.comm import Comm
 from mpiflow.config import loads
 from mpiflow.errors import InputError
+from mpiflow.ranks import placement
 
 
 @pytest.fixture

@@ -6,17 +6,17 @@ import numpy as np
 import pytest
 
 from mpiflow import hermitian, sampling
-from mpiflow.chunks import Chunks
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
-from mpiflow.gauss_newton import solve
+from mpiflow.flows.gauss_newton import solve
+from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface, fermat
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections, sections
-from mpiflow.monge_ampere import MongeAmpere
+from mpiflow.ranks.chunks import Chunks
 
 
 def random_quartic():

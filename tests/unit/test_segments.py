@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 import os
 
-from mpiflow.segments import remove_stale
+from mpiflow.ranks.segments import remove_stale
 
 
 def segment(folder, name, age):

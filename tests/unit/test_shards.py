@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mpiflow.comm import Comm
-from mpiflow.shards import BALANCED, TILE, Layout, members, owners, split, tiles
+from mpiflow.ranks.shards import BALANCED, TILE, Layout, members, owners, split, tiles
 
 
 def dense(sizes):

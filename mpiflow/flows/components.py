@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpiflow import hermitian, losses, placement
-from mpiflow.component_predictor import ComponentPredictor
+from mpiflow import hermitian, losses
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
+from mpiflow.flows.component_predictor import ComponentPredictor
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.measures import kappa_of, least_eigenvalue, sigma
+from mpiflow.ranks import placement
 
 #: A step that loses positivity is halved this often before the flow gives up.
 HALVINGS = 30

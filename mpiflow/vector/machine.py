@@ -10,7 +10,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from mpiflow.lanes import I64, Lanes
+from mpiflow.vector.lanes import I64, Lanes
 
 _FLOAT = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
 

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mpiflow import config, scheduler
+from mpiflow import config
+from mpiflow.batch import scheduler
 from mpiflow.errors import RESUBMIT, InputError
 from mpiflow.state import status
 

@@ -8,7 +8,7 @@ from mpiflow import hermitian
 from mpiflow.coupling import Coupling, KernelSum
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.shards import Layout
+from mpiflow.ranks.shards import Layout
 
 
 class ComponentPredictor:

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mpiflow import config, scheduler, supervise
+from mpiflow import config
+from mpiflow.batch import scheduler, supervise
+from mpiflow.batch.supervise import Order, Supervisor
 from mpiflow.errors import RESUBMIT, FlowError, InputError
 from mpiflow.state import naming, status
-from mpiflow.supervise import Order, Supervisor
 
 EXECUTORS = ("slurm", "local", "debug")
 #: Seconds before the end of its time at which a run is asked to save and stop.

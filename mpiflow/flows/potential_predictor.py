@@ -11,7 +11,7 @@ from mpiflow.geometry import curvature
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kernels import kaehler
-from mpiflow.shards import TILE, Layout
+from mpiflow.ranks.shards import TILE, Layout
 
 
 class KaehlerPredictor:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from llvmlite import ir
 
-from mpiflow.lanes import Lanes
+from mpiflow.vector.lanes import Lanes
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from mpiflow.errors import NumericalError
+from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.kernels.kaehler import Normal
-from mpiflow.monge_ampere import MongeAmpere, State
 
 #: Halvings of one step before the solver gives up.
 HALVINGS = 30

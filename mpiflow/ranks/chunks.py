@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from mpiflow.comm import Comm
-from mpiflow.shards import TILE
+from mpiflow.ranks.shards import TILE
 
 #: Points of a chunk: wide enough that a matrix product over it outweighs adding its result.
 CHUNK = 4 * TILE

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from mpiflow.flow import Record
+from mpiflow.flows.components import Record
 
 
 class History:

@@ -8,20 +8,20 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from mpiflow import losses
-from mpiflow.chunks import Chunks
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.exchange import Exchange
-from mpiflow.flow import HALVINGS, Record
-from mpiflow.gauss_newton import Linearised, conjugate_gradients
+from mpiflow.flows.components import HALVINGS, Record
+from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
+from mpiflow.flows.monge_ampere import MongeAmpere, State
+from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.kaehler_predictor import KaehlerPredictor
 from mpiflow.kernels import kaehler
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections
-from mpiflow.monge_ampere import MongeAmpere, State
+from mpiflow.ranks.chunks import Chunks
+from mpiflow.ranks.exchange import Exchange
 
 #: Most iterations of conjugate gradients in one application of the natural C of generic features.
 INNER = 60

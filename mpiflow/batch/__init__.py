@@ -1,0 +1,1 @@
+"""Runs under a batch system: supervised, requeued, submitted."""

@@ -1,0 +1,1 @@
+"""How ranks share work: tiles and chunks, the exchange of rows, and how a job ends."""

@@ -1,0 +1,1 @@
+"""Formulas compiled to vector registers."""
