@@ -148,12 +148,15 @@ def _draw(path: Path, rows: list[Row], size: int) -> None:
         for kind, colour in (("invariant", "C0"), ("generic", "C1")):
             here = [row for row in rows if row.kernel == kind and row.points == size]
             left.semilogy([r.degree for r in here], [r.gain for r in here], "o-", color=colour, label=f"{kind}, unseen")
-            left.semilogy([r.degree for r in here], [r.train_gain for r in here], ":", color=colour, label="train")
+            left.semilogy(
+                [r.degree for r in here], [r.train_gain for r in here], ":", color=colour, label=f"{kind}, train"
+            )
             for degree, mark in ((8, "s-"), (12, "o-"), (2, "^-")):
                 line = sorted((r.points, r.gain) for r in rows if r.kernel == kind and r.degree == degree)
                 if len(line) > 1:
                     right.loglog(*np.array(line).T, mark, color=colour, label=f"{kind}, k = {degree}")
         for axes in (left, right):
             axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
+        left.set_xticks(range(0, max(row.degree for row in rows) + 1, 2))
         finished(left, xlabel="degree k", ylabel="gain in sigma", title=f"{size} train points, one chart")
         finished(right, xlabel="train points", ylabel="gain in sigma on unseen points", title="50 steps, frozen kernel")
