@@ -38,18 +38,18 @@ def test_resume_on_other_rank_counts(whole, before, after, tmp_path):
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-def test_a_finished_run_says_so(whole, tmp_path):
-    config, _ = whole
-    assert mpiflow("run", config, "-o", tmp_path).returncode == 0
-    again = mpiflow("run", config, "-o", tmp_path, ranks=2)
+def test_a_finished_run_says_so(tmp_path):
+    config = small(tmp_path)
+    assert mpiflow("run", config, "-o", tmp_path / "run", "--set", "flow.steps=2").returncode == 0
+    again = mpiflow("run", config, "-o", tmp_path / "run", "--set", "flow.steps=2", ranks=2)
     assert again.returncode == 0 and "there is nothing to do" in again.stdout
 
 
-def test_more_steps_go_on_from_the_end(whole, tmp_path):
-    config, expected = whole
-    assert mpiflow("run", config, "-o", tmp_path, "--set", "flow.steps=5").returncode == 0
-    assert mpiflow("run", config, "-o", tmp_path).returncode == 0
-    found = result(tmp_path)
+def test_more_steps_go_on_from_the_end(tmp_path):
+    config = small(tmp_path)
+    for folder, steps in (("whole", 6), ("parts", 2), ("parts", 6)):
+        assert mpiflow("run", config, "-o", tmp_path / folder, "--set", f"flow.steps={steps}").returncode == 0
+    expected, found = result(tmp_path / "whole"), result(tmp_path / "parts")
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
