@@ -135,9 +135,12 @@ class Engine(Section):
 
 
 class Output(Section):
-    """[output]: when states are committed and which are kept."""
+    """[output]: when states are committed, besides at the start and the end, and which are kept.
 
-    every_steps: Annotated[int, Field(ge=1)] | None = 10
+    By the clock, unless steps are asked for: a commit then costs the same share of any flow, however quick its steps.
+    """
+
+    every_steps: Annotated[int, Field(ge=1)] | None = None
     every_seconds: Positive | None = 600.0
     keep: Annotated[int, Field(ge=1)] = 3
     keep_every: Annotated[int, Field(ge=1)] | None = None
