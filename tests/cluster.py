@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from mpiflow.batch.scheduler import over
@@ -88,7 +89,8 @@ def ended(job, seconds=90.0):
         found = facts(job)
         if found["JobState"] == "PENDING" and found["Restarts"] != "0" and found["Reason"] == "BeginTime":
             # Not "now": within the second of the requeue the job would start with a revoked credential.
-            scontrol("update", f"JobId={job}", "StartTime=now+2")
+            with suppress(subprocess.CalledProcessError):  # it may have started since it was asked for
+                scontrol("update", f"JobId={job}", "StartTime=now+2")
             time.sleep(2)
         return over(found["JobState"]) and found
 
