@@ -21,7 +21,7 @@ _CURES = {
 _CURE = "check the file system, or choose another output folder; then resume with the same command"
 
 
-def put(path: Path, content: bytes, files: Disk = DISK) -> None:
+def put(path: Path, content: memoryview, files: Disk = DISK) -> None:
     """Commit one sealed file under its final name. Raises WriteError with the system's reason and the cure."""
     temp, block = naming.temporary(path), seal.make(content)
     try:
@@ -35,12 +35,12 @@ def put(path: Path, content: bytes, files: Disk = DISK) -> None:
         raise _explained(path, error) from error
 
 
-def _write_down(temp: Path, block: bytes, content: bytes, files: Disk) -> None:
+def _write_down(temp: Path, block: bytes, content: memoryview, files: Disk) -> None:
     descriptor = files.create(temp)
     try:
         files.write(descriptor, memoryview(block))
         for start in range(0, len(content), PIECE):
-            files.write(descriptor, memoryview(content)[start : start + PIECE])
+            files.write(descriptor, content[start : start + PIECE])
         files.sync(descriptor)
     finally:
         files.close(descriptor)

@@ -20,7 +20,7 @@ from mpiflow.state import image, naming, schema, seal
 _CUT = ("point", "train", "test")
 _SMALL = 1 / 50
 
-Files = list[tuple[Path, bytes]]
+Files = list[tuple[Path, memoryview]]
 
 
 def split(

@@ -21,7 +21,7 @@ def _block(size: int, digest: str) -> bytes:
     return f"mpiflow sealed HDF5\nbytes {size}\nsha256 {digest}\n".encode().ljust(SIZE, b"\0")
 
 
-def make(image: bytes) -> bytes:
+def make(image: memoryview) -> bytes:
     """The user block for the rest of a file: 512 bytes."""
     return _block(len(image), hashlib.sha256(image).hexdigest())
 
