@@ -138,6 +138,8 @@ class Job:
             while self.step < steps and not stop:
                 with self.screen.stage("flow", self.seconds):
                     record = self.flow.step()
+                # Writing overlaps this one step: were more steps done meanwhile, a kill could cost more than one interval.
+                self.writer.settle()
                 self.step += 1
                 self._remember(record)
                 if self.step % self.config.flow.test_every == 0 or self.step == steps:

@@ -63,6 +63,7 @@ class Writer:
         self.comm, self.folder, self.files, self.say = comm, Path(folder), files, say
         self.keep, self.keep_every, self.part_bytes = keep, keep_every, part_bytes
         self.last_seconds = 0.0
+        self._submitted = False
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
         if comm.rank == 0:
@@ -81,9 +82,13 @@ class Writer:
                 contents = parts.split(path, step, arrays, attributes, self.part_bytes)
                 self._thread = threading.Thread(target=self._commit, args=(step, contents, began), name="state writer")
                 self._thread.start()
+        self._submitted = True
 
     def settle(self) -> None:
         """Wait until what was submitted is committed; collective. Raises WriteError on every rank if it was not."""
+        if not self._submitted:
+            return
+        self._submitted = False
         with self.comm.lead() as mine:
             if mine:
                 self._wait()
