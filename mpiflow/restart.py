@@ -43,6 +43,11 @@ class Restart:
         test = target_layout(self.comm, label[config.points.train :], train)
         return self._set(train, 0), self._set(test, config.points.train)
 
+    def release(self) -> None:
+        """Let the arrays go: the flow has what it needs, and rank 0 no room for a second copy of a large state."""
+        if self.state:
+            self.state.arrays.clear()
+
     def _set(self, layout, offset: int) -> PointSet:
         wanted = layout.rows + offset
         points = Points(*(self.rows(name, wanted) for name in _POINTS))

@@ -127,6 +127,7 @@ class Job:
         self.history = History(restart.history)
         own = self.train.layout.rows
         self.flow.restore(lambda name, wanted=own: restart.rows(name, wanted))
+        restart.release()
         self.screen.say(f"resumed from step {self.step} of {config.flow.steps} on {comm.size} ranks")
 
     def _loop(self) -> str:

@@ -41,14 +41,15 @@ class Snapshot:
     ) -> dict[str, np.ndarray] | None:
         """All datasets of a state on rank 0, None elsewhere; collective.
 
-        flow: its own snapshot. unseen: (n_r, d, d), metric of the own test rows. seconds: of each stage on this rank.
+        flow: its own snapshot, used up here so that nothing is in memory twice. unseen: (n_r, d, d), metric of the own test
+        rows. seconds: of each stage on this rank.
         """
         metric = self.test.layout.gather(unseen)
         stages = {name: self.comm.allgather(value) for name, value in seconds.items()}
         if self.comm.rank:
             return None
-        found = flow | self.constant
-        found["metric/current"] = np.concatenate([flow["metric/current"], metric])
+        # The flow's own come first: the writer lets them go as it packs them.
+        found = flow | {"metric/current": np.concatenate([flow.pop("metric/current"), metric])} | self.constant
         found |= {f"history/{name}": column for name, column in history.arrays().items()}
         return found | {f"timing/{name.replace(' ', '_')}": np.array(value) for name, value in stages.items()}
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +32,7 @@ def write(
     Raises WriteError if it could not be committed, StateError or NumericalError if it must not be.
     """
     path = naming.state_path(folder, step)
-    for name, content in parts.split(path, step, arrays, attributes, part_bytes):
+    for name, content in parts.split(path, step, dict(arrays), attributes, part_bytes):
         atomic.put(name, content, files)
     return path
 
@@ -38,7 +40,7 @@ def write(
 class Writer:
     """Commits states from rank 0 in a thread, so that the flow goes on meanwhile.
 
-    The thread gets the finished bytes of the file: the arrays are free as soon as `submit` returns, and neither MPI
+    The thread gets the finished bytes of the file: the flow may change its arrays as soon as `submit` returns, and neither MPI
     nor HDF5 is ever called from the thread. `last_seconds` is how long the last commit took, on rank 0 (0 before).
     """
 
@@ -70,7 +72,7 @@ class Writer:
             retention.sweep(self.folder, say, files)
 
     def submit(self, step: int, arrays: dict[str, np.ndarray] | None, attributes: dict[str, object]) -> None:
-        """Begin to commit a state; collective. arrays count on rank 0 alone.
+        """Begin to commit a state; collective. arrays count on rank 0 alone, and are emptied there as they are packed.
 
         Waits for the commit before it, and raises on every rank what that one met (see `settle`).
         """
@@ -78,6 +80,7 @@ class Writer:
             if mine:
                 self._wait()
                 began = time.monotonic()
+                _give_back()
                 path = naming.state_path(self.folder, step)
                 contents = parts.split(path, step, arrays, attributes, self.part_bytes)
                 self._thread = threading.Thread(target=self._commit, args=(step, contents, began), name="state writer")
@@ -108,3 +111,9 @@ class Writer:
         error, self._thread, self._error = self._error, None, None
         if error:
             raise error
+
+
+def _give_back() -> None:
+    """Return what the flow has freed to the system: the C library keeps some 50 MB of it, and a state is large."""
+    with suppress(OSError, AttributeError):  # not glibc
+        ctypes.CDLL(None).malloc_trim(0)

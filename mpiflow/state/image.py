@@ -24,7 +24,7 @@ def build(
 ) -> memoryview:
     """The HDF5 file of a state, without its 512-byte user block. Equal input gives equal bytes.
 
-    The file is in memory once: a flow of 1e5 points could not pay for a second copy beside its arrays.
+    The file is in memory once, and arrays is emptied as it is packed: large flows have no room for a second copy.
     elsewhere: where the values of some arrays lie, if in other files.
     Raises StateError for what the layout does not know, NumericalError for a value that is not finite.
     """
@@ -35,7 +35,8 @@ def build(
             _check_attribute(name, value)
             file.attrs[name] = value
         _add_scales(file, sizes)
-        for name, array in arrays.items():
+        for name in list(arrays):
+            array = arrays.pop(name)
             if name in elsewhere:
                 dataset = file.create_virtual_dataset(name, elsewhere[name])
             else:

@@ -28,7 +28,7 @@ def split(
 ) -> Files:
     """(path, content) of the files of a state in the order of their commits: its parts, if it is large, and itself.
 
-    Raises what `image.build` raises.
+    arrays is emptied on the way. Raises what `image.build` raises.
     """
     total = sum(array.nbytes for array in arrays.values())
     if total <= part_bytes:

@@ -36,11 +36,20 @@ def steps(folder):
 def test_the_flow_may_change_its_arrays_while_they_are_written(tmp_path):
     disk, arrays = Held(), small_arrays()
     writer = Writer(Comm(), tmp_path, files=disk)
+    current = arrays["metric/current"]
     writer.submit(1, arrays, {})
-    arrays["metric/current"][:] = 0
+    current[:] = 0
     disk.go.set()
     writer.settle()
     assert same(load.latest(tmp_path, pytest.fail).arrays, small_arrays())
+
+
+def test_a_state_is_in_memory_once(tmp_path):
+    arrays = small_arrays()
+    writer = Writer(Comm(), tmp_path)
+    writer.submit(1, arrays, {})
+    writer.settle()
+    assert not arrays
 
 
 def test_a_commit_is_timed(tmp_path):
