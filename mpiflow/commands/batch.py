@@ -1,0 +1,125 @@
+"""Runs under a batch system: planned, submitted, supervised, measured."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mpiflow.commands.words import Json, Overrides, RunFile, RunFolder
+
+
+def batch(
+    config: RunFile,
+    output: RunFolder = None,
+    overrides: Overrides = None,
+    log_all: Annotated[bool, typer.Option("--log-all", help="A log file for every rank.")] = False,
+) -> None:
+    """Inside a batch job: start the ranks of a run, and requeue the job when they stop with a state saved.
+
+    slurm/flow.sbatch calls it. MPIFLOW_LAUNCHER is what starts the ranks (mpiexec by default). In a job array, {task} in
+    -o and --set stands for the number of the task. A job that comes no further in three restarts is given up.
+    """
+    from mpiflow.batch import supervise
+
+    raise typer.Exit(supervise.batch(supervise.Order(config, output, tuple(overrides or ()), log_all)))
+
+
+def submit(
+    config: RunFile,
+    output: RunFolder = None,
+    overrides: Overrides = None,
+    executor: Annotated[
+        str, typer.Option(help="slurm, local (a process of its own) or debug (this process).")
+    ] = "slurm",
+    nodes: Annotated[int, typer.Option(min=1, help="Nodes (slurm).")] = 1,
+    tasks: Annotated[int, typer.Option("--tasks-per-node", min=1, help="Ranks on each node.")] = 1,
+    gpus: Annotated[int, typer.Option("--gpus-per-node", min=0, help="GPUs on each node (slurm).")] = 0,
+    minutes: Annotated[int, typer.Option("--time", min=1, help="Minutes of one job; the run is requeued after.")] = 60,
+    partition: Annotated[str | None, typer.Option(help="Slurm's partition.")] = None,
+    account: Annotated[str | None, typer.Option(help="Slurm's account.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the job until it is over.")] = False,
+) -> None:
+    """Submit a run through submitit; it is requeued by itself until it is done.
+
+    Prints the job and where its logs are. With --watch, ends with the exit code of the run.
+    """
+    from mpiflow.batch import submit as room
+    from mpiflow.batch.supervise import Order
+
+    order = Order(config, output, tuple(overrides or ())).resolved()
+    wanted = room.Resources(executor, nodes, tasks, gpus, minutes, partition, account)
+    (job,) = room.submit([order], wanted)
+    typer.echo(
+        f"job      {job.job_id}\nlog      {job.paths.stdout}\nerrors   {job.paths.stderr}\nrun      {order.output}"
+    )
+    if executor == "debug":
+        job.result()
+    if watch:
+        raise typer.Exit(room.watch([job], [order.output], typer.echo))
+
+
+def plan(
+    config: RunFile,
+    ranks: Annotated[int, typer.Option(min=1, help="Ranks in all.")] = 1,
+    ranks_per_node: Annotated[int | None, typer.Option(min=1, help="Ranks that share a node; all by default.")] = None,
+    memory: Annotated[float | None, typer.Option(help="GiB of a node; those of this machine by default.")] = None,
+    gpus: Annotated[int, typer.Option(min=0, help="GPUs in all.")] = 0,
+    gpu_memory: Annotated[float, typer.Option(help="GiB of a GPU.")] = 80.0,
+    overrides: Overrides = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure this machine first (ten seconds).")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a run needs, before it waits in a queue: bytes, seconds, states, and a line to submit it.
+
+    Refuses what cannot fit, with the reason and the nearest setting that fits. Memory is right within 10 %; times are
+    those of the machine that --calibrate last measured, on an idle machine within about 30 %.
+    """
+    from mpiflow.config import read
+    from mpiflow.plan import fit, machine, report
+    from mpiflow.screen import Screen
+
+    settings = read(config, overrides)
+    limits = fit.Limits(memory or fit.machine_memory(), ranks_per_node or ranks, gpus, gpu_memory)
+    measured = machine.calibrate(settings) if calibrate else machine.load(settings)
+    found = report.facts(settings, config, ranks, limits, measured)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        Screen().show(report.rendered(found))
+
+
+def scaling(
+    config: Annotated[str, typer.Argument(help="A run file; or the word report, before run folders or studies.")],
+    folders: Annotated[list[Path] | None, typer.Argument(help="What `report` reads.")] = None,
+    ranks: Annotated[str, typer.Option(help="Numbers of ranks, e.g. 1,2,4.")] = "1,2",
+    mode: Annotated[str, typer.Option(help="strong: the same run; weak: as much work on each rank.")] = "strong",
+    repeats: Annotated[int, typer.Option(min=1, help="Runs on each number of ranks.")] = 5,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder; runs/scaling-MODE by default.")] = None,
+    overrides: Overrides = None,
+    only: Annotated[int | None, typer.Option(help="One point alone, for a job array; then no report.")] = None,
+) -> None:
+    """Measure how a run scales over ranks: table, picture, CSV, Extra-P text and one HDF5 of all measurements.
+
+    Runs that are there already are not repeated. Points with more ranks than cores are shown and enter no efficiency.
+    `mpiflow scaling report DIR...` reads any set of run folders.
+    """
+    from mpiflow.batch.supervise import Order
+    from mpiflow.errors import InputError
+    from mpiflow.scaling import report, runs
+    from mpiflow.screen import Screen
+
+    if config == "report":
+        where = output or (folders or [Path("runs")])[0]
+    else:
+        numbers = sorted({int(word) for word in ranks.split(",") if word.strip().isdigit() and int(word)})
+        if len(numbers) != len(ranks.split(",")):
+            raise InputError(f"--ranks {ranks}: whole numbers above 0, each once, e.g. 1,2,4")
+        where = output or Path("runs") / f"scaling-{mode}"
+        runs.measure(Order(Path(config), where, tuple(overrides or ())), mode, numbers, repeats, typer.echo, only)
+    if only is None:
+        tables, files = report.report(folders or [where], where)
+        Screen().show(tables)
+        typer.echo("\n".join(map(str, files)))

@@ -1,0 +1,107 @@
+"""Runs: made, and looked at."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mpiflow.commands.words import Json, Overrides, Quiet, RunFile, RunFolder, RunPath
+
+
+def run(
+    config: RunFile,
+    output: RunFolder = None,
+    overrides: Overrides = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Move a run that is in the folder aside and start anew.")
+    ] = False,
+    max_time: Annotated[
+        float | None, typer.Option("--max-time", help="Seconds after which to save, stop and exit with 75.")
+    ] = None,
+    log_all: Annotated[
+        bool, typer.Option("--log-all", help="A log file for every rank, not for rank 0 alone.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Start a run, or resume it: sample, cluster, merge, flow, commit states, evaluate.
+
+    A run stops with a state saved and exit code 75 on SIGTERM, SIGUSR1, a file STOP in its folder, --max-time, or shortly
+    before the end of its Slurm job. Any number of ranks may go on with it, and the result is the same bit for bit.
+    """
+    from mpiflow.comm import world
+    from mpiflow.config import read
+    from mpiflow.screen import Screen
+
+    comm = world()
+    settings = None
+    with comm.lead() as mine:
+        if mine:
+            settings = read(config, overrides)
+    settings = comm.bcast(settings)
+    from mpiflow.run import run as start
+
+    screen = Screen(comm.rank, quiet, log_all)
+    code = start(comm, settings, output or Path("runs") / settings.run.folder, screen, fresh=fresh, max_time=max_time)
+    raise typer.Exit(code)
+
+
+def evaluate(
+    path: RunPath,
+    points: Annotated[int, typer.Option(min=1, help="Fresh points to evaluate on.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the fresh points.")] = 7,
+    extrapolate: Annotated[bool, typer.Option(help="Fresh points of all charts, not only of the run's own.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Measure the metric of a run on its train points and on fresh points of X.
+
+    Reports sigma, the gain over Fubini-Study, positivity and the Kaehler defect, beside the conformal metric that has
+    sigma 0 without any training and is not Kaehler. A Kaehler run adds its Ricci measure and, as a check, the Euler number.
+    """
+    from mpiflow.comm import world
+    from mpiflow.evaluate import plain
+    from mpiflow.predictor import open_run
+    from mpiflow.report import curvature_lines, rendered
+    from mpiflow.screen import Screen
+
+    comm = world()
+    model = open_run(path, comm)
+    rows = model.evaluate(points, seed, extrapolate)
+    bent = model.curvature(points, seed) if model.has_potential else None
+    if as_json and comm.rank == 0:
+        found = {"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}
+        typer.echo(json.dumps(found | ({"curvature": asdict(bent)} if bent else {})))
+    elif not as_json:
+        screen = Screen(comm.rank, quiet)
+        screen.show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
+        for line in curvature_lines(bent) if bent else ():
+            screen.say(line)
+
+
+def info(path: RunPath, as_json: Json = False) -> None:
+    """Say what a run folder or a state file is: configuration, step, losses, provenance, and whether it validates."""
+    from mpiflow.inspection import described
+    from mpiflow.screen import Screen
+
+    facts, table = described(path)
+    if as_json:
+        typer.echo(json.dumps(facts))
+    else:
+        Screen().show(table)
+
+
+def verify(folder: Annotated[Path, typer.Argument(help="A run folder.")], as_json: Json = False) -> None:
+    """Check every checksum of every state in a run folder; exit code 2 if one is damaged."""
+    from mpiflow.inspection import verdicts
+    from mpiflow.screen import Screen
+
+    found, table = verdicts(folder)
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        Screen().show(table)
+    raise typer.Exit(0 if all(item["sound"] for item in found) else 2)
