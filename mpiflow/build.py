@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
+from mpiflow.errors import InputError
+from mpiflow.evaluate import Predictor
 from mpiflow.flows.component_predictor import ComponentPredictor
 from mpiflow.flows.components import ComponentFlow, Rule
 from mpiflow.flows.potential_predictor import KaehlerPredictor
@@ -24,14 +27,27 @@ from mpiflow.kernels.invariants import Invariants, invariants
 from mpiflow.kernels.sections import Sections, sections
 from mpiflow.ranks import placement
 
+if TYPE_CHECKING:
+    from mpiflow.network.flow import NetworkFlow
+    from mpiflow.network.objective import Objective
+
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
 _SAMPLE = 1000
 
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow | KaehlerFlow:
+def flow(
+    config: Config, surface: Hypersurface, train: PointSet, stored: dict
+) -> ComponentFlow | KaehlerFlow | NetworkFlow:
     """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for none. Collective."""
     f = config.flow
-    if config.kernel.name == "kaehler":
+    if config.network:
+        # JAX is an extra, and slow to load.
+        from mpiflow.network.flow import NetworkFlow, NetworkRule
+
+        n, run = config.network, config.run
+        rule = NetworkRule(objective(config, surface), f.dt, n.batch, run.seed, n.decay, run.precision)
+        return NetworkFlow(surface, train, rule, config.points.chart)
+    if config.method == "kaehler":
         k = config.kernel
         memory = config.engine.memory * 2**30
         rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.warm, k.ridge, memory)
@@ -42,14 +58,29 @@ def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -
 
 def predictor(
     config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[[str], np.ndarray]
-) -> ComponentPredictor | KaehlerPredictor:
+) -> Predictor:
     """The metric that a state predicts: rows(name) gives this rank's train rows of a dataset; collective."""
-    if config.kernel.name == "kaehler":
+    if config.network:
+        from mpiflow.network.predictor import NetworkPredictor
+
+        theta = rows("network/parameters", None)
+        return NetworkPredictor(surface, objective(config, surface), theta, config.points.chart)
+    if config.method == "kaehler":
         return KaehlerPredictor(
             surface, features_from(config.kernel.features, rows), rows("potential/coefficients", None)
         )
     accumulated = rows("flow/accumulated_gradient")
     return ComponentPredictor(surface, coupling(config, train, stored), accumulated, config.points.chart)
+
+
+def objective(config: Config, surface: Hypersurface) -> Objective:
+    """The network of a run file and its losses. Raises InputError without JAX."""
+    from mpiflow.network.flow import architecture
+    from mpiflow.network.objective import Objective
+
+    n = config.network
+    shape = architecture(surface, n.kind, width=n.width, depth=n.depth, activation=n.activation)
+    return Objective(shape, n.kind, config.flow.loss, n.sigma, n.kaehler, n.transition)
 
 
 def features(comm: Comm, surface: Hypersurface, degree: int, kind: str = "invariant") -> Invariants | Sections:
@@ -81,8 +112,13 @@ def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
 
 
 def kernel(config: Config) -> Gaussian | Delta | ReluNTK:
-    """The component kernel of a run file."""
+    """The component kernel of a run file. Raises InputError for a Kaehler kernel or a network, which have none."""
     k = config.kernel
+    if config.method in ("kaehler", "network"):
+        raise InputError(
+            f'a run with "{config.method}" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '
+            "run it as it is, or plan gaussian, delta or relu"
+        )
     if k.name == "gaussian":
         return Gaussian(k.width)
     return Delta() if k.name == "delta" else ReluNTK(k.depth, k.w_std, k.b_std)

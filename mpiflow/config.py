@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,16 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     for override in overrides or []:
         _override(table, override)
-    return check(table, str(path))
+    settings = check(table, str(path))
+    if settings.network:
+        _needs_jax(str(path))
+    return settings
+
+
+def _needs_jax(source: str) -> None:
+    missing = [name for name in ("jax", "optax") if find_spec(name) is None]
+    if missing:
+        raise InputError(f"{source}: network: needs {' and '.join(missing)}; pip install 'mpiflow[nn]'")
 
 
 def loads(text: str) -> Config:
@@ -92,8 +102,8 @@ _KERNELS = {
 }
 _HINTS = {
     "flow": "give [flow] with at least dt and steps",
-    "kernel": f"give [kernel] with name one of {', '.join(_KERNELS)}",
     "flow.dt": 'the step is positive; with normalisation = "row" 0.03 is a good start for the Gaussian kernel',
+    "network.kind": "multiplicative is the paper's network; potential is exactly Kaehler",
     "kernel.width": "a Fubini-Study distance; 0.3 to 0.5 suit 1000 points",
 }
 
@@ -105,5 +115,7 @@ def _fields(path: list) -> list[str]:
         if part in _KERNELS:
             model = _KERNELS[part]
         elif part != "kernel":
-            model = model.model_fields[part].annotation
+            annotation = model.model_fields[part].annotation
+            # `Network | None` is the one that may be absent.
+            model = getattr(annotation, "__args__", (annotation,))[0]
     return list(model.model_fields)

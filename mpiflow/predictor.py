@@ -134,14 +134,14 @@ class Model:
     def _kaehler(self, name: str) -> KaehlerPredictor:
         if not isinstance(self._predictor, KaehlerPredictor):
             raise InputError(
-                f'{name}: the {self.config.kernel.name} kernel has no potential; kernel.name = "kaehler" has one'
+                f'{name}: a run with "{self.config.method}" has no potential; kernel.name = "kaehler" has one'
             )
         return self._predictor
 
     def _chart(self, best: np.ndarray) -> np.ndarray:
         chart, kernel = self.config.points.chart, self.config.kernel
         # The symmetry maps every chart to the one that invariants were trained in.
-        known = chart == "all" or (kernel.name == "kaehler" and kernel.features == "invariant")
+        known = chart == "all" or (self.config.method == "kaehler" and kernel.features == "invariant")
         return best if known else np.broadcast_to(np.array(chart, best.dtype), best.shape)
 
     def _checked(self, z: np.ndarray) -> np.ndarray:

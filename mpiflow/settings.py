@@ -57,10 +57,11 @@ class Manifold(Section):
 
 
 class Points(Section):
-    """[points]: how many, in which chart, with which noise."""
+    """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
     train: Annotated[int, Field(ge=1)] = 1000
     test: Annotated[int, Field(ge=1)] = 1000
+    file: Annotated[str, Field(min_length=1)] | None = None
     chart: Literal["all"] | tuple[int, int] = (0, 1)
     noise: NonNegative = 0.0
     project: bool = True
@@ -112,6 +113,34 @@ class KaehlerKernel(Section):
 Kernel = Annotated[GaussianKernel | DeltaKernel | ReluKernel | KaehlerKernel, Field(discriminator="name")]
 
 
+class Network(Section):
+    """[network]: a finite network in place of a frozen kernel (HR 3.3); `flow.steps` are epochs, `flow.dt` Adam's rate.
+
+    batch: points of a mini-batch. decay: factor on the rate from epoch to epoch. sigma, kaehler, transition: weights of
+    the losses.
+    """
+
+    kind: Literal["multiplicative", "additive", "potential"]
+    width: Annotated[int, Field(ge=1, le=16_384)] = 64
+    depth: Annotated[int, Field(ge=1, le=32)] = 3
+    activation: Literal["relu", "gelu", "tanh"] = "gelu"
+    batch: Annotated[int, Field(ge=1)] = 256
+    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    sigma: NonNegative = 1.0
+    kaehler: NonNegative = 0.0
+    transition: NonNegative = 0.0
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        if not self.sigma + self.kaehler + self.transition:
+            raise ValueError("sigma = 0: with network.kaehler and network.transition 0 too there is no loss; take 1")
+        if self.kind == "potential" and self.activation == "relu":
+            raise ValueError('activation = "relu": a potential needs second derivatives; take "gelu" or "tanh"')
+        if self.kind == "potential" and self.kaehler + self.transition:
+            raise ValueError("kaehler, transition: a potential is Kaehler and one function on X; remove both")
+        return self
+
+
 class Flow(Section):
     """[flow]: the discretised flow (HR 3.5)."""
 
@@ -153,7 +182,8 @@ class Config(Section):
     manifold: Manifold = Manifold()
     points: Points = Points()
     clusters: Clusters = Clusters()
-    kernel: Kernel
+    kernel: Kernel | None = None
+    network: Network | None = None
     flow: Flow
     engine: Engine = Engine()
     output: Output = Output()
@@ -161,20 +191,24 @@ class Config(Section):
     @model_validator(mode="after")
     def _consistent(self):
         size = self.manifold.ambient + 1
-        if self.flow.coupling == "halo" and self.kernel.name not in ("gaussian", "delta"):
+        if not self.kernel and not self.network:
+            raise ValueError("kernel: missing; give [kernel] with name gaussian, delta, relu or kaehler, or [network]")
+        if self.network:
+            self._network()
+        if self.flow.coupling == "halo" and self.method not in ("gaussian", "delta"):
             raise ValueError(
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
                 'use "all" or "none"'
             )
         chart = self.points.chart
-        if chart == "all" and self.kernel.name != "kaehler":
+        if chart == "all" and self.method not in ("kaehler", "network"):
             raise ValueError(
                 f'points.chart = "all": the components of a {self.kernel.name} kernel do not transform between charts; '
                 'choose one, e.g. chart = [0, 1], or kernel.name = "kaehler"'
             )
         if chart != "all" and (not all(0 <= c < size for c in chart) or chart[0] == chart[1]):
             raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
-        if self.kernel.name == "kaehler":
+        if self.method == "kaehler":
             self._kaehler()
         smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
         if self.clusters.count > smallest:
@@ -202,10 +236,33 @@ class Config(Section):
                 "none of the others; remove them"
             )
 
+    def _network(self) -> None:
+        """What a network cannot do."""
+        if self.kernel:
+            raise ValueError("kernel, network: a run has one of the two; remove the other")
+        if self.clusters.count != 1:
+            raise ValueError(f"clusters.count = {self.clusters.count}: one network knows no clusters; take 1")
+        default = Flow(dt=1.0)
+        names = ("normalisation", "natural_gradient", "kappa", "clip", "coupling")
+        found = [f"flow.{name}" for name in names if getattr(self.flow, name) != getattr(default, name)]
+        found += ["points.noise"] * bool(self.points.noise)
+        if found:
+            raise ValueError(f"{', '.join(found)}: a network takes no such key; remove it")
+        if self.network.transition and self.points.chart != "all":
+            raise ValueError(
+                f"network.transition = {self.network.transition:g}: a run in one chart has no transitions; remove it, or "
+                'take points.chart = "all"'
+            )
+
+    @property
+    def method(self) -> str:
+        """The name of the kernel, or "network"."""
+        return self.kernel.name if self.kernel else "network"
+
     @property
     def kappa(self) -> str:
         """The rule for kappa in the flow's gradient: given, or the kernel's default (theory 3)."""
-        return self.flow.kappa or ("step" if self.kernel.name == "kaehler" else "fixed")
+        return self.flow.kappa or ("step" if self.method == "kaehler" else "fixed")
 
     def surface(self):
         """The hypersurface; raises InputError where it is not Calabi-Yau or where a singular point is found."""

@@ -97,4 +97,4 @@ def _best(work: Callable[[], object]) -> float:
 
 def _path(config: Config) -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "mpiflow" / f"machine-{platform.node()}-{config.kernel.name}-{config.run.precision}.json"
+    return cache / "mpiflow" / f"machine-{platform.node()}-{config.method}-{config.run.precision}.json"

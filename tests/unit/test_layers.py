@@ -9,7 +9,14 @@ ROOT = Path(__file__).parents[2] / "mpiflow"
 FILES = sorted(path for path in ROOT.rglob("*.py"))
 
 #: Third-party modules that one room alone may import.
-ONLY = {"mpi4py": {"comm"}, "cupy": {"backend"}, "h5py": {"state"}, "matplotlib": {"report", "paper", "scaling"}}
+ONLY = {
+    "mpi4py": {"comm"},
+    "cupy": {"backend"},
+    "h5py": {"state"},
+    "matplotlib": {"report", "paper", "scaling"},
+    "jax": {"network"},
+    "optax": {"network"},
+}
 #: Rooms of pure mathematics: arrays in, arrays out.
 PURE = ("geometry", "kernels", "losses", "hermitian", "vector")
 #: What the rooms may not know of.
@@ -19,6 +26,7 @@ FORBIDDEN = {
     "clustering": {"state", "run", "config", "cli", "flows"},
     "state": {"geometry", "kernels", "engine", "clustering", "flows", "run", "config", "cli"},
     "flows": {"state", "run", "config", "cli"},
+    "network": {"state", "run", "config", "cli", "time"},
     "ranks": {"state", "run", "config", "cli", "flows", "clustering"},
 }
 

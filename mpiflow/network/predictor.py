@@ -1,0 +1,67 @@
+"""The metric of a network at any points, always in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from mpiflow.geometry import charts
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.network import inputs, objective
+from mpiflow.network.objective import Objective
+from mpiflow.ranks.shards import TILE, Layout
+
+
+class NetworkPredictor:
+    """g of a network with parameters theta (P,).
+
+    chart: the one that a component network was trained in, from which others are reached by their Jacobians; "all" for a
+    network that knows the chart of each point. A potential needs none.
+    """
+
+    #: No piece of a network jumps; with ReLU the derivatives do, between points.
+    continuous = True
+
+    def __init__(
+        self, surface: Hypersurface, goal: Objective, theta: np.ndarray, chart: tuple[int, int] | Literal["all"]
+    ):
+        self.surface, self.goal, self.theta = surface, goal, theta
+        self.chart = None if chart == "all" or goal.kind == "potential" else np.array(chart, np.int8)
+
+    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128."""
+        return self.onto(targets, z, chart)(self.theta)
+
+    def onto(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """A function from parameters (P,) to g at targets; what it needs of the points is kept."""
+        here = chart if self.chart is None else np.broadcast_to(self.chart, chart.shape)
+        moved = charts.in_chart(z, here)
+        if self.goal.kind == "potential":
+            columns = inputs.potential(self.surface, moved, here)
+        else:
+            columns = inputs.component(self.surface, moved, here)
+        lower = columns.pop("lower", None)
+        change = None if (here == chart).all() else charts.transition(self.surface, z, here, chart)
+
+        def metric(theta: np.ndarray) -> np.ndarray:
+            g = tiled(self.goal, targets, columns, theta)
+            if lower is not None:
+                return lower @ g @ lower.conj().transpose(0, 2, 1)
+            return g if change is None else change.transpose(0, 2, 1) @ g @ change.conj()
+
+        return metric
+
+
+def tiled(goal: Objective, layout: Layout, columns: inputs.Columns, theta: np.ndarray) -> np.ndarray:
+    """Metrics of the own rows, tile by tile, each filled up to TILE rows: a row's bits know its tile only."""
+    theta = theta.astype(np.float64)
+    ends = np.cumsum([0] + [tile.stop - tile.start for tile in layout.tiles])
+    parts = []
+    for start, stop in zip(ends[:-1], ends[1:], strict=True):
+        rows = np.minimum(np.arange(start, start + TILE), stop - 1)
+        cut = {name: column[rows] for name, column in columns.items()}
+        parts.append(np.asarray(objective.metric(goal, theta, cut))[: stop - start])
+    d = columns["reference"].shape[-1] if "reference" in columns else columns["vectors"].shape[-1]
+    return np.concatenate([np.zeros((0, d, d), np.complex128), *parts])
