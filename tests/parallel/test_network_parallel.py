@@ -1,0 +1,40 @@
+"""A network is trained to the same bits on any number of ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mpiflow import sampling
+from mpiflow.comm import Comm, world
+from mpiflow.dataset import PointSet
+from mpiflow.geometry.hypersurface import fermat
+from mpiflow.network.flow import NetworkFlow, NetworkRule, architecture
+from mpiflow.network.objective import Objective
+from mpiflow.ranks.exchange import Exchange
+from mpiflow.ranks.shards import Layout
+
+
+def _flow(comm, kind, precision, total=700):
+    surface = fermat(3)
+    number, points = sampling.sample(comm, surface, total, 1, sampling.TRAIN, None)
+    layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
+    train = PointSet(layout, points.map(Exchange(comm, number, layout.rows)), np.zeros(len(layout.rows), np.int32))
+    extra = {} if kind == "potential" else {"kaehler": 0.1, "transition": 0.1}
+    goal = Objective(architecture(surface, kind, width=12, depth=2), kind, **extra)
+    return NetworkFlow(surface, train, NetworkRule(goal, 1e-2, 160, 5, decay=0.9, precision=precision), "all")
+
+
+@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parametrize(("kind", "precision"), [("multiplicative", "float32"), ("potential", "float64")])
+def test_bits_do_not_depend_on_the_ranks(kind, precision):
+    comm = world()
+    here, alone = _flow(comm, kind, precision), _flow(Comm(), kind, precision)
+    first = here.record().sigma_train
+    for _ in range(2):
+        assert here.step() == alone.step()
+    assert (here.progress.theta == alone.progress.theta).all()
+    assert here.progress.count == 10 and here.record().sigma_train < first
+    metric = here.snapshot()["metric/current"]
+    if comm.rank == 0:
+        assert (metric == alone.snapshot()["metric/current"]).all()
