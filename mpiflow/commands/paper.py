@@ -11,19 +11,47 @@ from mpiflow.commands.words import Quiet
 
 
 def paper(
-    name: Annotated[str, typer.Argument(help="The figure: see the list above.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the pictures.")] = Path("runs/paper"),
+    name: Annotated[str, typer.Argument(help="A figure from the list above; all of them: all; their page: report.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of pictures and records.")] = Path(
+        "runs/paper"
+    ),
     size: Annotated[str, typer.Option(help="laptop, node or cluster, or a number of points.")] = "laptop",
+    seed: Annotated[int, typer.Option(min=1, help="Of the points of one figure.")] = 1,
+    seeds: Annotated[int, typer.Option(min=1, help="Of all: how many, for the spread.")] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Measure one figure or table of the paper: draws its picture and prints its numbers beside the paper's.
 
-    clustering, clustering-error, distance, delta, kernels-revisited.
+    clustering, clustering-error, distance, kernels-revisited, noise, delta. `all` makes every one of them, leaving out
+    what is there already, and then the page; `report` makes the page of what is there.
     """
     from mpiflow.comm import world
-    from mpiflow.paper import figure, points
+    from mpiflow.paper import everything, figure, points, record
     from mpiflow.screen import Screen
 
     comm = world()
-    chosen = figure(name)
-    chosen.run(comm, output, points(chosen, size), Screen(comm.rank, quiet).say)
+    say = Screen(comm.rank, quiet).say
+    failed: list[str] = []
+    if name == "all":
+        failed = everything.make(comm, output, size, seeds, say)
+    elif name != "report":
+        record.made(comm, name, output, points(figure(name), size), seed, say)
+        return
+    _page(comm, output, say)
+    raise typer.Exit(3 if failed else 0)
+
+
+def _page(comm, folder: Path, say) -> None:
+    """Write the page, and say every verdict."""
+    from mpiflow.paper import page
+
+    with comm.lead() as mine:
+        if mine:
+            path, parts = page.write(folder)
+            for part in parts:
+                for verdict in part.verdicts:
+                    spread = "" if verdict.spread is None else f" +- {verdict.spread:.1g}"
+                    say(
+                        f"{part.name}: {verdict.what}: paper {verdict.paper}, here {verdict.ours:.3g}{spread}: {verdict.text}"
+                    )
+            say(f"page: {path}")

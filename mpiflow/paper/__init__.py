@@ -1,7 +1,8 @@
 """Figures and tables, each one command: `mpiflow paper NAME`.
 
-Every module has `SIZES` (points at laptop, node and cluster size) and `run(comm, out, size, say)`, which draws its picture
-into the folder out, says its table line by line, and returns the table's rows; collective.
+Every module has `SIZES` (points at laptop, node and cluster size), `run(comm, out, size, say, seed)`, which draws its picture
+into the folder out, says its table line by line, and returns the table's rows (collective), and `claims(rows)`: what the
+paper says beside what was found. `LEAST`, where a module has it, is the smallest size that it makes sense of.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ def points(module, size: str) -> int:
     """Number of points for the word laptop, node or cluster, or for a number. Raises InputError for anything else."""
     if size in module.SIZES:
         return module.SIZES[size]
-    if size.isdigit() and int(size) >= 100:
+    least = getattr(module, "LEAST", 100)
+    if size.isdigit() and int(size) >= least:
         return int(size)
-    raise InputError(f"--size {size}: one of {', '.join(module.SIZES)}, or a number of points, at least 100")
+    raise InputError(f"--size {size}: one of {', '.join(module.SIZES)}, or a number of points, here at least {least}")

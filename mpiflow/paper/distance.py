@@ -11,16 +11,18 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.engine import nearest
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.paper.claims import Claim, near
 from mpiflow.paper.picture import PAPER, finished, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, sample
 
 SIZES = {"laptop": 1_000_000, "node": 10_000_000, "cluster": 100_000_000}
+#: Two sizes make a fit.
+LEAST = 10_000
 #: The paper's fit, mean distance = factor N^exponent, from 1e3 to 1e5 points in one chart.
 FACTOR, EXPONENT = 0.968, -0.184
 #: Points from which the distance is taken.
 QUERIES = 2000
-SEED = 1
 _CHARTS = {"one": "one chart", "all": "all charts"}
 
 
@@ -36,10 +38,12 @@ class Row:
     error: float
 
 
-def run(comm: Comm, out: Path, size: int, say: Callable[[str], None]) -> list[Row]:
+def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Measure from 1e3 to `size` points, in one chart and in all, fit, and draw out/distance.png; collective."""
     counts = [int(10**k) for k in np.arange(3, np.log10(size) + 1e-9, 0.5)]
-    rows = [row for name, chart in (("one", (0, 1)), ("all", None)) for row in _measured(comm, name, chart, counts)]
+    rows = [
+        row for name, chart in (("one", (0, 1)), ("all", None)) for row in _measured(comm, seed, name, chart, counts)
+    ]
     say(f"{'charts':8}{'points':>10}{'min':>11}{'mean':>11}{'max':>11}{'paper fit':>11}{'ratio':>8}")
     for row in rows:
         fit = FACTOR * row.count**EXPONENT
@@ -56,19 +60,28 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None]) -> list[Ro
     return rows
 
 
+def claims(rows: list[Row]) -> list[Claim]:
+    """The paper's fit from 1e3 to 1e5 points in one chart."""
+    factor, exponent = fitted([row for row in rows if row.chart == "one" and row.count <= 100_000])
+    return [
+        near("prefactor of the mean distance to the nearest point", FACTOR, factor),
+        near("its exponent in N", EXPONENT, exponent, within=0.01),
+    ]
+
+
 def fitted(rows: list[Row]) -> tuple[float, float]:
     """Factor and exponent of the power law through the means, by least squares of the logarithms."""
     slope, offset = np.polyfit(np.log([row.count for row in rows]), np.log([row.mean for row in rows]), 1)
     return float(np.exp(offset)), float(slope)
 
 
-def _measured(comm: Comm, name: str, chart, counts: list[int]) -> list[Row]:
+def _measured(comm: Comm, seed: int, name: str, chart, counts: list[int]) -> list[Row]:
     surface = fermat(4)
-    queries = sample(Comm(), surface, QUERIES, SEED, TEST, chart)[1].z
+    queries = sample(Comm(), surface, QUERIES, seed, TEST, chart)[1].z
     own = split(QUERIES, comm.size, comm.rank)
     rows = []
     for count in counts:
-        train = sample(Comm(), surface, count, SEED, TRAIN, chart)[1].z
+        train = sample(Comm(), surface, count, seed, TRAIN, chart)[1].z
         distance = comm.allgather_rows(nearest(queries[own.start : own.stop], train)[1])
         error = distance.std() / np.sqrt(QUERIES)
         rows.append(Row(name, count, distance.min(), distance.mean(), distance.max(), error))

@@ -12,6 +12,7 @@ from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
 from mpiflow.geometry import fubini_study
 from mpiflow.measures import sigma
+from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, picture
 from mpiflow.sampling import TEST, noisy
 
@@ -43,9 +44,9 @@ class Row:
     gain: float
 
 
-def run(comm: Comm, out: Path, size: int, say: Callable[[str], None]) -> list[Row]:
+def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Flow `size` train points under each kernel, measure at every scale, fit the law, draw out/noise.png; collective."""
-    rows = [row for name in KERNELS for precision in PRECISIONS for row in _measured(comm, size, name, precision)]
+    rows = [row for name in KERNELS for precision in PRECISIONS for row in _measured(comm, seed, size, name, precision)]
     say(f"{'kernel':10}{'precision':11}{'points':8}{'scale':>9}{'distance':>11}{'gain':>11}")
     for row in rows:
         place = "on X" if row.project else "off X"
@@ -70,21 +71,56 @@ def fitted(rows: list[Row]) -> tuple[float, float, float] | None:
     return float(np.exp(offset)), float(-slope), float(np.ptp(distance) / np.log(10))
 
 
+def points_for(gain: float, c: float) -> float:
+    """Train points at whose mean distance the law gain = c / d gives a gain, by the paper's fit of distances."""
+    return (c / gain / _FACTOR) ** (1 / _EXPONENT)
+
+
+def claims(rows: list[Row]) -> list[Claim]:
+    """The law c / d, off X as in the paper, and what it says of the points that a gain of 100 and of 1e6 need."""
+    found = []
+    for name, paper in _PAPER.items():
+        c, power, _ = fitted([r for r in rows if (r.kernel, r.project, r.precision) == (name, False, "float64")])
+        found.append(Claim(f"{name}: the gain falls as d^-p off X, p", "1", power, 0.98, 1.02))
+        need, far = points_for(100, c), points_for(1e6, c)
+        found.append(
+            Claim(
+                f"{name}: train points for a gain of 100",
+                f"{paper:.0e}",
+                need,
+                paper / 10,
+                paper * 10,
+                "the law measured here, put into the paper's own fit of distances, gives more points",
+            )
+        )
+        found.append(Claim(f"{name}: train points for a gain of 1e6", "1e35", far, 1e33, 1e37, _FAR))
+    return found
+
+
+_FAR = "a small change of c is raised to the power 1 / .184"
+
+
 def _law(name: str, project: bool, rows: list[Row]) -> str:
     mine = [row for row in rows if (row.kernel, row.project, row.precision) == (name, project, "float64")]
     place, found = "on X" if project else "off X", fitted(mine)
     if found is None:
         return f"{name}, {place}: no c/d law, largest gain {max(row.gain for row in mine):.3g}"
     c, power, decades = found
-    need = [(c / gain / _FACTOR) ** (1 / _EXPONENT) for gain in (100, 1e6)]
+    need = [points_for(gain, c) for gain in (100, 1e6)]
     told = f"gain = {c:.3g} d^-{power:.3f} over {decades:.1f} decades of d"
     return f"{name}, {place}: {told}; gain 100 / 1e6 at {need[0]:.0e} / {need[1]:.0e} points; paper {_PAPER[name]:.0e} for 100"
 
 
-def _measured(comm: Comm, size: int, name: str, precision: str) -> list[Row]:
+def _measured(comm: Comm, seed: int, size: int, name: str, precision: str) -> list[Row]:
     kernel, flow = KERNELS[name]
     settings = config.check(
-        {"run": {"precision": precision}, "points": {"train": size, "test": size}, "kernel": kernel, "flow": flow}, name
+        {
+            "run": {"precision": precision, "seed": seed},
+            "points": {"train": size, "test": size},
+            "kernel": kernel,
+            "flow": flow,
+        },
+        name,
     )
     surface = settings.surface()
     train, _ = dataset.train_points(comm, surface, settings)
