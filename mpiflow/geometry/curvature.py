@@ -64,11 +64,15 @@ def euler_number(density: np.ndarray, degree: int, dimension: int, group: int) -
 
 
 def ricci_measure(r: np.ndarray, eta: np.ndarray, weight: np.ndarray, degree: int, dimension: int) -> float:
-    """Vol_K^(1/d) times the w-mean of eta |R|, for the metric of K = log|z|^2 / pi, in which Vol_K = degree.
+    """Vol_K^(1/d) / Vol_Omega times the integral of |R| over the volume of g, which is Vol_K times the w-mean of eta |R|.
 
-    r: (N,) scalar curvature of the metric of K = log|z|^2. eta, weight: (N,).
+    As in cymetric, where K = log|z|^2 / pi: Vol_K = degree and Vol_Omega = degree pi^d mean(w). |Omega|^2 does not drop
+    out: on the Fermat quintic Vol_K / Vol_Omega = 5 / 283.79.
+    r: (N,) scalar curvature of the metric of K = log|z|^2. eta, weight: (N,), at points that follow the volume of g_FS.
     """
-    return float(degree ** (1 / dimension) * np.pi * (weight * eta * np.abs(r)).sum() / weight.sum())
+    volume = degree * np.pi**dimension * weight.mean()
+    mean = (weight * eta * np.abs(r)).sum() / weight.sum()
+    return float(degree ** (1 + 1 / dimension) / volume * np.pi * mean)
 
 
 def _pairs(d: int) -> np.ndarray:

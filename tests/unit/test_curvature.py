@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
 from mpiflow import build, losses, sampling
 from mpiflow.comm import Comm
+from mpiflow.engine.low_rank import LowRank
+from mpiflow.flows.gauss_newton import solve
+from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potential_predictor import KaehlerPredictor
-from mpiflow.geometry import charts, curvature
+from mpiflow.geometry import charts, curvature, fubini_study
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import dwork, fermat
+from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
 
 SURFACES = [fermat(2), fermat(3), fermat(4), dwork(4, 0.5)]
@@ -86,3 +92,87 @@ def test_euler_number(surface, expected):
     )
     assert abs(number - expected) < 3 * error
     assert error < 0.1 * abs(expected)
+
+
+@pytest.mark.parametrize("ambient", [2, 3, 4])
+def test_curvature_is_that_of_projective_space_where_the_second_fundamental_form_vanishes(ambient):
+    """At (1, w, 0, ...) on Fermat, by Gauss' equation: constant holomorphic curvature, all numbers known exactly."""
+    surface, d = fermat(ambient), ambient - 1
+    z = np.zeros((1, ambient + 1), np.complex128)
+    z[0, :2] = 1.0, np.exp(1j * np.pi / (ambient + 1))
+    features = build.features(Comm(), surface, 2)
+    g, r = KaehlerPredictor(surface, features, np.zeros(len(features))).curvature(z, charts.chart_of(surface, z))
+    one = np.eye(d)
+    expected = np.einsum("ab,cd->abcd", one, one) + np.einsum("ad,cb->abcd", one, one)
+    np.testing.assert_allclose(g[0], one, atol=1e-14)
+    np.testing.assert_allclose(r[0], expected, atol=1e-12)
+    np.testing.assert_allclose(curvature.ricci(g, r)[0], (d + 1) * one, atol=1e-12)
+    assert curvature.scalar(g, r)[0] == pytest.approx(d * (d + 1), abs=1e-12)
+    # The Euler number of P^d is d + 1, its volume pi^d / d!.
+    assert curvature.euler_density(g, r)[0] / math.factorial(d) == pytest.approx(d + 1, abs=1e-12)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_integral_of_the_scalar_curvature_vanishes(surface):
+    """c_1(X) = 0, whatever the metric of the class: the integral of R omega^d is one of d dbar log eta."""
+    predictor, p = _predictor(surface), _points(surface, 5000)
+    g, r = predictor.curvature(p.z, p.chart)
+    scalar = curvature.scalar(g, r) * losses.determinant(g)
+    lines = scalar[: 5000 // surface.degree * surface.degree].reshape(-1, surface.degree).mean(1)
+    assert abs(lines.mean()) < 3 * lines.std() / np.sqrt(len(lines))
+    assert abs(lines.mean()) < 0.1 * np.abs(scalar).mean()
+
+
+def test_a_solved_torus_is_flat():
+    surface = fermat(2)
+    features = build.features(Comm(), surface, 12)
+    chunks = Chunks(Comm(), 512)
+    train = sampling.chunk(surface, 0, sampling.TRAIN, 0, None).map(lambda rows: rows[:512])
+    engine = LowRank(chunks, features, frame(surface, train.z, train.chart))
+    found = solve(MongeAmpere(engine, train.weight), np.zeros(len(features)))
+    p = _points(surface, 200)
+    g, r = KaehlerPredictor(surface, features, found.coefficients).curvature(p.z, p.chart)
+    assert np.abs(curvature.scalar(g, r)).max() < 1e-6
+
+
+@pytest.mark.parametrize("ambient", [3, 4])
+def test_ricci_measure_is_that_of_cymetric(ambient):
+    """Its formula step by step: K = log|z|^2 / pi, log det g differentiated in ambient coordinates, plain means."""
+    surface, d = fermat(ambient), ambient - 1
+    p = _points(surface, 200)
+    omega = charts.omega2(surface, p.z, p.chart)
+
+    def metric(z):
+        return fubini_study.pulled_back(z, charts.jacobian(surface, z, p.chart)) / np.pi
+
+    second = _complex_hessian(lambda z: np.log(np.linalg.det(metric(z)).real), p.z)
+    jacobian = charts.jacobian(surface, p.z, p.chart)
+    r = np.einsum(
+        "xba,xia,xij,xjb->x", np.linalg.inv(metric(p.z)), jacobian, second, jacobian.conj(), optimize=True
+    ).real
+    det = np.linalg.det(metric(p.z)).real
+    # Weights are scaled such that the volume of g_FS is the degree.
+    weight = omega / det * surface.degree
+    vol_k, vol_cy = (det / omega * weight).mean(), weight.mean()
+    expected = vol_k ** (1 / d) / vol_cy * (det / omega * np.abs(r) * weight).mean()
+
+    features = build.features(Comm(), surface, 2)
+    g, riemann = KaehlerPredictor(surface, features, np.zeros(len(features))).curvature(p.z, p.chart)
+    ratio = 1 / p.weight
+    eta = ratio / ((p.weight * ratio).sum() / p.weight.sum())
+    scalar = curvature.scalar(g, riemann)
+    np.testing.assert_allclose(-r / np.pi, scalar, atol=1e-5)
+    assert curvature.ricci_measure(scalar, eta, p.weight, surface.degree, d) == pytest.approx(expected, rel=1e-6)
+
+
+def _complex_hessian(f, z, step=1e-3):
+    """d_i dbar_j f at (N, n+1) points by central differences, fourth order in the step: (N, n+1, n+1)."""
+    size = z.shape[1]
+    units = [unit * row for unit in (1.0, 1.0j) for row in np.eye(size)]
+
+    def second(u, v, h):
+        return (f(z + h * (u + v)) - f(z + h * (u - v)) - f(z - h * (u - v)) + f(z - h * (u + v))) / (4 * h**2)
+
+    real = np.array([[(4 * second(u, v, step) - second(u, v, 2 * step)) / 3 for v in units] for u in units])
+    xx, xy, yx, yy = real[:size, :size], real[:size, size:], real[size:, :size], real[size:, size:]
+    return (xx + yy + 1j * (xy - yx)).transpose(2, 0, 1) / 4
