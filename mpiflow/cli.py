@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from mpiflow.commands import batch, flow, paper
+from mpiflow.commands import batch, flow, paper, points, tune
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,9 +24,11 @@ for command in (
     batch.submit,
     batch.plan,
     batch.scaling,
+    tune.tune,
     flow.evaluate,
     flow.info,
     flow.verify,
     paper.paper,
+    points.points,
 ):
     app.command()(command)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from mpiflow import clock, engine, sampling
+from mpiflow import clock, cymetric, engine, sampling
 from mpiflow.clustering import cluster
 from mpiflow.comm import Comm
 from mpiflow.config import Config
@@ -67,9 +68,20 @@ def drawn(
 ) -> Points:
     """The points of a stream whose numbers are `own`, wherever they were made; collective."""
     chart = None if config.points.chart == "all" else config.points.chart
+    if config.points.file and stream in (sampling.TRAIN, sampling.TEST):
+        return _read(comm, surface, config.points.file, stream, chart, total).map(lambda rows: rows[own])
     with clock.part("sample"):
         number, points = sampling.sample(comm, surface, total, seed, stream, chart)
     return points.map(Exchange(comm, number, own))
+
+
+def _read(comm: Comm, surface: Hypersurface, file: str, stream: int, chart, total: int) -> Points:
+    """All points of a stream from a file of cymetric's, on every rank; collective."""
+    points = None
+    with comm.lead() as mine:
+        if mine:
+            points = cymetric.read(Path(file), surface, stream, chart, total)
+    return comm.bcast(points)
 
 
 def placed(comm: Comm, own: np.ndarray, points: Points, train: PointSet) -> PointSet:

@@ -1,0 +1,33 @@
+"""A run on points of cymetric's file: the same bits on any number of ranks, and as with the points sampled here."""
+
+import pytest
+
+from jobs import mpiflow, result, small
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    path = tmp_path / "dataset.npz"
+    done = mpiflow("points", small(tmp_path), "-o", path)
+    assert done.returncode == 0 and "330 train and 120 test points" in done.stdout, done.stderr
+    return path
+
+
+def test_ranks_do_not_matter_and_points_come_in_their_order(tmp_path, dataset):
+    runs = {}
+    for ranks in (1, 2, 3):
+        folder = tmp_path / f"ranks-{ranks}"
+        done = mpiflow("run", small(tmp_path), "--set", f"points.file={dataset}", "-o", folder, ranks=ranks)
+        assert done.returncode == 0, done.stderr
+        runs[ranks] = result(folder)
+    assert runs[1] == runs[2] == runs[3]
+    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "sampled")
+    assert done.returncode == 0, done.stderr
+    assert runs[1]["points/z"] == result(tmp_path / "sampled")["points/z"]
+
+
+def test_a_file_with_too_few_points_is_refused_before_any_work(tmp_path, dataset):
+    words = ("--set", f"points.file={dataset}", "--set", "points.train=331", "-o", tmp_path / "run")
+    done = mpiflow("run", small(tmp_path), *words, ranks=2)
+    assert done.returncode == 2
+    assert "331 train points are asked for and 330 are there in chart [0, 1]" in done.stderr
