@@ -18,6 +18,7 @@ FIGURES = {
     "distance": "Figure 3 right: mean nearest-neighbour distance against the number of points (HR 3.7)",
     "kernels-revisited": "gain of frozen Kaehler kernels on unseen points, beside the paper's kernels (HR 3.2, app. B)",
     "noise": "Figure 3 left: gain against the distance from the train points (HR 3.2.4)",
+    "ntk-evolution": "Figure 4: how far the NTK of a network in training moves (HR 3.3); needs the extra nn",
     "delta": "the Delta kernel from 1e3 to 1e7 points beside the paper's extrapolation (HR 3.2.4)",
 }
 
