@@ -144,5 +144,5 @@ def clipped(gradient: np.ndarray, largest: float | None) -> np.ndarray:
     if largest is None:
         return gradient
     norm = np.sqrt((gradient.real**2 + gradient.imag**2).sum((1, 2)))
-    scale = np.minimum(1.0, largest / np.maximum(norm, np.finfo(norm.dtype).tiny))
+    scale = largest / np.maximum(norm, largest)
     return gradient * scale.astype(norm.dtype)[:, None, None]
