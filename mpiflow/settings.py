@@ -9,6 +9,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mpiflow.errors import InputError
+from mpiflow.tune.settings import Tune
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -187,6 +188,8 @@ class Config(Section):
     flow: Flow
     engine: Engine = Engine()
     output: Output = Output()
+    # Of a study of runs, not of a run: no state remembers it.
+    tune: Tune = Field(default=Tune(), exclude=True)
 
     @model_validator(mode="after")
     def _consistent(self):

@@ -13,7 +13,8 @@ ONLY = {
     "mpi4py": {"comm"},
     "cupy": {"backend"},
     "h5py": {"state"},
-    "matplotlib": {"report", "paper", "scaling"},
+    "matplotlib": {"report", "paper", "scaling", "tune"},
+    "optuna": {"tune"},
     "jax": {"network"},
     "optax": {"network"},
 }

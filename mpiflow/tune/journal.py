@@ -1,0 +1,75 @@
+"""A study in a file that many workers append to, on any file system that they share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import optuna
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
+
+from mpiflow.config import Config
+from mpiflow.errors import InputError
+from mpiflow.state.provenance import compare
+from mpiflow.tune.sampler import PlaceSampler
+from mpiflow.tune.space import Choice, Range
+
+_NAME, _SETTINGS = "tune", "settings"
+#: Trials whose looks the pruner wants to see before it gives any up.
+_BEFORE_PRUNING = 5
+
+
+def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed: int) -> optuna.Study:
+    """The study of a folder, begun if there is none. Raises InputError where it is one of other settings."""
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    path = folder / "study.journal"
+    _mend(path)
+    tune = settings.tune
+    study = optuna.create_study(
+        study_name=_NAME,
+        storage=JournalStorage(JournalFileBackend(str(path))),
+        direction="maximize" if tune.objective == "gain" else "minimize",
+        sampler=PlaceSampler(seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING)
+        if tune.prune
+        else optuna.pruners.NopPruner(),
+        load_if_exists=True,
+    )
+    own = _identity(settings, searched, seed)
+    held = study.user_attrs.get(_SETTINGS)
+    if held is None:
+        study.set_user_attr(_SETTINGS, own)
+    elif changed := compare({"study": held}, {"study": own}).fatal:
+        told = "; ".join(line.removeprefix("study.") for line in changed)
+        raise InputError(
+            f"{folder}: holds a study of other settings ({told}): restore these keys, or choose another folder with -o"
+        )
+    return study
+
+
+def _identity(settings: Config, searched: list[Range | Choice], seed: int) -> dict:
+    """What all trials of a study share; its number of trials may grow."""
+    found = settings.model_dump(exclude_none=True, mode="json", exclude={"output": True, "engine": {"memory"}})
+    found["run"].pop("name")
+    tune = settings.tune
+    space = {dimension.key: list(dimension.ends()) for dimension in searched}
+    return found | {
+        "tune": {"seed": seed, "objective": tune.objective, "every": tune.every, "prune": tune.prune, **space}
+    }
+
+
+def _mend(path: Path) -> None:
+    """Cut off a line that a worker died in: what another worker appended to it could never be read."""
+    if not path.exists():
+        return
+    lock = JournalFileSymlinkLock(str(path))
+    lock.acquire()
+    try:
+        with path.open("rb+") as file:
+            text = file.read()
+            if text and not text.endswith(b"\n"):
+                file.truncate(text.rfind(b"\n") + 1)
+                os.fsync(file.fileno())
+    finally:
+        lock.release()

@@ -1,0 +1,92 @@
+"""What a study came to: table of the best, CSV of all, picture, and the best run file."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+
+import tomli_w
+from optuna.trial import FrozenTrial, TrialState
+from rich.table import Table
+
+from mpiflow.config import Config
+from mpiflow.tune import picture
+from mpiflow.tune.places import latest
+from mpiflow.tune.space import Choice, Range
+from mpiflow.tune.variant import variant
+
+#: Rows of the table.
+BEST = 10
+_MEASURED = ("gain", "gain_train", "sigma", "positive", "defect", "seconds")
+
+
+def write(
+    where: Path, settings: Config, searched: list[Range | Choice], trials: list[FrozenTrial]
+) -> tuple[Table, dict[str, Path]]:
+    """The table, and the written files by what they are; each replaces its former self whole."""
+    places, keys = latest(trials), [dimension.key for dimension in searched]
+    ranked = best_first(list(places.values()), settings.tune.objective)
+    paths = {"trials": where / "trials.csv"}
+    _replace(paths["trials"], lambda path: _csv(path, places, keys))
+    if ranked:
+        paths |= {"picture": where / "study.png", "best": where / "best.toml"}
+        _replace(paths["picture"], lambda path: picture.draw(path, places, searched, settings.tune.objective))
+        _replace(paths["best"], lambda path: path.write_text(_best(settings, ranked[0], len(ranked))))
+    return _table(settings, ranked, places, keys), paths
+
+
+def best_first(trials: list[FrozenTrial], objective: str) -> list[FrozenTrial]:
+    """The complete trials, the best first."""
+    complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return sorted(complete, key=lambda trial: -trial.value if objective == "gain" else trial.value)
+
+
+def _best(settings: Config, trial: FrozenTrial, count: int) -> str:
+    tuned = variant(settings, trial.params | {"run.name": f"{settings.run.name}-tuned"}, "best.toml")
+    gain = trial.user_attrs["gain"]
+    head = f"# The best of {count} complete trials: gain {gain:.4g} on its unseen points, which flatters the best of many.\n"
+    return head + tomli_w.dumps(tuned.model_dump(exclude_none=True, mode="json"))
+
+
+def _table(settings: Config, ranked: list[FrozenTrial], places: dict[int, FrozenTrial], keys: list[str]) -> Table:
+    numbers = {trial.number: place for place, trial in places.items()}
+    states = [trial.state for trial in places.values()]
+    counts = ", ".join(f"{states.count(state)} {state.name.lower()}" for state in TrialState if state in states)
+    table = Table(title=f"{settings.run.name}: {counts}; the best on unseen points", title_justify="left")
+    for name in ("trial", *keys, "gain", "gain, train", "sigma", "positive", "Kaehler defect"):
+        table.add_column(name, justify="right")
+    for trial in ranked[:BEST]:
+        a = trial.user_attrs
+        defect = "n/a (discontinuous)" if a["defect"] is None else f"{a['defect']:.2e}"
+        found = (
+            f"{a['gain']:.4g}",
+            f"{a['gain_train']:.4g}",
+            f"{a['sigma']:.4g}",
+            f"{100 * a['positive']:.1f} %",
+            defect,
+        )
+        table.add_row(str(numbers[trial.number] + 1), *(_shown(trial.params[key]) for key in keys), *found)
+    return table
+
+
+def _shown(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _csv(path: Path, places: dict[int, FrozenTrial], keys: list[str]) -> None:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["trial", "state", *keys, "value", *_MEASURED, "worker", "why"])
+        for place, trial in places.items():
+            a = trial.user_attrs
+            told = [a.get(name) for name in (*_MEASURED, "worker", "why")]
+            rows.writerow(
+                [place + 1, trial.state.name.lower(), *(trial.params.get(k) for k in keys), trial.value, *told]
+            )
+
+
+def _replace(path: Path, make) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    make(temporary)
+    os.replace(temporary, path)

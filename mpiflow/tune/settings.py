@@ -1,0 +1,39 @@
+"""[tune] of a run file: what is searched, for what, and how long."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mpiflow.tune.space import dimension
+
+
+class Tune(BaseModel):
+    """[tune]: a study of so many trials that makes the objective on unseen points as good as it can be.
+
+    every: steps between two looks at the unseen points, at which a trial that is worse than the median of those before
+    it is given up where prune is true. seed: run.seed by default. space: keys of the run file, `"flow.dt" = [0.003, 3.0]`;
+    two numbers are a range (of whole numbers, where both are; logarithmic where the low end is above 0), any other list is
+    a choice; without it the usual keys of the kernel.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    trials: Annotated[int, Field(ge=1)] = 40
+    objective: Literal["gain", "sigma"] = "gain"
+    prune: bool = True
+    every: Annotated[int, Field(ge=1)] = 10
+    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    space: dict[str, list[Any]] | None = None
+
+    @field_validator("space")
+    @classmethod
+    def _readable(cls, space):
+        if space is not None and not space:
+            raise ValueError(
+                "space: there is no key in it to search; remove the table for the usual keys of the kernel"
+            )
+        for key, bounds in (space or {}).items():
+            dimension(key, bounds)
+        return space

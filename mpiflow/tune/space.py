@@ -1,0 +1,83 @@
+"""What a study searches: ranges and choices for keys of the run file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from optuna import Trial
+
+#: What is searched where the run file does not say. A step with "sum" is N times one with "mean": one of them is enough.
+#: A gradient never reaches a clip of 100, which is none. Delta's row sums are 1, so its normalisations are one.
+DEFAULT: dict[str, dict[str, list]] = {
+    "gaussian": {
+        "flow.dt": [0.003, 3.0],
+        "kernel.width": [0.1, 1.0],
+        "flow.normalisation": ["mean", "row"],
+        "flow.clip": [1.0, 100.0],
+    },
+    "delta": {"flow.dt": [0.001, 0.1], "flow.normalisation": ["row"], "flow.clip": [1.0, 100.0]},
+    "relu": {
+        "flow.dt": [0.003, 3.0],
+        "kernel.depth": [1, 4],
+        "flow.normalisation": ["mean", "row"],
+        "flow.clip": [1.0, 100.0],
+    },
+    "kaehler": {"flow.dt": [0.05, 0.6]},
+    "network": {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]},
+}
+
+
+@dataclass(frozen=True)
+class Range:
+    """A key between two numbers, both included; logarithmic for real numbers above 0."""
+
+    key: str
+    low: float
+    high: float
+
+    def suggest(self, trial: Trial) -> float:
+        """The value of a trial."""
+        if isinstance(self.low, int):
+            return trial.suggest_int(self.key, self.low, self.high)
+        return trial.suggest_float(self.key, self.low, self.high, log=self.low > 0)
+
+    def ends(self) -> tuple:
+        """Values that a run file must allow."""
+        return self.low, self.high
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A key that is one of some values."""
+
+    key: str
+    values: tuple
+
+    def suggest(self, trial: Trial) -> Any:
+        """The value of a trial."""
+        return trial.suggest_categorical(self.key, self.values)
+
+    def ends(self) -> tuple:
+        """Values that a run file must allow."""
+        return self.values
+
+
+def dimension(key: str, bounds: list) -> Range | Choice:
+    """A range or a choice from its list in the run file. Raises ValueError with the cure."""
+    if key.count(".") != 1 or not all(key.split(".")):
+        raise ValueError(f'space.{key}: a key is "section.key", in quotes, e.g. "flow.dt" = [0.003, 3.0]')
+    if not bounds or not all(isinstance(value, (bool, int, float, str)) for value in bounds):
+        raise ValueError(f"space.{key} = {bounds}: two numbers are a range, a list of words or numbers is a choice")
+    if len(bounds) != 2 or not all(type(value) in (int, float) for value in bounds):
+        return Choice(key, tuple(bounds))
+    low, high = bounds if all(type(value) is int for value in bounds) else map(float, bounds)
+    if not low < high:
+        raise ValueError(f"space.{key} = {bounds}: the low end comes first, and below the high end")
+    return Range(key, low, high)
+
+
+def dimensions(method: str, space: dict[str, list] | None) -> list[Range | Choice]:
+    """What a study searches: the space of the run file, or the usual one of its kernel (`Config.method`)."""
+    return [dimension(key, bounds) for key, bounds in (space or DEFAULT[method]).items()]

@@ -1,0 +1,32 @@
+"""Run files that differ from one another in the keys of a study."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mpiflow import config
+from mpiflow.config import Config
+from mpiflow.tune.space import Choice, Range
+
+
+def variant(settings: Config, values: dict[str, Any], source: str = "trial") -> Config:
+    """The same run with other values for `section.key`s. Raises InputError where a run file would not allow them."""
+    table = settings.model_dump(exclude_none=True, mode="json")
+    for key, value in values.items():
+        section, name = key.split(".")
+        table.setdefault(section, {})[name] = value
+    return config.check(table, source)
+
+
+def check(settings: Config, searched: list[Range | Choice], source: str) -> None:
+    """Raise InputError for a key, or an end of its range, that no run file allows, before any trial."""
+    for dimension in searched:
+        for value in dimension.ends():
+            variant(settings, {dimension.key: value}, f"{source}: tune.space")
+
+
+def seed_of(seed: int, place: int) -> int:
+    """The seed of the points of a trial: a new one for every place of a study."""
+    return int(np.random.SeedSequence([seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))
