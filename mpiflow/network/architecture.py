@@ -16,13 +16,18 @@ _ACTIVATIONS = {"relu": jax.nn.relu, "gelu": jax.nn.gelu, "tanh": jnp.tanh}
 
 @dataclass(frozen=True)
 class Architecture:
-    """`depth` hidden layers of `width` units between (inputs,) and (outputs,) reals."""
+    """`depth` hidden layers of `width` units between (inputs,) and (outputs,) reals.
+
+    tangent: None, or (w_std, b_std) for the NTK parameterisation, in which a layer is w_std / sqrt(in) W x + b_std b and
+    all parameters begin as standard normal numbers, as in `kernels.relu_ntk`.
+    """
 
     inputs: int
     outputs: int
     width: int
     depth: int
     activation: str
+    tangent: tuple[float, float] | None = None
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
@@ -41,6 +46,8 @@ class Architecture:
         silent: the last layer is zero, so that a run begins at g_FS.
         """
         draws, parts = generator(seed, PARAMETERS, 0), []
+        if self.tangent:
+            return draws.standard_normal(self.size)
         for number, (a, b) in enumerate(self.shapes):
             bound = 0.0 if silent and number == self.depth else np.sqrt(6 / (a + b))
             parts += [bound * draws.uniform(-1, 1, a * b), np.zeros(b)]
@@ -49,9 +56,12 @@ class Architecture:
     def layers(self, theta):
         """(weight, bias, activation) of each layer, None for the last one's; theta: (P,)."""
         start, act = 0, _ACTIVATIONS[self.activation]
+        w_std, b_std = self.tangent or (1.0, 1.0)
         for number, (a, b) in enumerate(self.shapes):
             middle, stop = start + a * b, start + (a + 1) * b
-            yield theta[start:middle].reshape(a, b), theta[middle:stop], act if number < self.depth else None
+            scale = w_std / a**0.5 if self.tangent else 1.0
+            weight, bias = scale * theta[start:middle].reshape(a, b), b_std * theta[middle:stop]
+            yield weight, bias, act if number < self.depth else None
             start = stop
 
     def __call__(self, theta, x):
