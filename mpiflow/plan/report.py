@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import resource
 from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
 
 from mpiflow.config import Config
-from mpiflow.plan import fit, memory, seconds
+from mpiflow.plan import fit, memory, process, seconds
 from mpiflow.plan.machine import Machine
 from mpiflow.plan.shape import shape
 
@@ -20,7 +19,7 @@ def base() -> int:
     from mpiflow.build import compiled
 
     compiled()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return process.peak()
 
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from mpiflow.clustering.quality import quality, silhouette
 from mpiflow.comm import Comm, world
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.plan import process
 from mpiflow.ranks.ending import ends_together
 from mpiflow.ranks.shards import Layout, owners, tiles
 from mpiflow.sampling import LINES, TRAIN, chunk, sample
@@ -49,7 +49,7 @@ def timed(step):
 
 def peak() -> float:
     """Peak memory of this process so far, in GB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    return process.peak() / 1e9
 
 
 def linkage(size: int = 10_000, count: int = 20) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import resource
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
@@ -17,11 +16,12 @@ from rounds import interleaved, timed
 
 from mpiflow import engine
 from mpiflow.kernels import ReluNTK
+from mpiflow.plan import process
 
 
 def peak() -> float:
-    """Peak resident memory of this process, in MB (Linux counts in kB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    """Peak resident memory of this process, in MB."""
+    return process.peak() / 1e6
 
 
 def main() -> None:

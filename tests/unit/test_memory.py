@@ -13,17 +13,15 @@ from mpiflow.kernels import ReluNTK
 from mpiflow.ranks.shards import Layout
 
 PROGRAM = """
-import resource, sys
+import sys
 from pathlib import Path
 import matplotlib.pyplot, scipy.linalg, sklearn
 from mpiflow import config, evaluate, report, restart
 from mpiflow.comm import Comm
 from mpiflow.run import run
 from mpiflow.screen import Screen
+from mpiflow.plan.process import peak
 from mpiflow.state import commit
-
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 imported = peak()
 settings = ["points.train=" + sys.argv[1], "points.test=200", "flow.steps=1", "engine.mode=streamed", "kernel.depth=1"]
