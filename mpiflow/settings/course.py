@@ -1,0 +1,43 @@
+"""How the flow runs: its steps, its engine, its states."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mpiflow.settings.section import Positive, Section
+
+
+class Flow(Section):
+    """[flow]: the discretised flow (HR 3.5)."""
+
+    steps: Annotated[int, Field(ge=0)] = 50
+    dt: Positive
+    loss: Literal["sigma", "monge-ampere", "log"] = "log"
+    normalisation: Literal["sum", "mean", "row"] = "mean"
+    natural_gradient: bool = False
+    kappa: Literal["fixed", "step"] | None = None
+    clip: Positive | None = None
+    coupling: Literal["none", "halo", "all"] = "none"
+    halo_tolerance: Positive = 1e-3
+    test_every: Annotated[int, Field(ge=1)] = 1
+
+
+class Engine(Section):
+    """[engine]: how kernel sums are computed and in how much memory (GiB for each rank)."""
+
+    mode: Literal["auto", "resident", "streamed", "neighbours"] = "auto"
+    memory: Positive = 2.0
+
+
+class Output(Section):
+    """[output]: when states are committed, besides at the start and the end, and which are kept.
+
+    By the clock, unless steps are asked for: a commit then costs the same share of any flow, however quick its steps.
+    """
+
+    every_steps: Annotated[int, Field(ge=1)] | None = None
+    every_seconds: Positive | None = 600.0
+    keep: Annotated[int, Field(ge=1)] = 3
+    keep_every: Annotated[int, Field(ge=1)] | None = None

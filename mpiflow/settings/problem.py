@@ -1,0 +1,66 @@
+"""What is computed on: the identity of the run, the manifold, its points and their clusters."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from mpiflow.settings.section import NonNegative, Section
+
+
+class Run(Section):
+    """[run]: identity of the run and the arithmetic."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)] = "run"
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    precision: Literal["float32", "float64"] = "float64"
+    backend: Literal["auto", "cpu", "gpu"] = "auto"
+
+    @property
+    def folder(self) -> str:
+        """The name as the name of a folder: letters, digits, dots, dashes and underscores."""
+        return re.sub(r"[^\w.-]+", "_", self.name).strip(".") or "run"
+
+
+class Manifold(Section):
+    """[manifold]: Q, by family or by monomials and coefficients (numbers, or [re, im] pairs)."""
+
+    family: Literal["fermat", "dwork", "polynomial"] = "fermat"
+    ambient: Annotated[int, Field(ge=2, le=5)] = 4
+    psi: float | tuple[float, float] | None = None
+    monomials: list[list[Annotated[int, Field(ge=0)]]] | None = None
+    coefficients: list[float | tuple[float, float]] | None = None
+
+    @model_validator(mode="after")
+    def _complete(self):
+        if self.family == "dwork" and self.psi is None:
+            raise ValueError("psi: the dwork family needs it, e.g. psi = 0.5")
+        if self.family != "dwork" and self.psi is not None:
+            raise ValueError(f"psi = {self.psi}: only the dwork family has it; remove it")
+        if self.family == "polynomial" and not (self.monomials and self.coefficients):
+            raise ValueError("monomials, coefficients: the polynomial family needs both")
+        if self.family != "polynomial" and (self.monomials or self.coefficients):
+            raise ValueError('monomials, coefficients: only for family = "polynomial"; remove them')
+        return self
+
+
+class Points(Section):
+    """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
+
+    train: Annotated[int, Field(ge=1)] = 1000
+    test: Annotated[int, Field(ge=1)] = 1000
+    file: Annotated[str, Field(min_length=1)] | None = None
+    chart: Literal["all"] | tuple[int, int] = (0, 1)
+    noise: NonNegative = 0.0
+    project: bool = True
+
+
+class Clusters(Section):
+    """[clusters]: mini-batch clustering and the merge (HR 3.1)."""
+
+    count: Annotated[int, Field(ge=1)] = 1
+    batch: Annotated[int, Field(ge=1)] = 10_000
+    linkage: Literal["average", "complete", "ward", "chordal"] = "average"
+    merge: Literal["greedy", "assignment", "moments", "kmeans"] = "greedy"

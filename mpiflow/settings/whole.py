@@ -1,0 +1,131 @@
+"""A whole run file, and what must fit together in it."""
+
+from __future__ import annotations
+
+import tomli_w
+from pydantic import Field, model_validator
+
+from mpiflow.errors import InputError
+from mpiflow.settings.course import Engine, Flow, Output
+from mpiflow.settings.methods import Kernel, Network
+from mpiflow.settings.problem import Clusters, Manifold, Points, Run
+from mpiflow.settings.section import Section
+from mpiflow.tune.settings import Tune
+
+
+class Config(Section):
+    """A whole run file."""
+
+    run: Run = Run()
+    manifold: Manifold = Manifold()
+    points: Points = Points()
+    clusters: Clusters = Clusters()
+    kernel: Kernel | None = None
+    network: Network | None = None
+    flow: Flow
+    engine: Engine = Engine()
+    output: Output = Output()
+    # Of a study of runs, not of a run: no state remembers it.
+    tune: Tune = Field(default=Tune(), exclude=True)
+
+    @model_validator(mode="after")
+    def _consistent(self):
+        size = self.manifold.ambient + 1
+        if not self.kernel and not self.network:
+            raise ValueError("kernel: missing; give [kernel] with name gaussian, delta, relu or kaehler, or [network]")
+        if self.network:
+            self._network()
+        if self.flow.coupling == "halo" and self.method not in ("gaussian", "delta"):
+            raise ValueError(
+                f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
+                'use "all" or "none"'
+            )
+        chart = self.points.chart
+        if chart == "all" and self.method not in ("kaehler", "network"):
+            raise ValueError(
+                f'points.chart = "all": the components of a {self.kernel.name} kernel do not transform between charts; '
+                'choose one, e.g. chart = [0, 1], or kernel.name = "kaehler"'
+            )
+        if chart != "all" and (not all(0 <= c < size for c in chart) or chart[0] == chart[1]):
+            raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
+        if self.method == "kaehler":
+            self._kaehler()
+        smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
+        if self.clusters.count > smallest:
+            raise ValueError(
+                f"clusters.count = {self.clusters.count}: more clusters than the {smallest} points of the smallest "
+                "mini-batch; lower clusters.count, or choose clusters.batch so that it divides points.train"
+            )
+        return self
+
+    def _kaehler(self) -> None:
+        """What a Kaehler flow cannot do."""
+        if self.run.precision != "float64":
+            raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
+        if self.kernel.warm and (self.kernel.features == "generic" or not self.kernel.refreeze):
+            raise ValueError(f"kernel.warm = {self.kernel.warm}: needs kernel.refreeze, and invariant features")
+        if self.kernel.features == "generic" and self.kernel.preconditioner in ("diagonal", "ricci"):
+            raise ValueError(
+                f'kernel.preconditioner = "{self.kernel.preconditioner}": generic features know "natural" and "plain"'
+            )
+        if self.clusters.count != 1:
+            raise ValueError(f"clusters.count = {self.clusters.count}: one potential knows no clusters; take 1")
+        if self.kappa != "step" or self.flow.natural_gradient or self.flow.clip or self.points.noise:
+            raise ValueError(
+                'flow.kappa, flow.natural_gradient, flow.clip, points.noise: a Kaehler flow takes kappa = "step" and '
+                "none of the others; remove them"
+            )
+
+    def _network(self) -> None:
+        """What a network cannot do."""
+        if self.kernel:
+            raise ValueError("kernel, network: a run has one of the two; remove the other")
+        if self.clusters.count != 1:
+            raise ValueError(f"clusters.count = {self.clusters.count}: one network knows no clusters; take 1")
+        default = Flow(dt=1.0)
+        names = ("normalisation", "natural_gradient", "kappa", "clip", "coupling")
+        found = [f"flow.{name}" for name in names if getattr(self.flow, name) != getattr(default, name)]
+        found += ["points.noise"] * bool(self.points.noise)
+        if found:
+            raise ValueError(f"{', '.join(found)}: a network takes no such key; remove it")
+        if self.network.transition and self.points.chart != "all":
+            raise ValueError(
+                f"network.transition = {self.network.transition:g}: a run in one chart has no transitions; remove it, or "
+                'take points.chart = "all"'
+            )
+
+    @property
+    def method(self) -> str:
+        """The name of the kernel, or "network"."""
+        return self.kernel.name if self.kernel else "network"
+
+    @property
+    def kappa(self) -> str:
+        """The rule for kappa in the flow's gradient: given, or the kernel's default (theory 3)."""
+        return self.flow.kappa or ("step" if self.method == "kaehler" else "fixed")
+
+    def surface(self):
+        """The hypersurface; raises InputError where it is not Calabi-Yau or where a singular point is found."""
+        from mpiflow.geometry import hypersurface
+
+        m = self.manifold
+        if m.family == "fermat":
+            return hypersurface.fermat(m.ambient)
+        if m.family == "dwork":
+            return hypersurface.dwork(m.ambient, _complex(m.psi))
+        if {len(row) for row in m.monomials} != {m.ambient + 1}:
+            raise InputError(f"manifold.monomials: each needs {m.ambient + 1} exponents in P^{m.ambient}")
+        surface = hypersurface.Hypersurface(m.monomials, [_complex(c) for c in m.coefficients])
+        found = hypersurface.singular_point(surface)
+        if found is not None:
+            where = ", ".join(f"{x:.3g}" for x in found)
+            raise InputError(f"manifold: Q and its gradient vanish at ({where}): X is singular there; change Q")
+        return surface
+
+    def text(self) -> str:
+        """The resolved run file as TOML, every default written out."""
+        return tomli_w.dumps(self.model_dump(exclude_none=True, mode="json"))
+
+
+def _complex(value: float | tuple[float, float]) -> complex:
+    return complex(*value) if isinstance(value, tuple) else complex(value)
