@@ -8,8 +8,8 @@ The loop below is the whole recipe for any study of one's own: an order is a run
 import argparse
 from pathlib import Path
 
+from mpiflow.batch.order import Order
 from mpiflow.batch.submit import Resources, submit, watch
-from mpiflow.batch.supervise import Order
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Runs through submitit: on Slurm, as a local process, or in this one; its checkpoint hook stays outside of the ranks."""
+"""Runs and studies through submitit: on Slurm, as local processes, or in this one; its hook stays outside of the ranks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mpiflow import config
 from mpiflow.batch import scheduler, supervise
-from mpiflow.batch.supervise import Order, Supervisor
+from mpiflow.batch.order import Order
+from mpiflow.batch.supervise import Supervisor
 from mpiflow.errors import RESUBMIT, FlowError, InputError
 from mpiflow.state import naming, status
 
@@ -44,7 +45,8 @@ class Launch:
 
     def __call__(self) -> str:
         """Run to the end; returns the closing message. Raises FlowError with that of a run that failed."""
-        self._supervisor = Supervisor(self.launcher or supervise.launcher(), self.order, not self.restarted)
+        words = (self.launcher or supervise.launcher()) if self.order.launched else []
+        self._supervisor = Supervisor(words, self.order, not self.restarted)
         self._supervisor.start()
         code = self._supervisor.wait()
         if code == RESUBMIT:
@@ -52,9 +54,9 @@ class Launch:
             from submitit import JobEnvironment
 
             signal.raise_signal(JobEnvironment()._usr_sig())
-        message = (status.read(self.order.output) or {}).get("message", "")
+        message = (status.read(self.order.folder) or {}).get("message", "")
         if code:
-            raise FlowError(f"{self.order.output}: exit code {code}: {message or 'see the log'}")
+            raise FlowError(f"{self.order.folder}: exit code {code}: {message or 'see the log'}")
         return message
 
     def checkpoint(self):
@@ -71,7 +73,7 @@ class Launch:
 
 
 def submit(orders: list[Order], wanted: Resources) -> list:
-    """Submit runs, more than one as a job array; returns submitit's jobs. Raises InputError before anything is submitted."""
+    """Submit orders, more than one as a job array; returns submitit's jobs. Raises InputError before anything is submitted."""
     orders = [order.resolved() for order in orders]
     for order in orders:
         if not str(order.output).isprintable():
@@ -157,4 +159,6 @@ def _state(job) -> str:
 def _progress(folder: Path) -> str:
     found = status.read(folder) or {}
     committed = [step for step, _ in naming.states(folder)]
-    return f"state of step {max(committed)} of {found.get('steps', '?')}" if committed else "no state yet"
+    if committed:
+        return f"state of step {max(committed)} of {found.get('steps', '?')}"
+    return f"{found['step']} of {found['steps']} done" if found.get("step") else "nothing done yet"

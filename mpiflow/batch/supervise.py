@@ -10,11 +10,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mpiflow import config
 from mpiflow.batch import scheduler
+from mpiflow.batch.order import Order
 from mpiflow.errors import RESUBMIT, InputError
 from mpiflow.state import status
 
@@ -24,44 +23,16 @@ PATIENCE = 3
 STOPS = "stops"
 
 
-@dataclass(frozen=True)
-class Order:
-    """One run as its user wants it: run file, run folder (None: runs/NAME), `section.key=value` overrides."""
-
-    config: Path
-    output: Path | None = None
-    overrides: tuple[str, ...] = ()
-    log_all: bool = False
-    quiet: bool = False
-
-    def resolved(self) -> Order:
-        """The same with whole paths. Raises InputError for a wrong run file, before any rank is started."""
-        found = config.read(self.config, list(self.overrides))
-        folder = self.output or Path("runs") / found.run.folder
-        return replace(self, config=self.config.absolute(), output=folder.absolute())
-
-    def words(self) -> list[str]:
-        """The command line of the run, one word each: no shell ever reads them."""
-        changes = [word for override in self.overrides for word in ("--set", override)]
-        flags = [flag for flag, wanted in (("--log-all", self.log_all), ("--quiet", self.quiet)) if wanted]
-        return ["run", str(self.config), "-o", str(self.output), *changes, *flags]
-
-    def task(self, number: str) -> Order:
-        """The order of one task of a job array: its number wherever {task} is written."""
-        folder = self.output and Path(str(self.output).replace("{task}", number))
-        return replace(self, output=folder, overrides=tuple(o.replace("{task}", number) for o in self.overrides))
-
-
 class Supervisor:
     """Starts the ranks of an order under a launcher, and tells what becomes of them.
 
-    launcher: the words before the command, e.g. ["mpiexec", "-n", "4"] or ["srun", "--mpi=pmi2"]. first: this is no
-    restart, so that earlier stops do not count.
+    launcher: the words before the command, e.g. ["mpiexec", "-n", "4"] or ["srun", "--mpi=pmi2"]; [] for none. first: this
+    is no restart, so that earlier stops do not count.
     """
 
     def __init__(self, launcher: list[str], order: Order, first: bool):
         self.command = [*launcher, str(beside("mpiflow")), *order.words()]
-        self.folder = order.output
+        self.folder = order.folder
         if first:
             with suppress(OSError):
                 (self.folder / STOPS).unlink()
@@ -139,7 +110,7 @@ def launcher() -> list[str]:
 
 
 def batch(order: Order) -> int:
-    """The body of a batch job: run, and put the job back into the queue if the run stopped with a state saved."""
+    """The body of a batch job: start the ranks, and put the job back into the queue if they stopped to go on later."""
     task = os.environ.get("SLURM_ARRAY_TASK_ID")
     order = (order.task(task) if task else order).resolved()
     supervisor = Supervisor(launcher(), order, scheduler.restarts() == 0)

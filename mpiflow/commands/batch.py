@@ -16,15 +16,21 @@ def batch(
     output: RunFolder = None,
     overrides: Overrides = None,
     log_all: Annotated[bool, typer.Option("--log-all", help="A log file for every rank.")] = False,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Be a worker of a study (mpiflow tune), named after the job.")
+    ] = False,
 ) -> None:
     """Inside a batch job: start the ranks of a run, and requeue the job when they stop with a state saved.
 
-    slurm/flow.sbatch calls it. MPIFLOW_LAUNCHER is what starts the ranks (mpiexec by default). In a job array, {task} in
-    -o and --set stands for the number of the task. A job that comes no further in three restarts is given up.
+    slurm/flow.sbatch and slurm/tune.sbatch call it. MPIFLOW_LAUNCHER is what starts the ranks (mpiexec by default). In a
+    job array, {task} in -o and --set stands for the number of the task. A job that comes no further
+    in three restarts is given up.
     """
-    from mpiflow.batch import supervise
+    from mpiflow.batch import order as orders
+    from mpiflow.batch import scheduler, supervise
 
-    raise typer.Exit(supervise.batch(supervise.Order(config, output, tuple(overrides or ()), log_all)))
+    order = orders.Order(config, output, tuple(overrides or ()), log_all)
+    raise typer.Exit(supervise.batch(orders.worker(order, scheduler.job() or "batch") if tune else order))
 
 
 def submit(
@@ -40,25 +46,43 @@ def submit(
     minutes: Annotated[int, typer.Option("--time", min=1, help="Minutes of one job; the run is requeued after.")] = 60,
     partition: Annotated[str | None, typer.Option(help="Slurm's partition.")] = None,
     account: Annotated[str | None, typer.Option(help="Slurm's account.")] = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Follow the job until it is over.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Follow the jobs until they are over.")] = False,
+    tune: Annotated[
+        int, typer.Option("--tune", min=0, help="So many workers of a study (mpiflow tune), not a run.")
+    ] = 0,
+    scaling: Annotated[
+        str | None,
+        typer.Option("--scaling", help="A scaling study (mpiflow scaling) on these numbers of ranks: 1,2,4."),
+    ] = None,
+    mode: Annotated[str, typer.Option(help="strong or weak (--scaling).")] = "strong",
+    repeats: Annotated[int, typer.Option(min=1, help="Runs on each number of ranks (--scaling).")] = 5,
 ) -> None:
-    """Submit a run through submitit; it is requeued by itself until it is done.
+    """Submit a run, a study or a scaling study through submitit; each job is requeued by itself until it is done.
 
-    Prints the job and where its logs are. With --watch, ends with the exit code of the run.
+    Prints the jobs and where their logs are. With --watch, ends with the exit code of the first job that failed.
     """
+    from mpiflow.batch import order as orders
     from mpiflow.batch import submit as room
-    from mpiflow.batch.supervise import Order
+    from mpiflow.errors import InputError
 
-    order = Order(config, output, tuple(overrides or ())).resolved()
+    order = orders.Order(config, output, tuple(overrides or ()))
+    if tune and scaling:
+        raise InputError("--tune, --scaling: a job is a worker of one study; leave one of them out")
+    if tune:
+        every = [orders.worker(order, f"worker-{number}") for number in range(tune)]
+    else:
+        every = orders.points(order, scaling, mode, repeats) if scaling else [order]
+    every = [one.resolved() for one in every]
     wanted = room.Resources(executor, nodes, tasks, gpus, minutes, partition, account)
-    (job,) = room.submit([order], wanted)
-    typer.echo(
-        f"job      {job.job_id}\nlog      {job.paths.stdout}\nerrors   {job.paths.stderr}\nrun      {order.output}"
-    )
+    jobs = room.submit(every, wanted)
+    for job, one in zip(jobs, every, strict=True):
+        typer.echo(f"job      {job.job_id}\nlog      {job.paths.stdout}\nerrors   {job.paths.stderr}")
+        typer.echo(f"{one.command:8} {one.output}")
     if executor == "debug":
-        job.result()
+        for job in jobs:
+            job.result()
     if watch:
-        raise typer.Exit(room.watch([job], [order.output], typer.echo))
+        raise typer.Exit(room.watch(jobs, [one.folder for one in every], typer.echo))
 
 
 def plan(
@@ -106,19 +130,18 @@ def scaling(
     Runs that are there already are not repeated. Points with more ranks than cores are shown and enter no efficiency.
     `mpiflow scaling report DIR...` reads any set of run folders.
     """
-    from mpiflow.batch.supervise import Order
-    from mpiflow.errors import InputError
+    from mpiflow.batch import order as orders
     from mpiflow.scaling import report, runs
     from mpiflow.screen import Screen
 
     if config == "report":
         where = output or (folders or [Path("runs")])[0]
     else:
-        numbers = sorted({int(word) for word in ranks.split(",") if word.strip().isdigit() and int(word)})
-        if len(numbers) != len(ranks.split(",")):
-            raise InputError(f"--ranks {ranks}: whole numbers above 0, each once, e.g. 1,2,4")
+        numbers = orders.numbers(ranks)
         where = output or Path("runs") / f"scaling-{mode}"
-        runs.measure(Order(Path(config), where, tuple(overrides or ())), mode, numbers, repeats, typer.echo, only)
+        desk = Path() if only is None else orders.point_folder(only)
+        order = orders.Order(Path(config), where, tuple(overrides or ()), desk=desk)
+        runs.measure(order, mode, numbers, repeats, typer.echo, only)
     if only is None:
         tables, files = report.report(folders or [where], where)
         Screen().show(tables)

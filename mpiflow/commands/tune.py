@@ -18,7 +18,7 @@ def tune(
         Path | None, typer.Option("-o", "--output", help="Folder of the study; runs/NAME-tune by default.")
     ] = None,
     overrides: Overrides = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="Trials in all; those of [tune] by default.")] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Trials in all; those of \\[tune] by default.")] = None,
     max_time: Annotated[
         float | None, typer.Option("--max-time", help="Seconds after which to stop and exit with 75.")
     ] = None,

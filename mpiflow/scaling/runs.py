@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import replace
 from math import isqrt
 from pathlib import Path
 
 from mpiflow import config
 from mpiflow.batch import supervise
-from mpiflow.batch.supervise import Order, Supervisor
+from mpiflow.batch.order import Order
+from mpiflow.batch.supervise import Supervisor
 from mpiflow.config import Config
-from mpiflow.errors import FlowError, InputError
-from mpiflow.state import naming
+from mpiflow.errors import RESUBMIT, FlowError, InputError
+from mpiflow.state import naming, status
 
 MODES = ("strong", "weak")
 
@@ -49,12 +52,41 @@ def measure(
     points = [replace(order, overrides=(*order.overrides, *point_keys(settings, mode, r))) for r in ranks]
     for point in points:
         config.read(point.config, list(point.overrides))
-    for repeat in range(repeats):
-        for number, (point, r) in enumerate(zip(points, ranks, strict=True)):
-            folder = order.output / f"{mode}-{r:05d}" / f"repeat-{repeat + 1}"
-            if only in (None, number) and not _complete(folder, settings.flow.steps):
-                tell(f"{mode}, {r} ranks, repeat {repeat + 1} of {repeats}")
-                _run(replace(point, output=folder, quiet=True).resolved(), r)
+    with _status(order, repeats) as done:
+        for repeat in range(repeats):
+            for number, (point, r) in enumerate(zip(points, ranks, strict=True)):
+                folder = order.output / f"{mode}-{r:05d}" / f"repeat-{repeat + 1}"
+                if only in (None, number) and not _complete(folder, settings.flow.steps):
+                    tell(f"{mode}, {r} ranks, repeat {repeat + 1} of {repeats}")
+                    _run(replace(point, output=folder, quiet=True).resolved(), r)
+            done(repeat + 1)
+
+
+class Stopped(FlowError):
+    """A run of the study stopped with a state saved; the study goes on from there."""
+
+    exit_code = RESUBMIT
+
+
+@contextmanager
+def _status(order: Order, repeats: int):
+    """A function to call after each repeat; how this process stands is in status.json for whoever started it."""
+    order.folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+
+    def done(repeat: int) -> None:
+        nonlocal count
+        count = repeat
+        status.report(order.folder, "running", count, repeats)
+
+    try:
+        done(0)
+        yield done
+    except FlowError as error:
+        state = "stopped" if isinstance(error, Stopped) else "failed"
+        status.report(order.folder, state, count, repeats, error.exit_code, str(error))
+        raise
+    status.report(order.folder, "done", count, repeats, 0, "")
 
 
 def _complete(folder: Path, steps: int) -> bool:
@@ -64,8 +96,12 @@ def _complete(folder: Path, steps: int) -> bool:
 def _run(order: Order, ranks: int) -> None:
     # mpiexec and srun both take -n, and inside a job use only so many of its tasks.
     supervisor = Supervisor([*supervise.launcher(), "-n", str(ranks)], order, True)
+    for number in (signal.SIGUSR1, signal.SIGTERM):
+        signal.signal(number, supervisor.ask_to_stop)
     supervisor.start()
     code = supervisor.wait()
+    if code == RESUBMIT:
+        raise Stopped(f"{order.output}: stopped with a state saved; the study goes on from there")
     if code:
         raise FlowError(
             f"{order.output}: the run on {ranks} ranks ended with exit code {code}; the study goes on from there"

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from mpiflow.errors import StateError
 from mpiflow.state.lock import RunLock
-from mpiflow.tune.places import DEATHS, PLACE, SURPLUS, WORKER, begun, place, wanted
+from mpiflow.tune.places import DEATHS, PLACE, SURPLUS, WORKER, begun, place, running, wanted
 from mpiflow.tune.space import Choice, Range
 from mpiflow.tune.trial import Outcome
 
@@ -86,8 +86,8 @@ class Desk:
 
     def _bury(self) -> None:
         """Have trials of workers that are gone tried again, unless that was done too often."""
-        for trial in self.trials():
-            if trial.state == TrialState.RUNNING and self._deserted(trial):
+        for trial in running(self.trials()):
+            if self._deserted(trial):
                 self._again(trial.number, deaths=1)
 
     def _deserted(self, trial: FrozenTrial) -> bool:

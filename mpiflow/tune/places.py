@@ -39,6 +39,11 @@ def finished(trials: list[FrozenTrial]) -> int:
     return sum(trial.state.is_finished() for trial in latest(trials).values())
 
 
+def running(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """Trials that some worker has, or had when it died."""
+    return [trial for trial in trials if trial.state == TrialState.RUNNING]
+
+
 def wanted(trials: list[FrozenTrial], total: int) -> bool:
     """Whether there is a trial to begin: one to be tried again, or a place not yet begun."""
     return begun(trials) < total or any(trial.state == TrialState.WAITING for trial in trials)

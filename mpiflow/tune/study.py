@@ -14,12 +14,9 @@ from mpiflow.screen import Screen
 from mpiflow.state import status
 from mpiflow.state.lock import RunLock
 from mpiflow.triggers import Triggers
-from mpiflow.tune import space
+from mpiflow.tune import space, worker_folder
 from mpiflow.tune.trial import Outcome, measured
 from mpiflow.tune.variant import check, seed_of, variant
-
-#: Under the folder of a study, a folder for each worker: its lock, its status, its log.
-WORKERS = "workers"
 
 
 def tune(
@@ -36,14 +33,14 @@ def tune(
             if mine:
                 found = _begun(settings, where, worker, stack)
         work = Worker(comm, settings, where, screen, max_time, worker, found)
-        screen.open_log(where / WORKERS / worker)
+        screen.open_log(worker_folder(where, worker))
         try:
             stop = work.all()
         except Exception as error:
             with suppress(WriteError):
                 work.status("failed", getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}")
             raise
-        text = f"stopped by {stop}: the same command goes on from there" if stop else "no trial is left to begin"
+        text = f"stopped by {stop}: the same command goes on from there" if stop else work.rest()
         work.status("stopped" if stop else "done", RESUBMIT if stop else 0, text)
         screen.say(text)
         work.report()
@@ -58,7 +55,7 @@ def _begun(settings: Config, where: Path, worker: str, stack: ExitStack):
         raise InputError(f"mpiflow tune needs Optuna ({error}): pip install 'mpiflow[tune]'") from None
     searched = space.dimensions(settings.method, settings.tune.space)
     check(settings, searched, settings.run.name)
-    folder = where / WORKERS / worker
+    folder = worker_folder(where, worker)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -77,7 +74,7 @@ class Worker:
 
     def __init__(self, comm: Comm, settings: Config, where: Path, screen: Screen, max_time, worker: str, desk):
         self.comm, self.settings, self.where, self.screen, self.desk = comm, settings, where, screen, desk
-        self.folder, self.max_time = where / WORKERS / worker, max_time
+        self.folder, self.max_time = worker_folder(where, worker), max_time
         # One decision a trial: its margin is that of the longest trial.
         self.between = Triggers(comm, self.folder, max_time)
 
@@ -115,6 +112,17 @@ class Worker:
             status.report(self.folder, state, finished(desk.trials()), desk.total, code, message)
 
         self._lead(write)
+
+    def rest(self) -> str:
+        """What is left when this worker has nothing to do, in words; collective."""
+
+        def told(desk):
+            from mpiflow.tune.places import WORKER, running
+
+            others = sorted({trial.user_attrs.get(WORKER, "?") for trial in running(desk.trials())})
+            return f"; {', '.join(others)} still at work" if others else ""
+
+        return f"no trial is left to begin{self._lead(told)}"
 
     def report(self) -> None:
         """Table, picture, CSV and best run file of all that was done so far, by whomever."""

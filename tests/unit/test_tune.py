@@ -11,7 +11,7 @@ from mpiflow.config import check, read
 from mpiflow.errors import InputError
 from mpiflow.screen import Screen
 from mpiflow.state.lock import RunLock
-from mpiflow.tune import desk, journal, space, study, variant
+from mpiflow.tune import desk, journal, space, study, variant, worker_folder
 from mpiflow.tune.places import finished
 from mpiflow.tune.trial import Outcome
 
@@ -54,9 +54,9 @@ def at_desk(folder, worker, total=3):
     """A desk whose folder nobody has locked: its worker is dead to the others."""
     settings = small()
     searched = space.dimensions("gaussian", None)
-    (folder / study.WORKERS / worker).mkdir(parents=True, exist_ok=True)
+    worker_folder(folder, worker).mkdir(parents=True, exist_ok=True)
     held = journal.opened(folder, settings, searched, 1)
-    return desk.Desk(held, searched, total, folder / study.WORKERS / worker)
+    return desk.Desk(held, searched, total, worker_folder(folder, worker))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -196,6 +196,6 @@ def test_without_optuna_the_cure_is_told(tmp_path):
 
 
 def _made(folder, worker):
-    path = folder / study.WORKERS / worker
+    path = worker_folder(folder, worker)
     path.mkdir(parents=True)
     return path
