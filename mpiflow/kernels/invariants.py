@@ -167,7 +167,7 @@ def _extended(grown: _Growth, symmetry: Symmetry, degree: int, wanted: int, z: n
         fresh = -np.arange(len(grown.basis.generators) - missing, len(grown.basis.generators)) - 1
         pairs = np.vstack([pairs, np.stack([fresh, np.zeros_like(fresh)], axis=1)])
         products = np.vstack([products, orbits])
-    if not last > 10 * first_left:
+    if not last > 3 * first_left:
         raise NumericalError(
             f"kernel.degree = {degree}: the {wanted} new invariants are not told from dependent ones (pivots "
             f"{last:.1e} and {first_left:.1e}); take a lower degree"
