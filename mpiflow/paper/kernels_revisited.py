@@ -20,6 +20,7 @@ from mpiflow.geometry.symmetry import symmetry_of
 from mpiflow.kernels.sections import sections
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.paper.trained import network_rows
 
 SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
 TEST, STEPS = 1000, 50
@@ -33,6 +34,9 @@ _COMPONENT = {
     "Delta": ({"name": "delta"}, {"dt": 0.01, "normalisation": "sum"}),
     "ReLU NTK": ({"name": "relu"}, {"dt": 0.05}),
 }
+
+#: Finite networks, trained rather than frozen.
+_NETWORKS = {"multiplicative": "network g_FS (1 + NN)", "potential": "network of phi"}
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     for name, (kernel, flow) in _COMPONENT.items():
         rows += told(_measured(comm, seed, name, kernel, flow, size, baselines=name == "ReLU NTK"))
     rows += told(_measured(comm, seed, "diagonal C", _kaehler(12, preconditioner="diagonal"), {"dt": 0.3}, size))
+    rows += told(_networks(comm, seed, size, say))
     cases = [("invariant", k, size) for k in _INVARIANT] + [("generic", k, size) for k in _GENERIC]
     more = [n for n in _COUNTS if n <= 10 * size and n != size]
     cases += [("invariant", k, n) for n in more for k in (8, 12)] + [("generic", 2, n) for n in more]
@@ -77,6 +82,19 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         if mine:
             _draw(out / "kernels-revisited.png", rows, size)
     say(f"picture: {out / 'kernels-revisited.png'}")
+    return rows
+
+
+def _networks(comm: Comm, seed: int, size: int, say: Callable[[str], None]) -> list[Row]:
+    """Finite networks on the same points, for comparison; none without JAX."""
+    rows = []
+    for kind, name in _NETWORKS.items():
+        try:
+            seen, unseen = network_rows(comm, seed, size, TEST, kind=kind)
+        except InputError as missing:
+            say(f"{name}: left out: {missing}")
+            continue
+        rows.append(_row(name, 0, 0, size, seen.gain, unseen))
     return rows
 
 
@@ -178,6 +196,8 @@ def _draw(path: Path, rows: list[Row], size: int) -> None:
                 line = sorted((r.points, r.gain) for r in rows if r.kernel == kind and r.degree == degree)
                 if len(line) > 1:
                     right.loglog(*np.array(line).T, mark, color=colour, label=f"{kind}, k = {degree}")
+        for style, row in zip((":", "-."), (r for r in rows if r.kernel in _NETWORKS.values()), strict=False):
+            left.axhline(row.gain, color="C2", ls=style, lw=1, label=f"{row.kernel}, trained")
         for axes in (left, right):
             axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
         left.set_xticks(range(0, max(row.degree for row in rows) + 1, 2))
