@@ -27,13 +27,13 @@ def centred(goal: Objective, theta: np.ndarray, columns: inputs.Columns) -> inpu
 
 def descend(
     comm: Comm, goal: Objective, theta: np.ndarray, columns: inputs.Columns, dt: float, steps: int
-) -> np.ndarray:
-    """theta - dt d/dtheta of the mean loss over the points, `steps` times; (P,) float64.
+) -> tuple[np.ndarray, float]:
+    """theta - dt d/dtheta of the mean loss over the points, `steps` times: (P,) float64, and the sum of the steps.
 
     A step to where the loss is not finite (det g <= 0 under log) is halved; NumericalError where that does not help.
     columns: of all points, the same on every rank, with volume; ranks share their chunks. Collective.
     """
-    slope = _slope(comm, goal, columns, theta)
+    slope, time = _slope(comm, goal, columns, theta), 0.0
     for _ in range(steps):
         step, trial = dt, theta - dt * slope[:-1]
         after = _slope(comm, goal, columns, trial)
@@ -43,8 +43,8 @@ def descend(
                 raise NumericalError(f"flow.dt = {dt:g}: no step keeps det g positive; take a wider network")
             trial = theta - step * slope[:-1]
             after = _slope(comm, goal, columns, trial)
-        theta, slope = trial, after
-    return theta
+        theta, slope, time = trial, after, time + step
+    return theta, time
 
 
 def _slope(comm: Comm, goal: Objective, columns: inputs.Columns, theta: np.ndarray) -> np.ndarray:

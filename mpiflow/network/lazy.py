@@ -26,10 +26,12 @@ FIXED = 10
 class Movement:
     """moved: |Theta_end - Theta_0| / |Theta_0|, away: |Theta_0 - Theta_limit| / |Theta_limit| (Frobenius, FIXED points).
 
-    gains: sigma(g_FS) / sigma on train and on unseen points.
+    time: share of dt steps that was done, less than 1 where steps were halved. gains: sigma(g_FS) / sigma on train and on
+    unseen points.
     """
 
     parameters: int
+    time: float
     moved: float
     away: float
     train_gain: float
@@ -56,12 +58,12 @@ class Study:
         goal = Objective(Architecture(*self.ends, width, k.depth, "relu", (k.w_std, k.b_std)), "additive", "log")
         first = goal.architecture.initial(seed)
         columns = [centred(goal, first, each) for each in self.columns]
-        last = descend(self.comm, goal, first, columns[0], self.dt, self.steps)
+        last, time = descend(self.comm, goal, first, columns[0], self.dt, self.steps)
         fixed = {name: column[:FIXED] for name, column in columns[0].items()}
         before, after = (_gram(jacobian(goal, theta, fixed)) for theta in (first, last))
         gains = [self._gain(goal, last, place, columns[place]) for place in (0, 1)]
         moved, away = _relative(after - before, before), _relative(before - self.limit, self.limit)
-        return Movement(goal.architecture.size, moved, away, *gains)
+        return Movement(goal.architecture.size, time / (self.dt * self.steps), moved, away, *gains)
 
     def _gain(self, goal: Objective, theta: np.ndarray, place: int, columns: inputs.Columns) -> float:
         points = self.sets[place]
