@@ -16,18 +16,19 @@ from pathlib import Path
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
+from rounds import clocked
 
-from mpiflow.clustering import assignment, cluster, greedy, halo, kmeans, moments
+from mpiflow.clustering import assignment, cluster, greedy, kmeans, moments
 from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.quality import quality, silhouette
 from mpiflow.comm import Comm, world
-from mpiflow.geometry import charts, fubini_study
+from mpiflow.geometry import fubini_study
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.plan import process
 from mpiflow.ranks.ending import ends_together
-from mpiflow.ranks.shards import Layout, owners, tiles
-from mpiflow.sampling import LINES, TRAIN, chunk, sample
+from mpiflow.ranks.shards import owners, tiles
+from mpiflow.sampling import LINES, TRAIN, chunk
 
 SURFACE = fermat(4)
 MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": moments.merge}
@@ -38,13 +39,6 @@ def points(start: int, stop: int) -> np.ndarray:
     each = LINES * SURFACE.degree
     rows = [chunk(SURFACE, 1, TRAIN, number, None).z for number in range(start // each, -(-stop // each))]
     return np.concatenate([np.zeros((0, 5), complex), *rows])[start % each :][: stop - start]
-
-
-def timed(step):
-    """What a step returns, and its CPU seconds."""
-    start = time.process_time()
-    result = step()
-    return result, time.process_time() - start
 
 
 def peak() -> float:
@@ -78,7 +72,7 @@ def one_linkage(name: str, size: int, count: int) -> dict:
     z = points(0, size)
     step = theirs if name == "scikit-learn" else lambda: cluster_batch(z, count, name)
     cluster_batch(z[:100], 2, "average")
-    before, rounds = peak(), [timed(step) for _ in range(3 if size <= 10_000 else 1)]
+    before, rounds = peak(), [clocked(step) for _ in range(3 if size <= 10_000 else 1)]
     label = [int(c) for c in rounds[0][0]]
     return {"seconds": float(np.median([s for _, s in rounds])), "memory": peak() - before, "label": label}
 
@@ -108,7 +102,7 @@ def moments_and_distances(total: int = 100_000, batch: int = 10_000, count: int 
     batches = Batches(Comm(), total, batch)
     label = np.concatenate([cluster_batch(z[batches.rows(b)], count) for b in batches.mine])
     for name, merge in MERGES.items():
-        (merged, _), seconds = timed(lambda merge=merge: merge(batches, z, label, count))
+        (merged, _), seconds = clocked(lambda merge=merge: merge(batches, z, label, count))
         found = silhouette(Comm(), z, merged)
         print(f"{name:10} {seconds:8.3f} s, silhouette {found.mean:.4f} +- {found.error:.4f}")
 
@@ -122,7 +116,7 @@ def k_means() -> None:
         print(f"C = {count}: k-means {ours:.3f}, one batch of average linkage {whole:.3f}, ratio {ours / whole:.2f}")
     for total in (50_000, 100_000, 200_000, 400_000):
         z = points(0, total)
-        (_, rounds), seconds = timed(lambda z=z, total=total: kmeans.partition(Batches(Comm(), total, 10_000), z, 20))
+        (_, rounds), seconds = clocked(lambda z=z, total=total: kmeans.partition(Batches(Comm(), total, 10_000), z, 20))
         print(
             f"N = {total}: {seconds:.2f} s, {len(rounds)} iterations, {1e9 * seconds / total / len(rounds):.0f} ns each"
         )
@@ -138,59 +132,6 @@ def imbalance() -> None:
         owner, worst = owners(cut, [float(size) for size in sizes], 4)
         parts = {(int(owner[tile.number]), tile.cluster) for tile in cut}
         print(f"largest / mean size {sizes[-1] / np.mean(sizes):.1f}: imbalance {worst:.4f}, {len(parts)} parts")
-
-
-def halos(total: int = 20_000, count: int = 20, tolerance: float = 1e-3) -> None:
-    """One update under a Gaussian in one chart: halo and none against all."""
-    z, chosen = _one_chart(total)
-    label = cluster(Comm(), z, 0, total, count=count, batch=10_000).label
-    layout = Layout(Comm(), label, count, [float(size) for size in np.bincount(label)])
-    v = _gradient(z, chosen)
-    for width in (0.1, 0.2):
-        reach = halo.gaussian_reach(width, tolerance)
-        lists, seconds = timed(lambda reach=reach: halo.with_halo(layout, z[layout.rows], reach))
-        error = {"none": np.empty(total), "halo": np.empty(total)}
-        size = np.empty(total)
-        for c, own in enumerate(layout.members):
-            exact = _update(z, own, np.arange(total), v, width)
-            size[own] = np.linalg.norm(exact, axis=1)
-            for name, sources in (("none", own), ("halo", lists[c])):
-                error[name][own] = np.linalg.norm(_update(z, own, sources, v, width) - exact, axis=1)
-        moved = sum(len(found) - len(own) for found, own in zip(lists, layout.members, strict=True))
-        relative = {name: np.linalg.norm(e) / np.linalg.norm(size) for name, e in error.items()}
-        print(
-            f"width {width}, tolerance {tolerance:g}, reach {reach:.3f} ({seconds:.1f} s): error of an update "
-            f"{relative['halo']:.1e} (none {relative['none']:.1e}), bytes of all {moved / (count - 1) / total:.2f}"
-        )
-
-
-def halo_flow(total: int = 20_000, count: int = 20, tolerance: float = 1e-3, steps: int = 5) -> None:
-    """A flow through halos, and one without any coupling, against the exact one: relative difference of the metrics."""
-    from mpiflow import build, config, dataset
-
-    # Steps near the largest stable ones: the largest eigenvalue of the kernel grows with its width.
-    for width, dt in ((0.1, 10.0), (0.2, 1.0)):
-        metric, start = {}, None
-        for coupling in ("all", "halo", "none"):
-            table = {"dt": dt, "steps": steps, "coupling": coupling, "halo_tolerance": tolerance}
-            run = config.check(
-                {
-                    "points": {"train": total, "test": 1},
-                    "clusters": {"count": count},
-                    "kernel": {"name": "gaussian", "width": width},
-                    "flow": table,
-                },
-                "benchmark",
-            )
-            train = dataset.train_points(Comm(), SURFACE, run)[0]
-            flow = build.flow(run, SURFACE, train, {})
-            start = flow.layout.gather(flow.metric)
-            records, seconds = timed(lambda flow=flow: [flow.step() for _ in range(steps)])
-            metric[coupling] = flow.layout.gather(flow.metric)
-            print(f"width {width}, {coupling}: {seconds:.1f} s, sigma {records[-1].sigma_train:.5f}", flush=True)
-        moved = np.linalg.norm(metric["all"] - start)
-        error = {name: np.linalg.norm(metric[name] - metric["all"]) / moved for name in ("halo", "none")}
-        print(f"width {width}: halo differs by {error['halo']:.1e} of the metric's change, none by {error['none']:.1e}")
 
 
 def volume(picture: str = "build/exchange.png") -> None:
@@ -271,27 +212,7 @@ def _alone(*call) -> dict:
     return json.loads(said.stdout)
 
 
-def _one_chart(total: int) -> tuple[np.ndarray, np.ndarray]:
-    found = sample(Comm(), SURFACE, total, 1, TRAIN, (0, 1))[1]
-    return found.z, found.chart
-
-
-def _gradient(z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-    """The gradient of (log eta)^2 at g_FS, as reals: what the first step of a flow sums."""
-    from mpiflow import hermitian, losses
-
-    g = fubini_study.pulled_back(z, charts.jacobian(SURFACE, z, chart))
-    eta = losses.eta(g, charts.omega2(SURFACE, z, chart), 1.0)
-    eta /= eta.mean()
-    return hermitian.to_reals(losses.gradient(g, eta, losses.LOSSES["log"], False))
-
-
-def _update(z: np.ndarray, targets: np.ndarray, sources: np.ndarray, v: np.ndarray, width: float) -> np.ndarray:
-    kernel = np.exp(-(fubini_study.distances(z[targets], z[sources]) ** 2) / (2 * width**2))
-    return kernel @ v[sources]
-
-
-PARTS = (linkage, merges, moments_and_distances, k_means, imbalance, halos, halo_flow, volume, million)
+PARTS = (linkage, merges, moments_and_distances, k_means, imbalance, volume, million)
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--alone"]:
