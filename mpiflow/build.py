@@ -42,10 +42,13 @@ def flow(
     f = config.flow
     if config.network:
         # JAX is an extra, and slow to load.
+        from mpiflow.network import place
         from mpiflow.network.flow import NetworkFlow, NetworkRule
 
         n, run = config.network, config.run
-        rule = NetworkRule(objective(config, surface), f.dt, n.batch, run.seed, n.decay, run.precision)
+        placed = place(stored.get("backend") or run.backend)
+        goal = objective(config, surface)
+        rule = NetworkRule(goal, f.dt, n.batch, run.seed, n.decay, run.precision, backend=placed)
         return NetworkFlow(surface, train, rule, config.points.chart)
     if config.method == "kaehler":
         k = config.kernel

@@ -9,6 +9,9 @@ from mpiflow.errors import InputError
 
 os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
 
+# Ranks that share a GPU must not each take most of it.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+
 try:
     import jax
     import optax  # noqa: F401
@@ -18,3 +21,15 @@ except ImportError as error:
 # The metric is float64 whatever a network is trained in; a GPU must not round products to its short formats.
 jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
+
+
+def place(backend: str) -> str:
+    """Where JAX computes for a `run.backend`: "cpu" or "gpu". Raises InputError for "gpu" where JAX sees none."""
+    if backend == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+    found = "gpu" if jax.default_backend() in ("gpu", "cuda", "rocm") else "cpu"
+    if backend == "gpu" and found == "cpu":
+        raise InputError(
+            "run.backend = 'gpu': JAX sees no GPU here; pip install 'jax[cuda12]', or take 'auto' in a new run"
+        )
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
 import numpy as np
 
 from mpiflow import losses
@@ -26,7 +25,8 @@ class NetworkRule:
     """How a network is trained.
 
     goal: its losses. rate, decay: of Adam in the first epoch, and the factor from one to the next. batch: points of a
-    mini-batch. seed: of the first parameters and of the order of the points. silent: begin at g_FS.
+    mini-batch. seed: of the first parameters and of the order of the points. silent: begin at g_FS. backend: where JAX
+    computes, for the record.
     """
 
     goal: Objective
@@ -36,6 +36,7 @@ class NetworkRule:
     decay: float = 1.0
     precision: str = "float64"
     silent: bool = True
+    backend: str = "cpu"
 
 
 def architecture(
@@ -114,9 +115,9 @@ class NetworkFlow:
 
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank."""
-        goal, backend = self.rule.goal, jax.default_backend()
+        goal = self.rule.goal
         engine = f"{goal.kind} network of {goal.architecture.size} parameters"
-        return {"engine": engine, "engine_bytes": 0, "backend": backend, "kappa": self.kappa}
+        return {"engine": engine, "engine_bytes": 0, "backend": self.rule.backend, "kappa": self.kappa}
 
     def predictor(self) -> NetworkPredictor:
         """The metric at any targets, as of now."""

@@ -9,7 +9,7 @@ from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts, fubini_study, kaehler
 from mpiflow.geometry.hypersurface import dwork, fermat
-from mpiflow.network import draws, inputs, metrics, objective
+from mpiflow.network import draws, inputs, metrics, objective, place
 from mpiflow.network.flow import architecture, training_columns
 from mpiflow.network.objective import Objective
 from mpiflow.network.predictor import NetworkPredictor
@@ -203,6 +203,13 @@ def test_a_run_file_with_a_network_comes_back_as_it_was():
 def test_a_plan_refuses_what_it_does_not_know():
     with pytest.raises(InputError, match='a run with "network" is not planned'):
         build.kernel(config.check(GOOD, "x.toml"))
+
+
+def test_a_gpu_that_jax_does_not_see_is_refused(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    assert place("auto") == place("cpu") == "cpu"
+    with pytest.raises(InputError, match="run.backend = 'gpu': JAX sees no GPU"):
+        place("gpu")
 
 
 def test_without_jax_the_cure_is_told_before_any_work(tmp_path, monkeypatch):
