@@ -40,10 +40,13 @@ def environment(**extra):
     return clean | {"MPIFLOW_HOME": str(ROOT), "OMP_NUM_THREADS": "1"} | {name: str(v) for name, v in extra.items()}
 
 
-def sbatch(folder, *words, script=FLOW, **extra):
-    """Submit a job that logs to folder/log; words for sbatch are those before the script's. Returns its id."""
+def sbatch(folder, *words, script=FLOW, after=(), **extra):
+    """Submit a job that logs to folder/log; words for sbatch are those before a run file, or before `after`.
+
+    Returns its id.
+    """
     cut = next((n for n, word in enumerate(words) if str(word).endswith(".toml")), len(words))
-    command = ["sbatch", "--parsable", "-o", folder / "log", *words[:cut], script, *words[cut:]]
+    command = ["sbatch", "--parsable", "-o", folder / "log", *words[:cut], script, *words[cut:], *after]
     done = subprocess.run(
         [str(w) for w in command], capture_output=True, text=True, env=environment(**extra), check=False
     )

@@ -22,5 +22,7 @@ def test_a_script_is_sound_shell(script):
 @pytest.mark.parametrize("script", sorted(ROOT.glob("slurm/*.sbatch")), ids=lambda path: path.name)
 def test_a_batch_script_explains_and_requeues_itself(script):
     text = script.read_text()
-    for word in ("#SBATCH --requeue", "#SBATCH --open-mode=append", "#SBATCH --signal=USR1@", f"slurm/{script.name} "):
+    for word in ("#SBATCH --requeue", "#SBATCH --open-mode=append", f"slurm/{script.name} "):
         assert word in text
+    # A figure of the paper is made whole or anew: it has nothing to save in time.
+    assert "#SBATCH --signal=USR1@" in text or script.name == "paper.sbatch"
