@@ -31,3 +31,9 @@ class WriteError(FlowError):
 
 #: The run stopped early with a state saved: submit it again (EX_TEMPFAIL of sysexits.h).
 RESUBMIT = 75
+
+
+class Stopped(FlowError):
+    """The work was stopped in time, with all of it saved: the same line goes on."""
+
+    exit_code = RESUBMIT

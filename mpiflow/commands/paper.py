@@ -22,8 +22,8 @@ def paper(
 ) -> None:
     """Measure one figure or table of the paper: draws its picture and prints its numbers beside the paper's.
 
-    clustering, clustering-error, distance, kernels-revisited, noise, ntk-evolution, network-width, delta. `all` makes
-    every one of them, leaving out what is there already, and then the page; `report` makes the page of what is there.
+    clustering, clustering-error, distance, kernels-revisited, noise, ntk-evolution, network-width, table, delta. `all`
+    makes every one of them, leaving out what is there already, and then the page; `report` makes the page of what is there.
     """
     from mpiflow.comm import world
     from mpiflow.paper import everything, figure, points, record

@@ -14,7 +14,7 @@ from mpiflow.batch import supervise
 from mpiflow.batch.order import Order
 from mpiflow.batch.supervise import Supervisor
 from mpiflow.config import Config
-from mpiflow.errors import RESUBMIT, FlowError, InputError
+from mpiflow.errors import RESUBMIT, FlowError, InputError, Stopped
 from mpiflow.state import naming, status
 
 MODES = ("strong", "weak")
@@ -60,12 +60,6 @@ def measure(
                     tell(f"{mode}, {r} ranks, repeat {repeat + 1} of {repeats}")
                     _run(replace(point, output=folder, quiet=True).resolved(), r)
             done(repeat + 1)
-
-
-class Stopped(FlowError):
-    """A run of the study stopped with a state saved; the study goes on from there."""
-
-    exit_code = RESUBMIT
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from mpiflow.state.provenance import compare
 from mpiflow.tune.sampler import PlaceSampler
 from mpiflow.tune.space import Choice, Range
 
-_NAME, _SETTINGS = "tune", "settings"
+_NAME, _SETTINGS, _FILE = "tune", "settings", "study.journal"
 #: Trials whose looks the pruner wants to see before it gives any up.
 _BEFORE_PRUNING = 5
 
@@ -23,12 +23,11 @@ _BEFORE_PRUNING = 5
 def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed: int) -> optuna.Study:
     """The study of a folder, begun if there is none. Raises InputError where it is one of other settings."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    path = folder / "study.journal"
-    _mend(path)
+    _mend(folder / _FILE)
     tune = settings.tune
     study = optuna.create_study(
         study_name=_NAME,
-        storage=JournalStorage(JournalFileBackend(str(path))),
+        storage=_storage(folder),
         direction="maximize" if tune.objective == "gain" else "minimize",
         sampler=PlaceSampler(seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING)
@@ -46,6 +45,15 @@ def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed:
             f"{folder}: holds a study of other settings ({told}): restore these keys, or choose another folder with -o"
         )
     return study
+
+
+def trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
+    """All trials of the study of a folder, in the order in which they were begun."""
+    return optuna.load_study(study_name=_NAME, storage=_storage(folder)).get_trials(deepcopy=False)
+
+
+def _storage(folder: Path) -> JournalStorage:
+    return JournalStorage(JournalFileBackend(str(folder / _FILE)))
 
 
 def _identity(settings: Config, searched: list[Range | Choice], seed: int) -> dict:

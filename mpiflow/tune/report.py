@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import os
 from pathlib import Path
+from typing import Any
 
 import tomli_w
 from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
 from mpiflow.config import Config
-from mpiflow.tune import picture
+from mpiflow.tune import journal, picture
 from mpiflow.tune.places import latest
 from mpiflow.tune.space import Choice, Range
 from mpiflow.tune.variant import variant
@@ -40,6 +41,12 @@ def best_first(trials: list[FrozenTrial], objective: str) -> list[FrozenTrial]:
     """The complete trials, the best first."""
     complete = [trial for trial in trials if trial.state == TrialState.COMPLETE]
     return sorted(complete, key=lambda trial: -trial.value if objective == "gain" else trial.value)
+
+
+def finalists(where: Path, objective: str, count: int) -> list[dict[str, Any]]:
+    """The values of the best complete trials of a study's folder, the best first; how noisy they are, it does not say."""
+    ranked = best_first(list(latest(journal.trials(where)).values()), objective)
+    return [trial.params for trial in ranked[:count]]
 
 
 def _best(settings: Config, trial: FrozenTrial, count: int) -> str:
