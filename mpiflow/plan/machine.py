@@ -8,14 +8,19 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import comb
 from pathlib import Path
 
 import numpy as np
 
 from mpiflow import build, engine, losses, sampling
 from mpiflow.clustering.minibatch import cluster_batch
+from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import InputError
+from mpiflow.geometry.frames import frame
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.ranks.chunks import CHUNK
 
 #: Rows and sources of the kernel that is timed.
 _ROWS, _SOURCES = 1024, 8192
@@ -23,7 +28,11 @@ _ROWS, _SOURCES = 1024, 8192
 
 @dataclass(frozen=True)
 class Machine:
-    """Seconds a unit of work on one rank. latency: of one collective; byte: of one byte sent; written: of one byte kept."""
+    """Seconds a unit of work on one rank. latency: of one collective; byte: of one byte sent; written: of one byte kept.
+
+    Of Kaehler flows: hessian, of one real of a Hessian that is read; jet, of one derivative of one invariant; section, of
+    one section with its derivatives; choice, of one pair of invariants while they are chosen; flop, of matrix products.
+    """
 
     origin: str = "defaults: a core of a 2-core virtual machine with AVX-512; --calibrate measures this one"
     entry: float = 3.9e-9
@@ -35,6 +44,11 @@ class Machine:
     latency: float = 2e-5
     byte: float = 2e-10
     written: float = 3e-9
+    hessian: float = 2.5e-10
+    jet: float = 1e-7
+    section: float = 1.2e-7
+    choice: float = 4e-6
+    flop: float = 6e-11
 
     def step_entry(self, mode: str, kept: float) -> float:
         """Seconds of one kernel entry in a step."""
@@ -51,28 +65,54 @@ def load(config: Config) -> Machine:
 
 def calibrate(config: Config) -> Machine:
     """Measure this machine with the kernel of a run file, for about ten seconds, and store it."""
-    surface, kernel, precision = config.surface(), build.kernel(config), config.run.precision
+    surface = config.surface()
+    seconds = _features(config, surface) if config.method == "kaehler" else _kernel(config, surface)
+    seconds["line"] = _best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
+    seconds["point"] = _best(lambda: _losses(_SOURCES, config.manifold.ambient - 1)) / _SOURCES
+    found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
+    path = _path(config)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(found), indent=1))
+    return found
+
+
+def _kernel(config: Config, surface: Hypersurface) -> dict[str, float]:
+    """Entries of a component kernel, and pairs of a clustering."""
+    kernel, precision = build.kernel(config), config.run.precision
     if kernel.name == "delta":
         raise InputError("plan --calibrate: the Delta kernel has no entries to time; its steps cost next to nothing")
     points = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None)
     z = np.resize(points.z, (_SOURCES, points.z.shape[1]))
     v = np.ones((_SOURCES, (config.manifold.ambient - 1) ** 2))
     entries = _ROWS * _SOURCES
-    seconds = {}
+    seconds = {"pair": _best(lambda: cluster_batch(z[:1500], 2)) / (1500 * 1499 / 2)}
     for mode, name in (("streamed", "entry"), ("resident", "stored")):
         built = engine.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
         seconds[name] = _best(lambda built=built: built.apply(v)) / entries
     seconds["filled"] = (
         _best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
     )
-    seconds["line"] = _best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
-    seconds["pair"] = _best(lambda: cluster_batch(z[:1500], 2)) / (1500 * 1499 / 2)
-    seconds["point"] = _best(lambda: _losses(len(z), config.manifold.ambient - 1)) / len(z)
-    found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
-    path = _path(config)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(found), indent=1))
-    return found
+    return seconds
+
+
+def _features(config: Config, surface: Hypersurface) -> dict[str, float]:
+    """One chunk of points under features of a low degree."""
+    kind, d = config.kernel.features, surface.dimension
+    p = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None).map(lambda rows: rows[:CHUNK])
+    there, v = frame(surface, p.z, p.chart), np.ones((CHUNK, d**2))
+    matrix = np.ones((CHUNK, CHUNK))
+    seconds = {"flop": _best(lambda: matrix @ matrix) / (2 * CHUNK**3)}
+    if kind == "generic":
+        basis = build.features(Comm(), surface, min(config.kernel.degree, 4), kind)
+        seconds["section"] = _best(lambda: basis.prepare(there)) / (CHUNK * len(basis.exponents))
+        return seconds
+    began = time.perf_counter()
+    basis = build.features(Comm(), surface, min(config.kernel.degree, 16))
+    seconds["choice"] = (time.perf_counter() - began) / len(basis) ** 2
+    prepared = basis.prepare(there)
+    seconds["jet"] = _best(lambda: basis.prepare(there)) / (CHUNK * len(basis) * comb(d + 2, 2))
+    seconds["hessian"] = _best(lambda: basis.adjoint(prepared, v)) / prepared.size
+    return seconds
 
 
 def _losses(count: int, d: int) -> None:

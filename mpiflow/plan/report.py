@@ -3,44 +3,50 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 from rich.console import Group
 from rich.table import Table
 
 from mpiflow.config import Config
-from mpiflow.plan import fit, memory, process, seconds
+from mpiflow.plan import fit, kaehler, memory, process, seconds, shape
 from mpiflow.plan.machine import Machine
-from mpiflow.plan.shape import shape
+
+#: The parts of the plan of a component flow; `kaehler` has the same.
+_COMPONENTS = SimpleNamespace(fit=fit, memory=memory, seconds=seconds, shape=shape)
 
 
-def base() -> int:
+def base(config: Config) -> int:
     """Bytes of a process that has loaded all that a run loads: those of this one."""
     import mpiflow.run  # noqa: F401
     from mpiflow.build import compiled
 
     compiled()
+    if config.method == "kaehler":
+        kaehler.memory.load()
     return process.peak()
 
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
+    room = kaehler if config.method == "kaehler" else _COMPONENTS
     # First what is loaded: judging the kernel's reach takes memory of its own.
-    loaded, s = base(), shape(config, ranks)
-    fit.check(config, s, loaded, limits)
-    held = memory.stages(config, s)
+    loaded, s = base(config), room.shape.shape(config, ranks)
+    room.fit.check(config, s, loaded, limits)
+    held = room.memory.stages(config, s)
     saved = config.flow.steps // (config.output.every_steps or config.flow.steps or 1) + 1
     kept = config.output.keep + (config.flow.steps // config.output.keep_every if config.output.keep_every else 0)
-    times = seconds.stages(config, s, machine)
+    times = room.seconds.stages(config, s, machine)
     return {
         "ranks": ranks,
         "gpus": limits.gpus,
         "engine": s.mode,
         "bytes": {name: loaded + size for name, size in held.items()},
         "peak_bytes": loaded + max(held.values()),
-        "gpu_bytes": memory.engine(s, s.rows) + memory.engine(s, s.unseen) if limits.gpus else 0,
+        "gpu_bytes": room.memory.engine(s, s.rows) + room.memory.engine(s, s.unseen) if limits.gpus else 0,
         "seconds": times,
-        "seconds_a_step": sum(seconds.step(s, machine).values()),
-        "states": {"written": saved, "kept": min(saved, kept), "bytes_each": memory.state(s)},
+        "seconds_a_step": sum(room.seconds.step(s, machine).values()),
+        "states": {"written": saved, "kept": min(saved, kept), "bytes_each": room.memory.state(s)},
         "machine": machine.origin,
         "sbatch": _sbatch(path, ranks, limits, loaded + max(held.values()), sum(times.values())),
     }

@@ -1,0 +1,91 @@
+"""`mpiflow plan` of Kaehler flows: its memory holds, what cannot fit is refused, and states have the predicted size."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from test_plan import MEASURED, planned
+
+from jobs import BIN, JOBS, mpiflow
+from mpiflow.config import read
+from mpiflow.plan import kaehler
+from mpiflow.plan.machine import Machine
+
+JOB = JOBS / "kaehler.toml"
+
+
+def words(keys):
+    return [word for name, value in keys.items() for word in ("--set", f"{name}={value}")]
+
+
+def invariant(train, degree, **keys):
+    return {
+        "points.train": train,
+        "kernel.degree": degree,
+        "points.test": 64,
+        "points.chart": "all",
+        "flow.steps": 1,
+    } | keys
+
+
+def generic(train, degree):
+    return invariant(train, degree) | {"kernel.features": "generic", "kernel.ridge": 1e-6}
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        invariant(16_000, 12),
+        invariant(1500, 18),
+        invariant(3000, 16, **{"engine.memory": 0.02}),
+        generic(12_000, 4),
+    ],
+    ids=["points", "features", "never kept", "generic"],
+)
+def test_predicted_memory_is_within_ten_percent(tmp_path, keys):
+    run = [BIN / "mpiflow", "run", JOB, "-o", tmp_path / "run", *words(keys)]
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, run)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    found = planned(JOB, *words(keys))["peak_bytes"]
+    assert found == pytest.approx(int(done.stdout), rel=0.1)
+    assert found > 1.15 * planned(JOB, *words(invariant(256, 4)))["peak_bytes"]
+
+
+def test_states_have_the_predicted_size(tmp_path):
+    keys = words(invariant(1000, 12))
+    assert mpiflow("run", JOB, "-o", tmp_path / "run", *keys).returncode == 0
+    size = max(path.stat().st_size for path in (tmp_path / "run").glob("state-*.h5"))
+    assert planned(JOB, *keys)["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
+
+
+def test_what_cannot_fit_is_refused_with_what_does():
+    done = mpiflow("plan", JOB, *words(invariant(10_000_000, 16, **{"engine.memory": 200})), "--memory", 64)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    for text in ("points.train = 10000000", "GiB on each of 1 ranks", "64.00 GiB", "--ranks 16 takes"):
+        assert text in done.stderr
+    few = mpiflow("plan", JOB, "--set", "points.train=60")
+    assert few.returncode == 2 and "69 features" in few.stderr
+
+
+def test_ranks_share_points_and_seconds():
+    settings = read(JOB, ["points.train=100000", "kernel.degree=16"])
+    one, many = (kaehler.shape.shape(settings, ranks) for ranks in (1, 16))
+    assert one.features == many.features == 215
+    assert many.rows == 13 * 512 and one.rows == 196 * 512
+    first, last = (kaehler.seconds.step(s, Machine()) for s in (one, many))
+    assert first["contract"] / last["contract"] == pytest.approx(15, rel=0.05)
+    assert first["allreduce"] == 0 < last["allreduce"]
+    assert max(kaehler.memory.stages(settings, many).values()) < max(kaehler.memory.stages(settings, one).values()) / 5
+
+
+def test_a_measured_machine_is_kept_and_used(tmp_path):
+    env = {"XDG_CACHE_HOME": str(tmp_path)}
+    done = mpiflow("plan", JOB, "--calibrate", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "low-rank, resident" in done.stdout and "measured" in done.stdout
