@@ -18,11 +18,11 @@ from mpiflow.tune.variant import seed_of, variant
 #: Train and unseen points of a trial; the tuned values are then used for every number of train points.
 TUNED_AT, UNSEEN = 1000, 1000
 TRIALS, FINALISTS, STEPS = 40, 5, 50
-#: Where each study begins: what is not searched is as the run file has it.
+#: Where each study begins.
 KERNELS = {
-    "Gaussian": {"kernel": {"name": "gaussian", "width": 0.4}},
-    "Delta": {"kernel": {"name": "delta"}},
-    "ReLU NTK": {"kernel": {"name": "relu"}},
+    "Gaussian": {"kernel": {"name": "gaussian", "width": 0.4}, "flow": {"dt": 0.03, "normalisation": "row"}},
+    "Delta": {"kernel": {"name": "delta"}, "flow": {"dt": 0.01, "normalisation": "row"}},
+    "ReLU NTK": {"kernel": {"name": "relu"}, "flow": {"dt": 0.05, "normalisation": "mean"}},
 }
 #: The stream of seeds of the finalists: they and the trials never share a set of points.
 _AGAIN = 10**9
@@ -33,7 +33,7 @@ def settings_of(table: dict, count: int, seed: int) -> Config:
     base = {
         "run": {"name": "table", "seed": seed},
         "points": {"train": count, "test": UNSEEN},
-        "flow": {"dt": 0.03, "steps": STEPS},
+        "flow": {"steps": STEPS},
         "tune": {"trials": TRIALS},
     }
     merged = {key: {**base.get(key, {}), **table.get(key, {})} for key in {**base, **table}}

@@ -114,4 +114,6 @@ class Desk:
         deaths += trial.user_attrs.get(DEATHS, 0)
         if deaths <= RETRIES:
             attributes = {PLACE: place(trials, number), DEATHS: deaths}
-            self.study.enqueue_trial(trial.params, user_attrs=attributes)
+            # Some values without the others would shift what is drawn for those; without any, the place draws them again.
+            values = trial.params if len(trial.params) == len(self.searched) else {}
+            self.study.enqueue_trial(values, user_attrs=attributes)

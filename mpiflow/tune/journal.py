@@ -14,6 +14,7 @@ from mpiflow.errors import InputError
 from mpiflow.state.provenance import compare
 from mpiflow.tune.sampler import PlaceSampler
 from mpiflow.tune.space import Choice, Range
+from mpiflow.tune.variant import own
 
 _NAME, _SETTINGS, _FILE = "tune", "settings", "study.journal"
 #: Trials whose looks the pruner wants to see before it gives any up.
@@ -29,17 +30,17 @@ def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed:
         study_name=_NAME,
         storage=_storage(folder),
         direction="maximize" if tune.objective == "gain" else "minimize",
-        sampler=PlaceSampler(seed),
+        sampler=PlaceSampler(seed, own(settings, searched)),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING)
         if tune.prune
         else optuna.pruners.NopPruner(),
         load_if_exists=True,
     )
-    own = _identity(settings, searched, seed)
+    wanted = _identity(settings, searched, seed)
     held = study.user_attrs.get(_SETTINGS)
     if held is None:
-        study.set_user_attr(_SETTINGS, own)
-    elif changed := compare({"study": held}, {"study": own}).fatal:
+        study.set_user_attr(_SETTINGS, wanted)
+    elif changed := compare({"study": held}, {"study": wanted}).fatal:
         told = "; ".join(line.removeprefix("study.") for line in changed)
         raise InputError(
             f"{folder}: holds a study of other settings ({told}): restore these keys, or choose another folder with -o"

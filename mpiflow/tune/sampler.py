@@ -14,15 +14,20 @@ from mpiflow.tune.variant import seed_of
 
 
 class PlaceSampler(BaseSampler):
-    """The same seed and the same trials before give the same next trial, in one process or after any restart."""
+    """The same seed and the same trials before give the same next trial, in one process or after any restart.
 
-    def __init__(self, seed: int):
-        self.seed = seed
+    first: values of keys at the first place, the others are drawn there too: a study begins where its run file is.
+    """
+
+    def __init__(self, seed: int, first: dict[str, Any]):
+        self.seed, self.first = seed, first
+        self._given: dict[str, Any] = {}
         self._inner = TPESampler(seed=seed)
 
     def before_trial(self, study: Study, trial: FrozenTrial) -> None:
         """Begin the stream of this trial's place; the seed of its points is another one."""
         where = place(study.get_trials(deepcopy=False), trial.number)
+        self._given = self.first if where == 0 else {}
         self._inner = TPESampler(seed=seed_of(self.seed + 1, where) % 2**32)
         self._inner.before_trial(study, trial)
 
@@ -39,5 +44,7 @@ class PlaceSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Of the inner sampler."""
+        """Of the inner sampler, or the value that is given."""
+        if param_name in self._given:
+            return self._given[param_name]
         return self._inner.sample_independent(study, trial, param_name, param_distribution)

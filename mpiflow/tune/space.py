@@ -47,6 +47,10 @@ class Range:
         """Values that a run file must allow."""
         return self.low, self.high
 
+    def holds(self, value: Any) -> bool:
+        """Whether a value of the run file is in the range."""
+        return value is not None and self.low <= value <= self.high
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -62,6 +66,10 @@ class Choice:
     def ends(self) -> tuple:
         """Values that a run file must allow."""
         return self.values
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value of the run file is among the choices."""
+        return value in self.values
 
 
 def dimension(key: str, bounds: list) -> Range | Choice:

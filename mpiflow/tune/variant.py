@@ -27,6 +27,13 @@ def check(settings: Config, searched: list[Range | Choice], source: str) -> None
             variant(settings, {dimension.key: value}, f"{source}: tune.space")
 
 
+def own(settings: Config, searched: list[Range | Choice]) -> dict[str, Any]:
+    """The run file's own values of the searched keys, where they are among what is searched."""
+    table = settings.model_dump()
+    found = {d: table[section].get(name) for d in searched for section, name in [d.key.split(".")]}
+    return {d.key: value for d, value in found.items() if d.holds(value)}
+
+
 def seed_of(seed: int, place: int) -> int:
     """The seed of the points of a trial: a new one for every place of a study."""
     return int(np.random.SeedSequence([seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))

@@ -112,6 +112,14 @@ def test_the_best_run_file_is_that_of_the_best_trial(tmp_path):
     assert found.run.seed == 1 and found.run.name == "run-tuned"
 
 
+def test_a_study_begins_where_its_run_file_is(tmp_path):
+    first, second = tuned(tmp_path, small(trials=2))[1]
+    keys = ("flow.dt", "kernel.width", "flow.normalisation")
+    assert [first[key] for key in keys] == ["0.03", "0.4", "row"]
+    # The run file has no clip: one is drawn.
+    assert 1 <= float(first["flow.clip"]) <= 100 and second["flow.dt"] != "0.03"
+
+
 def test_every_trial_has_points_of_its_own():
     seeds = [variant.seed_of(1, place) for place in range(1000)] + [variant.seed_of(2, place) for place in range(1000)]
     assert len(set(seeds)) == 2000 and all(0 <= seed < 2**63 for seed in seeds)
