@@ -70,15 +70,7 @@ class Model:
         z: complex, any scale, on X. A one-chart run knows its own chart; for points of others `extrapolate` carries its
         prediction there by the chart's Jacobian. Raises InputError for points off X or, without it, of another chart.
         """
-        z = self._checked(z)
-        own = charts.chart_of(self.surface, z)
-        here = self._chart(own)
-        if not extrapolate and (here != own).any():
-            row = int((here != own).any(1).argmax())
-            raise InputError(
-                f"point {row} lies in chart {own[row].tolist()}, the run was made in chart {here[row].tolist()}: sample that "
-                "chart, or ask for extrapolate (its accuracy is not known)"
-            )
+        z, own = self._reached(z, extrapolate)
         points = sampling.described(self.surface, z, own)
         targets = dataset.placed(self.comm, np.arange(len(z)), points, self.train)
         g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)
@@ -97,13 +89,12 @@ class Model:
         """
         return self._kaehler("potential").potential(self._checked(z))
 
-    def ricci(self, z: np.ndarray) -> np.ndarray:
+    def ricci(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
         """R_(a bbar), exactly, in each point's own best chart: (N, n+1) complex to (N, d, d) complex128.
 
-        Raises InputError for kernels without a potential.
+        Raises InputError for kernels without a potential, and as `metric` does.
         """
-        z = self._checked(z)
-        return self._kaehler("ricci").ricci(z, charts.chart_of(self.surface, z))
+        return self._kaehler("ricci").ricci(*self._reached(z, extrapolate))
 
     def evaluate(self, count: int, seed: int, extrapolate: bool = False) -> list[evaluate.Row]:
         """Measure the metric on the train points and on `count` fresh ones of another seed; collective.
@@ -113,14 +104,29 @@ class Model:
         fresh = self._fresh(count, seed, extrapolate)
         return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
 
-    def curvature(self, count: int, seed: int) -> Curvature:
-        """Ricci measure and Euler number on fresh points of all charts; collective. Raises InputError as `potential` does."""
-        return curvature_of(self.surface, self._kaehler("curvature"), self._fresh(count, seed, True))
+    def curvature(self, count: int, seed: int, extrapolate: bool = False) -> Curvature:
+        """Ricci measure and Euler number on fresh points of all charts; collective.
+
+        Raises InputError as `potential` does, and without `extrapolate` for a run that knows one chart alone.
+        """
+        known = self._kaehler("curvature")
+        if not extrapolate and not self.everywhere:
+            raise InputError(
+                f"curvature: it takes points of all charts, the run was made in chart {list(self.config.points.chart)}: "
+                'ask for extrapolate (its accuracy is not known), or run with points.chart = "all"'
+            )
+        return curvature_of(self.surface, known, self._fresh(count, seed, True))
 
     @property
     def has_potential(self) -> bool:
         """Whether g = g_FS + d dbar phi, so that `potential`, `ricci` and `curvature` are known."""
         return isinstance(self._predictor, KaehlerPredictor)
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether the run knows all charts: trained in all, or in one that symmetry maps every other to."""
+        kernel = self.config.kernel
+        return self.config.points.chart == "all" or (self.config.method == "kaehler" and kernel.features == "invariant")
 
     def _fresh(self, count: int, seed: int, every_chart: bool) -> dataset.PointSet:
         share = split(count, self.comm.size, self.comm.rank)
@@ -138,11 +144,17 @@ class Model:
             )
         return self._predictor
 
-    def _chart(self, best: np.ndarray) -> np.ndarray:
-        chart, kernel = self.config.points.chart, self.config.kernel
-        # The symmetry maps every chart to the one that invariants were trained in.
-        known = chart == "all" or (self.config.method == "kaehler" and kernel.features == "invariant")
-        return best if known else np.broadcast_to(np.array(chart, best.dtype), best.shape)
+    def _reached(self, z: np.ndarray, extrapolate: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Checked points and their best charts; refused where the run knows them not and extrapolation is not asked for."""
+        z = self._checked(z)
+        best, known = charts.chart_of(self.surface, z), self.config.points.chart
+        if not extrapolate and not self.everywhere and (best != known).any():
+            row = int((best != known).any(1).argmax())
+            raise InputError(
+                f"point {row} lies in chart {best[row].tolist()}, the run was made in chart {list(known)}: sample that "
+                "chart, or ask for extrapolate (its accuracy is not known)"
+            )
+        return z, best
 
     def _checked(self, z: np.ndarray) -> np.ndarray:
         z = np.atleast_2d(np.asarray(z, np.complex128))

@@ -71,7 +71,8 @@ def evaluate(
     comm = world()
     model = open_run(path, comm)
     rows = model.evaluate(points, seed, extrapolate)
-    bent = model.curvature(points, seed) if model.has_potential else None
+    known = model.everywhere or extrapolate
+    bent = model.curvature(points, seed, extrapolate) if model.has_potential and known else None
     if as_json and comm.rank == 0:
         found = {"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}
         typer.echo(json.dumps(found | ({"curvature": asdict(bent)} if bent else {})))
@@ -80,6 +81,8 @@ def evaluate(
         screen.show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
         for line in curvature_lines(bent) if bent else ():
             screen.say(line)
+        if model.has_potential and not known:
+            screen.say("Ricci measure and Euler number take points of all charts, and the run knows one: --extrapolate")
 
 
 def info(path: RunPath, as_json: Json = False) -> None:

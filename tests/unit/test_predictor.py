@@ -100,3 +100,22 @@ def test_a_kaehler_run_knows_its_curvature(tmp_path):
     assert abs(found.euler - 24) < 4 * found.error < 10
     shown = command("evaluate", tmp_path, "--points", "200", ranks=2)
     assert "Ricci measure" in shown.stdout and "Euler number" in shown.stdout
+
+
+def test_generic_features_of_one_chart_know_that_chart_alone(tmp_path):
+    words = ("--set", "manifold.ambient=3", "--set", "points.train=300", "--set", "points.test=100")
+    words += ("--set", "kernel.features=generic", "--set", "kernel.degree=2", "--set", "kernel.ridge=1e-6")
+    done = command("run", JOBS / "kaehler.toml", "-o", tmp_path, *words, "--set", "flow.steps=5")
+    assert done.returncode == 0, done.stderr
+    model = mpiflow.open(tmp_path)
+    z = sampling.sample(Comm(), model.surface, 60, 3, sampling.TEST, None)[1].z
+    for ask in (model.metric, model.ricci):
+        with pytest.raises(InputError, match="extrapolate"):
+            ask(z)
+        assert np.isfinite(ask(z, extrapolate=True)).all()
+    with pytest.raises(InputError, match="all charts"):
+        model.curvature(100, 1)
+    shown = command("evaluate", tmp_path, "--points", "200")
+    assert shown.returncode == 0 and "--extrapolate" in shown.stdout and "+-" not in shown.stdout
+    carried = command("evaluate", tmp_path, "--points", "200", "--extrapolate")
+    assert carried.returncode == 0 and "Chern-Gauss-Bonnet" in carried.stdout
