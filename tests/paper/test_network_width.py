@@ -17,4 +17,4 @@ def test_wider_networks_are_nearer_to_the_frozen_kernel(tmp_path, monkeypatch):
     assert network_width.lazy_width([row for row in rows if row.moved > network_width.LAZY]) is None
     assert (tmp_path / "network-width.png").stat().st_size > 10_000
     power, ratio = network_width.claims(rows)
-    assert power.ours < -0.3 and 0.5 < ratio.ours < 1.5
+    assert -1 < power.ours < -0.1 and 0.5 < ratio.ours < 1.5
