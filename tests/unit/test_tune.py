@@ -10,8 +10,9 @@ from mpiflow.comm import Comm, world
 from mpiflow.config import check, read
 from mpiflow.errors import InputError
 from mpiflow.screen import Screen
+from mpiflow.state import status
 from mpiflow.state.lock import RunLock
-from mpiflow.tune import desk, journal, space, study, variant, worker_folder
+from mpiflow.tune import desk, journal, space, study, variant, worker, worker_folder
 from mpiflow.tune.places import finished
 from mpiflow.tune.trial import Outcome
 
@@ -42,21 +43,21 @@ def small(**tune):
     )
 
 
-def tuned(folder, settings=None, comm=None, worker="one"):
+def tuned(folder, settings=None, comm=None):
     """Work on a study; returns the exit code and the rows of its CSV without what depends on the clock."""
-    code = study.tune(comm or Comm(), settings or small(), folder, Screen(quiet=True), worker=worker)
+    code = study.tune(comm or Comm(), settings or small(), folder, Screen(quiet=True), worker="one")
     with (folder / "trials.csv").open() as file:
         rows = list(csv.DictReader(file))
     return code, [{k: v for k, v in row.items() if k not in ("seconds", "worker")} for row in rows]
 
 
-def at_desk(folder, worker, total=3):
+def at_desk(folder, name, total=3):
     """A desk whose folder nobody has locked: its worker is dead to the others."""
     settings = small()
     searched = space.dimensions("gaussian", None)
-    worker_folder(folder, worker).mkdir(parents=True, exist_ok=True)
+    worker_folder(folder, name).mkdir(parents=True, exist_ok=True)
     held = journal.opened(folder, settings, searched, 1)
-    return desk.Desk(held, searched, total, worker_folder(folder, worker))
+    return desk.Desk(held, searched, total, worker_folder(folder, name))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -128,7 +129,7 @@ def test_every_trial_has_points_of_its_own():
 @pytest.mark.parametrize("calls", [1, 7, 12])
 def test_a_stopped_study_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, calls):
     _, whole = tuned(tmp_path / "whole")
-    decide, left = study.Triggers.decide, [calls]
+    decide, left = worker.Triggers.decide, [calls]
 
     def soon(self, step, seconds):
         left[0] -= 1
@@ -136,7 +137,7 @@ def test_a_stopped_study_goes_on_as_if_it_had_not_been(tmp_path, monkeypatch, ca
         return decision if left[0] >= 0 else decision._replace(stop="a test")
 
     with monkeypatch.context() as patched:
-        patched.setattr(study.Triggers, "decide", soon)
+        patched.setattr(worker.Triggers, "decide", soon)
         code, part = tuned(tmp_path / "part")
         assert code == 75 and sum(row["state"] in ("complete", "pruned") for row in part) < 8
     code, rows = tuned(tmp_path / "part")
@@ -193,6 +194,17 @@ def test_a_line_that_a_worker_died_in_is_cut_off(tmp_path):
     assert tuned(tmp_path / "torn")[1] == whole
 
 
+def test_a_trial_that_fails_is_given_back_and_told(tmp_path, monkeypatch):
+    _, whole = tuned(tmp_path / "whole")
+    with monkeypatch.context() as patched:
+        patched.setattr(worker, "measured", lambda *words: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            tuned(tmp_path / "part")
+    found = status.read(worker_folder(tmp_path / "part", "one"))
+    assert (found["state"], found["exit_code"]) == ("failed", 1) and "ZeroDivisionError" in found["message"]
+    assert tuned(tmp_path / "part")[1] == whole
+
+
 def test_without_optuna_the_cure_is_told(tmp_path):
     program = (
         "import sys; sys.modules['optuna'] = None; from mpiflow.__main__ import main; "
@@ -203,7 +215,7 @@ def test_without_optuna_the_cure_is_told(tmp_path):
     assert not (tmp_path / "x").exists()
 
 
-def _made(folder, worker):
-    path = worker_folder(folder, worker)
+def _made(folder, name):
+    path = worker_folder(folder, name)
     path.mkdir(parents=True)
     return path
