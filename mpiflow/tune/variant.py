@@ -29,9 +29,16 @@ def check(settings: Config, searched: list[Range | Choice], source: str) -> None
 
 def own(settings: Config, searched: list[Range | Choice]) -> dict[str, Any]:
     """The run file's own values of the searched keys, where they are among what is searched."""
-    table = settings.model_dump()
-    found = {d: table[section].get(name) for d in searched for section, name in [d.key.split(".")]}
-    return {d.key: value for d, value in found.items() if d.holds(value)}
+    table, found = settings.model_dump(), {}
+    for dimension in searched:
+        section, name = dimension.key.split(".")
+        value = table[section].get(name)
+        if dimension.key == "flow.clip" and value is None:
+            # No clip is the highest that there is.
+            value = max(dimension.ends())
+        if dimension.holds(value):
+            found[dimension.key] = value
+    return found
 
 
 def seed_of(seed: int, place: int) -> int:
