@@ -105,9 +105,12 @@ def test_a_study_is_the_same_twice_and_on_any_ranks(shared_path):
         assert (shared_path / "study" / name).stat().st_size > 300
 
 
-def test_the_best_run_file_is_that_of_the_best_trial(tmp_path):
-    _, rows = tuned(tmp_path)
-    best = max((row for row in rows if row["state"] == "complete"), key=lambda row: float(row["value"]))
+@pytest.mark.parametrize(("objective", "first"), [("gain", max), ("sigma", min)])
+def test_the_best_run_file_is_that_of_the_best_trial(tmp_path, objective, first):
+    _, rows = tuned(tmp_path, small(objective=objective))
+    complete = [row for row in rows if row["state"] == "complete"]
+    assert all(row["value"] == row[objective] for row in complete)
+    best = first(complete, key=lambda row: float(row["value"]))
     found = read(tmp_path / "best.toml")
     assert (found.flow.dt, found.kernel.width) == (float(best["flow.dt"]), float(best["kernel.width"]))
     assert found.run.seed == 1 and found.run.name == "run-tuned"
