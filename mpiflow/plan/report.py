@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 from rich.console import Group
 from rich.table import Table
 
 from mpiflow.config import Config
-from mpiflow.plan import fit, kaehler, memory, process, seconds, shape
+from mpiflow.plan import fit, kaehler, process
 from mpiflow.plan.machine import Machine
-
-#: The parts of the plan of a component flow; `kaehler` has the same.
-_COMPONENTS = SimpleNamespace(fit=fit, memory=memory, seconds=seconds, shape=shape)
+from mpiflow.plan.parts import parts
 
 
 def base(config: Config) -> int:
@@ -29,7 +26,7 @@ def base(config: Config) -> int:
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
-    room = kaehler if config.method == "kaehler" else _COMPONENTS
+    room = parts(config)
     # First what is loaded: judging the kernel's reach takes memory of its own.
     loaded, s = base(config), room.shape.shape(config, ranks)
     room.fit.check(config, s, loaded, limits)

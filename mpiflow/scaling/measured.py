@@ -72,8 +72,6 @@ def _measured(folder: Path) -> Measurement | None:
     if steps <= 0:
         return None
     settings = config.loads(state.attributes["config"])
-    sizes = state.arrays["clusters/size"].astype(float)
-    train = float(settings.points.train)
     timing = {name: state.arrays.get(f"timing/{dataset}") for name, dataset in STAGES.items()}
     return Measurement(
         folder=folder,
@@ -81,9 +79,17 @@ def _measured(folder: Path) -> Measurement | None:
         ranks=int(state.attributes["ranks"]),
         cores=start.get("cores", 0),
         steps=steps,
-        entries=train**2 if settings.flow.coupling == "all" else float((sizes**2).sum()),
+        entries=_work(settings, state.arrays["clusters/size"].astype(float)),
         seconds={name: float("nan") if t is None else float(np.max(t)) for name, t in timing.items()},
     )
+
+
+def _work(settings: Config, sizes: np.ndarray) -> float:
+    """Kernel entries of a step; without a kernel of pairs, as of potentials and networks, train points."""
+    train = float(settings.points.train)
+    if settings.method in ("kaehler", "network"):
+        return train
+    return train**2 if settings.flow.coupling == "all" else float((sizes**2).sum())
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mpiflow.plan import seconds
+from mpiflow.config import Config
 from mpiflow.plan.machine import Machine, load
-from mpiflow.plan.shape import Shape, shape
+from mpiflow.plan.parts import parts
 from mpiflow.scaling.measured import Point, efficiency
 
-#: An H200 on paper (60 TFLOP/s float32; 1e5 points streamed in 11 ms a step), 25 GB/s between nodes. Never measured here.
+#: An H200 on paper (60 TFLOP/s float32, 33 in float64; 1e5 points streamed in 11 ms a step; jets and sections taken as a
+#: hundredth of a core's), 25 GB/s between nodes. Never measured here.
 GPU = Machine(
     origin="an H200 and its network on paper",
     entry=1.1e-12,
@@ -20,6 +21,10 @@ GPU = Machine(
     point=2e-9,
     latency=1.5e-5,
     byte=4e-11,
+    hessian=2.5e-12,
+    jet=1e-9,
+    section=1e-9,
+    flop=3e-14,
 )
 GPUS = tuple(2**k for k in range(11))
 
@@ -38,7 +43,7 @@ def predicted(points: list[Point]) -> Prediction:
     """The cost model, its work scaled to the time of the first point; what it says of the others is a prediction."""
     first = points[0]
     machine = _scaled(load(first.settings), first)
-    times = [_step(_shape(point), machine) for point in points]
+    times = [_step(point.settings, point.ranks, machine) for point in points]
     judged = [(p, t) for p, t in zip(points, times, strict=True) if not p.oversubscribed]
     errors = [abs(time / point.step - 1) for point, time in judged]
     modelled = [
@@ -47,23 +52,20 @@ def predicted(points: list[Point]) -> Prediction:
     return Prediction(modelled, max(errors, default=float("nan")), _on_gpus(first), machine.origin)
 
 
-def _shape(point: Point) -> Shape:
-    """The shape of a point, without unseen points: a study looks at them once."""
-    return replace(shape(point.settings, point.ranks), unseen=0)
-
-
-def _step(s: Shape, machine: Machine) -> float:
-    return sum(seconds.step(s, machine).values())
+def _step(settings: Config, ranks: int, machine: Machine) -> float:
+    """Seconds of a step without its look at the unseen points: a study looks at them once."""
+    room = parts(settings)
+    return sum(room.seconds.step(replace(room.shape.shape(settings, ranks), unseen=0), machine).values())
 
 
 def _scaled(machine: Machine, first: Point) -> Machine:
     """The machine with the speed that the first point shows."""
-    factor = first.step / _step(_shape(first), machine)
-    names = ("entry", "filled", "stored", "point")
+    factor = first.step / _step(first.settings, first.ranks, machine)
+    names = ("entry", "filled", "stored", "point", "hessian", "jet", "section", "flop")
     return replace(machine, **{name: getattr(machine, name) * factor for name in names})
 
 
 def _on_gpus(first: Point) -> dict[int, float]:
     """Efficiency of the first point's run on 1 to 1024 GPUs, one rank each."""
-    times = {gpus: _step(replace(shape(first.settings, gpus), unseen=0), GPU) for gpus in GPUS}
+    times = {gpus: _step(first.settings, gpus, GPU) for gpus in GPUS}
     return {gpus: float(np.round(times[1] / (gpus * time), 4)) for gpus, time in times.items()}

@@ -24,12 +24,15 @@ def point_keys(settings: Config, mode: str, ranks: int) -> tuple[str, ...]:
     """The changed keys of one point. Strong: none. Weak: as many kernel entries on each rank as on one.
 
     Without coupling both points and clusters grow with the ranks; with coupling = "all" the points grow with their root.
+    Potentials and networks have no pairs and no clusters: their points grow with the ranks.
     """
     # Unseen points are looked at once, at the end: a look costs as much as a step.
     keys = [f"flow.test_every={max(1, settings.flow.steps)}", "output.every_seconds=1e9"]
     keys.append(f"output.every_steps={max(1, settings.flow.steps)}")
     if mode == "weak" and settings.flow.coupling == "all":
         keys.append(f"points.train={isqrt(settings.points.train**2 * ranks)}")
+    elif mode == "weak" and settings.method in ("kaehler", "network"):
+        keys.append(f"points.train={settings.points.train * ranks}")
     elif mode == "weak":
         keys += [f"points.train={settings.points.train * ranks}", f"clusters.count={settings.clusters.count * ranks}"]
     return tuple(keys)

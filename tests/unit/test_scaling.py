@@ -34,6 +34,24 @@ def test_the_model_states_its_error_and_goes_to_1024_gpus():
     assert list(found.gpus)[-1] == 1024 and all(0 <= value <= 1 for value in found.gpus.values())
 
 
+def test_potentials_scale_by_points(tmp_path):
+    assert "points.train=4000" in runs.point_keys(read(JOBS / "kaehler.toml"), "weak", 4)
+    words = (
+        "--set",
+        "kernel.degree=6",
+        "--set",
+        "points.train=1024",
+        "--set",
+        "points.test=64",
+        "--set",
+        "flow.steps=2",
+    )
+    done = mpiflow("scaling", JOBS / "kaehler.toml", "-o", tmp_path, "--ranks", "1,2", "--repeats", 1, *words)
+    assert done.returncode == 0, done.stderr
+    assert "model is off by" in done.stdout
+    assert [m.entries for m in measured.found([tmp_path])] == [1024.0, 1024.0]
+
+
 def test_weak_scaling_keeps_the_work_of_a_rank():
     loose, exact = read(JOBS / "scaling-weak.toml"), read(JOBS / "scaling-strong.toml")
     assert {"points.train=16384", "clusters.count=8"} <= set(runs.point_keys(loose, "weak", 4))
