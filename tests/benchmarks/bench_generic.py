@@ -1,0 +1,60 @@
+"""Gauss-Newton by conjugate gradients on generic features: no symmetry used, gain after every outer step.
+
+mpiexec -n 2 python tests/benchmarks/bench_generic.py random:1 4 30000
+mpiexec -n 2 python tests/benchmarks/bench_generic.py random:1 6 110000
+mpiexec -n 2 python tests/benchmarks/bench_generic.py fermat 4 25000
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import numpy as np
+from bench_kaehler import TEST, problem
+
+from mpiflow import build, sampling
+from mpiflow.comm import world
+from mpiflow.flows.gauss_newton import solve
+from mpiflow.geometry.hypersurface import Hypersurface, fermat
+
+#: Most outer steps, and most iterations of conjugate gradients in one.
+OUTER, INNER = 4, 30
+
+
+def quintic(name: str) -> Hypersurface:
+    """fermat, or random:SEED with complex Gaussian coefficients of all 126 monomials."""
+    kind, _, seed = name.partition(":")
+    if kind == "fermat":
+        return fermat(4)
+    exponents = np.stack(np.meshgrid(*[np.arange(6)] * 5, indexing="ij"), axis=-1).reshape(-1, 5)
+    exponents = exponents[exponents.sum(1) == 5]
+    draws = np.random.default_rng(int(seed)).standard_normal((len(exponents), 2))
+    return Hypersurface(exponents, draws @ [1.0, 1.0j])
+
+
+def main(name: str, degree: int, total: int) -> None:
+    """One line for each outer step."""
+    comm, surface = world(), quintic(name)
+    begin = time.perf_counter()
+    features = build.features(comm, surface, degree, "generic")
+    train = problem(comm, surface, features, total, 0, sampling.TRAIN)
+    test = problem(comm, surface, features, TEST, 0, sampling.TEST)
+    found = np.zeros(len(features))
+    first = [points.at(found).sigma for points in (train, test)]
+    if comm.rank == 0:
+        print("| quintic | k | features | train points | step | train gain | gain | max eta-1 | least eigenvalue | s |")
+    for step in range(1, OUTER + 1):
+        found = solve(train, found, iterations=1, ridge=1e-6, inner=INNER).coefficients
+        fit, end = train.at(found), test.at(found)
+        worst = -comm.min(-float(np.abs(end.eta - 1).max(initial=0)))
+        if comm.rank == 0:
+            print(
+                f"| {name} | {degree} | {len(features)} | {total} | {step} | {first[0] / fit.sigma:.4g} | "
+                f"{first[1] / end.sigma:.4g} | {worst:.2g} | {end.least:.3g} | {time.perf_counter() - begin:.0f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *map(int, sys.argv[2:4]))
