@@ -77,11 +77,12 @@ def points_for(gain: float, c: float) -> float:
 
 
 def claims(rows: list[Row]) -> list[Claim]:
-    """The law c / d, off X as in the paper, and what it says of the points that a gain of 100 and of 1e6 need."""
+    """The law c / d, and what it says on X, where unseen points are, of the points that gains of 100 and of 1e6 need."""
     found = []
     for name, paper in _PAPER.items():
-        c, power, _ = fitted([r for r in rows if (r.kernel, r.project, r.precision) == (name, False, "float64")])
-        found.append(Claim(f"{name}: the gain falls as d^-p off X, p", "1", power, 0.98, 1.02))
+        for project, place in ((False, "off X"), (True, "on X")):
+            c, power, _ = fitted([r for r in rows if (r.kernel, r.project, r.precision) == (name, project, "float64")])
+            found.append(Claim(f"{name}: the gain falls as d^-p {place}, p", "1", power, 0.98, 1.02))
         need, far = points_for(100, c), points_for(1e6, c)
         found.append(
             Claim(
