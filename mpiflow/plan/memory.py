@@ -18,7 +18,8 @@ def stages(config: Config, s: Shape) -> dict[str, int]:
         "cluster": _clustering(config) + 2 * _points(s, s.rows),
         "build": max(flowing, held + _judging(config, s)),
         "flow": flowing + 5 * s.metric * s.rows + _exchanged(s),
-        "save": flowing + 3 * state(s),
+        # The arrays of a state and the image that they are packed into.
+        "save": flowing + 2 * state(s),
         "evaluate": flowing + _constant(s) + _records(s, max(s.rows, s.unseen)) + _geometry(s, max(s.rows, s.unseen)),
     }
 
