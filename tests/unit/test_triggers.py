@@ -24,7 +24,8 @@ def no_slurm_no_signals(monkeypatch):
 
 @pytest.fixture
 def handlers():
-    before = {number: signal.getsignal(number) for number in triggers.SIGNALS}
+    # A shell that starts the tests in the background has SIGINT ignored, which install() would leave alone.
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in triggers.SIGNALS}
     triggers.install()
     yield
     for number, handler in before.items():
