@@ -1,4 +1,7 @@
-"""Engines whose points and tiles live on a GPU or any array library's device; v comes from there or from the host."""
+"""Engines whose points and tiles live on a GPU or any array library's device; v comes from there or from the host.
+
+Run on array_api_strict's devices and NumPy; CuPy's side has not run on a GPU yet.
+"""
 
 from __future__ import annotations
 

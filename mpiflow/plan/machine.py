@@ -22,13 +22,17 @@ from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.ranks.chunks import CHUNK
 
-#: Rows and sources of the kernel that is timed.
+#: Rows and sources of the kernel that is timed; bytes of the memory that is touched.
 _ROWS, _SOURCES = 1024, 8192
+_FRESH = 2**29
 
 
 @dataclass(frozen=True)
 class Machine:
     """Seconds a unit of work on one rank. latency: of one collective; byte: of one byte sent; written: of one byte kept.
+
+    start: what a run compiles once; fresh: of one byte of memory that is touched for the first time, which on a virtual
+    machine may cost more than what is written into it.
 
     Of Kaehler flows: hessian, of one real of a Hessian that is read; jet, of one derivative of one invariant; section, of
     one section with its derivatives; choice, of one pair of invariants while they are chosen; flop, of matrix products.
@@ -40,6 +44,8 @@ class Machine:
     stored: float = 1.5e-9
     point: float = 4e-6
     line: float = 2e-6
+    start: float = 0.3
+    fresh: float = 5e-10
     pair: float = 7e-8
     latency: float = 2e-5
     byte: float = 2e-10
@@ -66,7 +72,8 @@ def load(config: Config) -> Machine:
 def calibrate(config: Config) -> Machine:
     """Measure this machine with the kernel of a run file, for about ten seconds, and store it."""
     surface = config.surface()
-    seconds = _features(config, surface) if config.method == "kaehler" else _kernel(config, surface)
+    seconds = {"fresh": _touched(), "start": _once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
+    seconds |= _features(config, surface) if config.method == "kaehler" else _kernel(config, surface)
     seconds["line"] = _best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
     seconds["point"] = _best(lambda: _losses(_SOURCES, config.manifold.ambient - 1)) / _SOURCES
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
@@ -124,14 +131,24 @@ def _losses(count: int, d: int) -> None:
     np.linalg.eigvalsh(g)
 
 
+def _touched() -> float:
+    """Seconds a byte of memory that the system has to find first: once, for a second time it may be at hand."""
+    return _once(lambda: np.ones(_FRESH, np.uint8)) / _FRESH
+
+
+def _once(work: Callable[[], object]) -> float:
+    """Seconds of a first run, with what it compiles."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 def _best(work: Callable[[], object]) -> float:
     """Least seconds of a few runs in about a second and a half; the first, which may compile, does not count."""
     work()
     times: list[float] = []
     while len(times) < 3 or (sum(times) < 1.2 and len(times) < 50):
-        start = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - start)
+        times.append(_once(work))
     return min(times)
 
 

@@ -41,12 +41,13 @@ def stages(config: Config, s: Shape, m: Machine) -> dict[str, float]:
         clustered = -(-batches // s.ranks) * min(c.batch, s.train) ** 2 / 2 * m.pair
         clustered += s.rows * min(c.batch, s.train) * m.pair / 4
     filled = m.filled if s.mode != "streamed" else m.entry * (config.flow.normalisation == "row")
+    kept = s.itemsize * (s.mode == "resident") * m.fresh
     saves = 1 + config.flow.steps // (config.output.every_steps or config.flow.steps or 1)
     displaced = 8 * s.dimension * min(1000, s.unseen) * 2
     return {
-        "sample": lines * m.line,
+        "sample": m.start + lines * m.line,
         "cluster": clustered,
-        "build": (s.rows + s.unseen) * s.sources * filled,
+        "build": (s.rows + s.unseen) * s.sources * (filled + kept),
         "flow": config.flow.steps * sum(each.values()),
         "save": saves * state(s) * m.written,
         "evaluate": (s.rows + s.unseen + displaced) * s.sources * max(filled, m.entry),

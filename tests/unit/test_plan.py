@@ -86,6 +86,17 @@ def test_ranks_share_rows_and_seconds(tmp_path):
     assert seconds.step(one, Machine())["allreduce"] == 0 < seconds.step(many, Machine())["allreduce"]
 
 
+def test_memory_touched_first_counts_for_stored_tiles_alone_and_compiling_once(tmp_path):
+    times, s = {}, None
+    for mode in ("resident", "streamed"):
+        config = read(small(tmp_path), [f"engine.mode={mode}"])
+        s = shape(config, 1)
+        cheap, dear = (seconds.stages(config, s, Machine(fresh=x, start=x)) for x in (0.0, 1.0))
+        times[mode] = {name: dear[name] - cheap[name] for name in dear if dear[name] != cheap[name]}
+    stored = s.itemsize * (s.rows + s.unseen) * s.sources
+    assert times == {"resident": {"sample": 1, "build": pytest.approx(stored)}, "streamed": {"sample": 1}}
+
+
 def test_a_measured_machine_is_kept_and_used(tmp_path):
     env = {"XDG_CACHE_HOME": str(tmp_path)}
     done = mpiflow("plan", small(tmp_path), "--calibrate", "--json", env=env)

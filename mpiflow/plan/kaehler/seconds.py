@@ -39,7 +39,7 @@ def stages(config: Config, s: Shape, m: Machine) -> dict[str, float]:
     saves = 1 + f.steps // (config.output.every_steps or f.steps or 1)
     displaced = (min(_DEFECT, s.rows) + min(_DEFECT, s.unseen)) * _DISPLACED * 2 * s.dimension
     return {
-        "sample": (s.rows + s.unseen) / s.coordinates * charts * m.line,
+        "sample": m.start + (s.rows + s.unseen) / s.coordinates * charts * m.line,
         "cluster": 0.0,
         "build": _chosen(s, m) + (s.rows + s.unseen) * _prepared(s, m) + frozen * _normal(s, m),
         "flow": f.steps * sum(step(s, m).values()),
