@@ -9,6 +9,7 @@ import numpy as np
 from mpiflow.config import Config
 from mpiflow.plan.machine import Machine, load
 from mpiflow.plan.parts import parts
+from mpiflow.scaling import runs
 from mpiflow.scaling.measured import Point, efficiency
 
 #: An H200 on paper (60 TFLOP/s float32, 33 in float64; 1e5 points streamed in 11 ms a step; jets and sections taken as a
@@ -31,11 +32,15 @@ GPUS = tuple(2**k for k in range(11))
 
 @dataclass(frozen=True)
 class Prediction:
-    """Predicted efficiency of each measured point; error: largest relative one of the times; gpus: efficiency on 1..1024."""
+    """Predicted efficiency of each measured point; error: largest relative one of the times; gpus: efficiency on 1..1024.
+
+    weak: whether the work on each GPU stays that of the first point, as in a study whose points grow with its ranks.
+    """
 
     efficiency: list[float]
     error: float
     gpus: dict[int, float]
+    weak: bool
     origin: str
 
 
@@ -49,7 +54,8 @@ def predicted(points: list[Point]) -> Prediction:
     modelled = [
         efficiency(replace(p, step=t), replace(first, step=times[0])) for p, t in zip(points, times, strict=True)
     ]
-    return Prediction(modelled, max(errors, default=float("nan")), _on_gpus(first), machine.origin)
+    weak = len({point.settings.points.train for point in points}) > 1
+    return Prediction(modelled, max(errors, default=float("nan")), _on_gpus(first, weak), weak, machine.origin)
 
 
 def _step(settings: Config, ranks: int, machine: Machine) -> float:
@@ -65,7 +71,18 @@ def _scaled(machine: Machine, first: Point) -> Machine:
     return replace(machine, **{name: getattr(machine, name) * factor for name in names})
 
 
-def _on_gpus(first: Point) -> dict[int, float]:
-    """Efficiency of the first point's run on 1 to 1024 GPUs, one rank each."""
-    times = {gpus: _step(first.settings, gpus, GPU) for gpus in GPUS}
-    return {gpus: float(np.round(times[1] / (gpus * time), 4)) for gpus, time in times.items()}
+def _on_gpus(first: Point, weak: bool) -> dict[int, float]:
+    """Efficiency of the first point's run on 1 to 1024 GPUs, one rank each; weak: with its work on each of them."""
+    one, found = _step(first.settings, 1, GPU), {}
+    for gpus in GPUS:
+        time = _step(_enlarged(first.settings, gpus) if weak else first.settings, gpus, GPU)
+        found[gpus] = float(np.round(one / time if weak else one / (gpus * time), 4))
+    return found
+
+
+def _enlarged(settings: Config, gpus: int) -> Config:
+    """A run with the work of `settings` on each of so many GPUs."""
+    for key, value in runs.grown(settings, gpus).items():
+        section, name = key.split(".")
+        settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update={name: value})})
+    return settings

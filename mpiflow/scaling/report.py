@@ -45,7 +45,8 @@ def _tables(points: list[Point], efficiencies: list[float], prediction: model.Pr
         spread = f"{point.least:.3g}..{point.largest:.3g}"
         table.add_row(str(point.ranks), str(point.repeats), f"{point.step:.4g}", spread, *shown)
         stages.add_row(str(point.ranks), *("" if isnan(t := point.stages[name]) else f"{t:.3g}" for name in STAGES))
-    gpus = Table(title=f"this run on GPUs, by the model ({model.GPU.origin})", title_justify="left")
+    what = "the first run on each of so many GPUs" if prediction.weak else "this run on GPUs"
+    gpus = Table(title=f"{what}, by the model ({model.GPU.origin})", title_justify="left")
     for number in prediction.gpus:
         gpus.add_column(str(number), justify="right")
     gpus.add_row(*(f"{value:.3f}" for value in prediction.gpus.values()))

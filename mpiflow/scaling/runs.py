@@ -21,21 +21,25 @@ MODES = ("strong", "weak")
 
 
 def point_keys(settings: Config, mode: str, ranks: int) -> tuple[str, ...]:
-    """The changed keys of one point. Strong: none. Weak: as many kernel entries on each rank as on one.
+    """The changed keys of one point; weak scaling grows the work, and neither wants a look at unseen points in between."""
+    # Unseen points are looked at once, at the end: a look costs as much as a step.
+    keys = [f"flow.test_every={max(1, settings.flow.steps)}", "output.every_seconds=1e9"]
+    keys.append(f"output.every_steps={max(1, settings.flow.steps)}")
+    return (*keys, *(f"{key}={value}" for key, value in grown(settings, ranks).items() if mode == "weak"))
+
+
+def grown(settings: Config, ranks: int) -> dict[str, int]:
+    """The keys that give each of so many ranks the work of one.
 
     Without coupling both points and clusters grow with the ranks; with coupling = "all" the points grow with their root.
     Potentials and networks have no pairs and no clusters: their points grow with the ranks.
     """
-    # Unseen points are looked at once, at the end: a look costs as much as a step.
-    keys = [f"flow.test_every={max(1, settings.flow.steps)}", "output.every_seconds=1e9"]
-    keys.append(f"output.every_steps={max(1, settings.flow.steps)}")
-    if mode == "weak" and settings.flow.coupling == "all":
-        keys.append(f"points.train={isqrt(settings.points.train**2 * ranks)}")
-    elif mode == "weak" and settings.method in ("kaehler", "network"):
-        keys.append(f"points.train={settings.points.train * ranks}")
-    elif mode == "weak":
-        keys += [f"points.train={settings.points.train * ranks}", f"clusters.count={settings.clusters.count * ranks}"]
-    return tuple(keys)
+    train = settings.points.train
+    if settings.flow.coupling == "all":
+        return {"points.train": isqrt(train**2 * ranks)}
+    if settings.method in ("kaehler", "network"):
+        return {"points.train": train * ranks}
+    return {"points.train": train * ranks, "clusters.count": settings.clusters.count * ranks}
 
 
 def measure(

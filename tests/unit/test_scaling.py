@@ -1,6 +1,7 @@
 """Scaling studies: what they measure, what they refuse to conclude, and the files they leave."""
 
 import csv
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -32,6 +33,14 @@ def test_the_model_states_its_error_and_goes_to_1024_gpus():
     assert found.efficiency[0] == pytest.approx(1) and 0.9 < found.efficiency[1] <= 1
     assert 0 < found.error < 0.1
     assert list(found.gpus)[-1] == 1024 and all(0 <= value <= 1 for value in found.gpus.values())
+
+
+def test_on_gpus_a_weak_study_keeps_the_work_of_each():
+    first = replace(point(1, 1.0), settings=read(JOBS / "scaling-weak.toml", ["points.train=400000"]))
+    second = replace(point(2, 1.0, entries=2e8), settings=read(JOBS / "scaling-weak.toml", ["points.train=800000"]))
+    strong, weak = model.predicted([first, first]), model.predicted([first, second])
+    assert (strong.weak, weak.weak) == (False, True)
+    assert weak.gpus[2] > 0.9 and weak.gpus[1024] > 2 * strong.gpus[1024]
 
 
 def test_potentials_scale_by_points(tmp_path):
