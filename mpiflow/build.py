@@ -106,8 +106,9 @@ def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
     chosen = kernel(config)
     lists = source_lists(config, train)
     # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
-    mode = stored.get("engine") or _engine(config, chosen, train, lists)
-    placed = placement.place(train.layout.comm, stored.get("backend") or config.run.backend)
+    wanted = "cpu" if config.engine.mode == "symmetric" else config.run.backend
+    placed = placement.place(train.layout.comm, stored.get("backend") or wanted)
+    mode = stored.get("engine") or _engine(config, chosen, train, lists, config.square and placed == "cpu")
     # Neighbours are looked up on the host.
     direct = placed == "gpu" and mode != "neighbours" and placement.cuda_aware()
     options = {"mode": mode, "precision": config.run.precision, "backend": placed}
@@ -140,7 +141,7 @@ def source_lists(config: Config, train: PointSet) -> list[np.ndarray]:
     return layout.members
 
 
-def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray]) -> str:
+def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray], square: bool) -> str:
     layout, kept = train.layout, 1.0
     if chosen.name == "gaussian":
         own = layout.rows < _SAMPLE
@@ -156,6 +157,7 @@ def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray]) ->
         precision=config.run.precision,
         budget=int(config.engine.memory * 2**30),
         kept=kept,
+        square=square,
     )
 
 

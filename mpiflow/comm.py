@@ -113,6 +113,14 @@ class Comm:
             total += term
         return total
 
+    def sum_integers(self, values: np.ndarray) -> np.ndarray:
+        """Sum over the ranks of integers of one shape on all of them: exact, so no order is needed."""
+        if self.size == 1:
+            return values
+        total = np.empty_like(values)
+        self.mpi.Allreduce(np.ascontiguousarray(values), total)
+        return total
+
     def min(self, value: float) -> float:
         """The least value over the ranks (exact, so no order is needed)."""
         return min(self.allgather(value))

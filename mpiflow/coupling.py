@@ -8,6 +8,7 @@ import numpy as np
 
 from mpiflow import backend, clock, engine
 from mpiflow.backend import Device
+from mpiflow.engine.near_pairs import correction
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
 
@@ -41,6 +42,12 @@ class Coupling:
         once: it will be applied a single time, so that tiles are streamed and not kept; on the CPU with the same bits.
         """
         return KernelSum(self, targets, z, self._streamed() if once else self.options)
+
+    def onto_itself(self) -> KernelSum | SymmetricSum:
+        """The kernel sum at the train points."""
+        if self.options.get("mode") == "symmetric":
+            return SymmetricSum(self)
+        return self.onto(self.layout, self.z)
 
     def _streamed(self) -> dict:
         kept = self.options.get("mode") == "resident"
@@ -93,3 +100,41 @@ class KernelSum:
     def names(self) -> list[str]:
         """Names of the engines in use on this rank, without repeats."""
         return sorted({built.name for _, _, built in self.groups})
+
+
+class SymmetricSum:
+    """u(x) = sum_x' K(x, x') v(x') / norm(x) at the train points, all coupled to all: each pair computed once, on any rank.
+
+    Every rank has all points and v; what the ranks give is added in integers, whose sums do not depend on the ranks.
+    """
+
+    names = ["symmetric"]
+
+    def __init__(self, coupling: Coupling):
+        layout = coupling.layout
+        self.layout, precision = layout, coupling.options.get("precision", "float64")
+        self.exchange = Exchange(layout.comm, layout.rows, np.arange(layout.total))
+        z = self.exchange(coupling.z)
+        self.built = engine.Symmetric(coupling.kernel, z, precision, layout.comm.rank, layout.comm.size)
+        self.near = correction(coupling.kernel, coupling.z, z, precision)
+        self.norm: float | np.ndarray = float(layout.total) if coupling.normalisation == "mean" else 1.0
+        if coupling.normalisation == "row":
+            self.norm = self.apply(np.ones((len(coupling.z), 1)))
+
+    def apply(self, v: np.ndarray) -> np.ndarray:
+        """v: (n_r, c) float64 on the own train rows. Returns u: (n_r, c) float64 there. Collective."""
+        with clock.part("exchange of v"):
+            every = self.exchange(v)
+        with clock.part("kernel"):
+            shares, unit = self.built.shares(every)
+        # Counted with v, as what a step moves between ranks.
+        with clock.part("exchange of v"):
+            total = self.layout.comm.sum_integers(shares)
+        own = self.layout.rows
+        u = total[own] * (unit * self.built.factors[own])[:, None]
+        return (u if self.near is None else u + self.near @ every) / self.norm
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that this rank's engine holds between steps."""
+        return self.built.bytes

@@ -17,15 +17,24 @@ BUDGET = 2**30
 #: A cut-off pays while it keeps fewer pairs than this; beyond, its lists outgrow memory.
 KEPT = 0.05
 
-MODES = ("auto", "resident", "streamed", "neighbours")
+MODES = ("auto", "resident", "streamed", "symmetric", "neighbours")
 
 
 def choose(
-    kernel, n_targets_total: int, n_sources_total: int, *, mode="auto", precision="float64", budget=None, kept=1.0
+    kernel,
+    n_targets_total: int,
+    n_sources_total: int,
+    *,
+    mode="auto",
+    precision="float64",
+    budget=None,
+    kept=1.0,
+    square=False,
 ) -> str:
     """The engine's name that "auto" means; any other mode is returned as it is, once checked.
 
-    kept: `kept_fraction` of a sample that is the same on all ranks; left out, no cut-off is chosen.
+    kept: `kept_fraction` of a sample that is the same on all ranks; left out, no cut-off is chosen. square: whether the
+    targets are all of the sources, on a CPU, so that each pair need be computed but once.
     Raises InputError for an unknown mode or precision, or an engine that cannot apply the kernel.
     """
     _check(kernel, mode, precision)
@@ -34,7 +43,9 @@ def choose(
     if isinstance(kernel, Delta) or (isinstance(kernel, Gaussian) and kept < KEPT):
         return "neighbours"
     size = n_targets_total * n_sources_total * np.dtype(precision).itemsize
-    return "resident" if size <= (BUDGET if budget is None else budget) else "streamed"
+    if size <= (BUDGET if budget is None else budget):
+        return "resident"
+    return "symmetric" if square and kernel.symmetric else "streamed"
 
 
 def build(kernel, targets, sources, *, mode="auto", precision="float64", backend="cpu", budget=None):
@@ -42,6 +53,7 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
 
     targets: (N, n+1), sources: (M, n+1) complex128, patch-scaled. "auto" looks at these arrays alone: where targets
     are a rank's share, resolve it by `choose` from global sizes and pass the answer. Neighbours stay on the CPU.
+    A flow whose engine is "symmetric" (`Symmetric`) streams its kernel to all targets but its own.
     """
     if not len(sources):
         raise InputError("engine: there are no source points; a kernel needs at least one train point")
@@ -51,6 +63,7 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
         kept = kept_fraction(kernel, sources, precision) if isinstance(kernel, Gaussian) else 1.0
         mode = choose(kernel, len(targets), len(sources), precision=precision, budget=budget, kept=kept)
     _check(kernel, mode, precision)
+    mode = "streamed" if mode == "symmetric" else mode
     gpu = backends.device(backend)
     if gpu is not None and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)

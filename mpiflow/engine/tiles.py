@@ -11,9 +11,8 @@ from collections.abc import Callable
 from functools import cache
 
 import numpy as np
-from llvmlite import ir
 
-from mpiflow.vector.lanes import I64, Lanes
+from mpiflow.vector.lanes import I64
 from mpiflow.vector.machine import Code
 
 #: Sources in a stretch: its records stay in the second-level cache while all targets pass.
@@ -101,19 +100,11 @@ def _sweep(code: Code, out, groups, sources, columns: int, row: Callable) -> Non
                 return totals
 
             totals = code.loop(first, end, UNROLL, body, code.zeros(columns))
-            _accumulate(code, totals, out, b.mul(group, I64(columns * code.vector.count)))
+            code.add_wide(totals, out, b.mul(group, I64(columns * code.vector.count)))
 
         code.loop(I64(0), groups, 1, group_body)
 
     code.loop(I64(0), sources, SOURCES, stretch)
-
-
-def _accumulate(code: Code, totals: list[Lanes], out, index) -> None:
-    b, wide = code.builder, ir.VectorType(ir.DoubleType(), code.vector.count)
-    for column, total in enumerate(totals):
-        where = code.at(out, b.add(index, I64(column * wide.count)), ir.DoubleType())
-        value = total.value if code.vector == wide else b.fpext(total.value, wide)
-        b.store(b.fadd(b.load(where, typ=wide, align=8), value), where, align=8)
 
 
 def ungrouped(out: np.ndarray, rows: int) -> np.ndarray:

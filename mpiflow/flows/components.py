@@ -54,7 +54,7 @@ class ComponentFlow:
     def __init__(self, surface: Hypersurface, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, int]):
         self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
         self.layout, self.points = train.layout, train.points
-        self.sum = coupling.onto(self.layout, self.points.z)
+        self.sum = coupling.onto_itself()
         self.backend = coupling.options.get("backend", "cpu")
         self.device_bytes = placement.bytes_by_device(self.layout.comm, self.backend, self.sum.bytes)
         self.dtype = np.complex64 if rule.precision == "float32" else np.complex128

@@ -24,12 +24,16 @@ from mpiflow.ranks.chunks import CHUNK
 
 #: Rows and sources of the kernel that is timed; bytes of the memory that is touched.
 _ROWS, _SOURCES = 1024, 8192
+#: One of so many shares of the pairs of all sources is timed.
+_SHARES = 4
 _FRESH = 2**29
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Seconds a unit of work on one rank. latency: of one collective; byte: of one byte sent; written: of one byte kept.
+    """Seconds a unit of work on one rank. entry, paired, stored: of a kernel entry that is streamed, computed for both its
+    halves, read; filled: of one computed and kept. latency: of one collective; byte: of one byte sent; written: of one
+    byte kept.
 
     start: what a run compiles once; fresh: of one byte of memory that is touched for the first time, which on a virtual
     machine may cost more than what is written into it.
@@ -40,6 +44,7 @@ class Machine:
 
     origin: str = "defaults: a core of a 2-core virtual machine with AVX-512; --calibrate measures this one"
     entry: float = 3.9e-9
+    paired: float = 2.4e-9
     filled: float = 3.9e-9
     stored: float = 1.5e-9
     point: float = 4e-6
@@ -58,7 +63,12 @@ class Machine:
 
     def step_entry(self, mode: str, kept: float) -> float:
         """Seconds of one kernel entry in a step."""
-        return {"resident": self.stored, "streamed": self.entry, "neighbours": 4 * self.stored * kept}[mode]
+        return {
+            "resident": self.stored,
+            "streamed": self.entry,
+            "symmetric": self.paired,
+            "neighbours": 4 * self.stored * kept,
+        }[mode]
 
 
 def load(config: Config) -> Machine:
@@ -96,6 +106,8 @@ def _kernel(config: Config, surface: Hypersurface) -> dict[str, float]:
     for mode, name in (("streamed", "entry"), ("resident", "stored")):
         built = engine.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
         seconds[name] = _best(lambda built=built: built.apply(v)) / entries
+    paired = engine.Symmetric(kernel, z, precision, parts=_SHARES)
+    seconds["paired"] = _best(lambda: paired.shares(v)) * _SHARES / _SOURCES**2
     seconds["filled"] = (
         _best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
     )

@@ -12,7 +12,14 @@ _JUDGED, _PAIR = 1000, 12.5
 def stages(config: Config, s: Shape) -> dict[str, int]:
     """Bytes of the heaviest rank (rank 0 in `save`) by stage, beyond the interpreter and its libraries."""
     held = _points(s, s.rows + s.unseen)
-    flowing = held + engine(s, s.rows) + engine(s, s.unseen) + 3 * s.metric * s.rows + s.metric * s.unseen
+    # A symmetric engine holds all train points as its targets, too.
+    flowing = (
+        held
+        + engine(s, s.train if s.mode == "symmetric" else s.rows)
+        + engine(s, s.unseen)
+        + 3 * s.metric * s.rows
+        + s.metric * s.unseen
+    )
     return {
         "sample": 3 * _points(s, s.rows),
         "cluster": _clustering(config) + 2 * _points(s, s.rows),
@@ -57,8 +64,9 @@ def _geometry(s: Shape, rows: int) -> int:
 
 
 def _exchanged(s: Shape) -> int:
-    """v of the sources, sent, received and put in order, and padded for the tiles."""
-    return s.sources * (4 * 8 * s.dimension**2 + s.numbers * s.itemsize)
+    """v of the sources, sent, received and put in order, and padded for the tiles; of a symmetric engine, u of all."""
+    sums = 3 * 8 * s.dimension**2 * (s.mode == "symmetric")
+    return s.sources * (4 * 8 * s.dimension**2 + s.numbers * s.itemsize + sums)
 
 
 def _judging(config: Config, s: Shape) -> int:

@@ -16,8 +16,11 @@ COLLECTIVES = 14
 def step(s: Shape, m: Machine) -> dict[str, float]:
     """One step of the flow with its look at the unseen points, by part."""
     columns = s.dimension**2
-    kernel = (s.rows + s.unseen) * s.sources * m.step_entry(s.mode, s.kept) * columns / 9
-    sent = 2 * 8 * columns * s.sources * (s.ranks > 1)
+    unseen = "streamed" if s.mode == "symmetric" else s.mode
+    entries = s.rows * m.step_entry(s.mode, s.kept) + s.unseen * m.step_entry(unseen, s.kept)
+    kernel = entries * s.sources * columns / 9
+    # v to all, and from a symmetric engine the sums of all.
+    sent = (4 if s.mode == "symmetric" else 2) * 8 * columns * s.sources * (s.ranks > 1)
     return {
         "kernel": kernel,
         "losses": (s.rows + s.unseen) * m.point,
@@ -40,7 +43,7 @@ def stages(config: Config, s: Shape, m: Machine) -> dict[str, float]:
     if c.count > 1:
         clustered = -(-batches // s.ranks) * min(c.batch, s.train) ** 2 / 2 * m.pair
         clustered += s.rows * min(c.batch, s.train) * m.pair / 4
-    filled = m.filled if s.mode != "streamed" else m.entry * (config.flow.normalisation == "row")
+    filled = m.filled if s.mode not in ("streamed", "symmetric") else m.entry * (config.flow.normalisation == "row")
     kept = s.itemsize * (s.mode == "resident") * m.fresh
     saves = 1 + config.flow.steps // (config.output.every_steps or config.flow.steps or 1)
     displaced = 8 * s.dimension * min(1000, s.unseen) * 2

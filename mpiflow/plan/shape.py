@@ -60,6 +60,7 @@ def shape(config: Config, ranks: int) -> Shape:
         precision=config.run.precision,
         budget=int(config.engine.memory * _GIB),
         kept=kept,
+        square=config.square,
     )
     coordinates = config.manifold.ambient + 1
     return Shape(

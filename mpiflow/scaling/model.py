@@ -17,6 +17,7 @@ from mpiflow.scaling.measured import Point, efficiency
 GPU = Machine(
     origin="an H200 and its network on paper",
     entry=1.1e-12,
+    paired=1.1e-12,
     stored=0.9e-12,
     filled=1.1e-12,
     point=2e-9,
@@ -67,7 +68,7 @@ def _step(settings: Config, ranks: int, machine: Machine) -> float:
 def _scaled(machine: Machine, first: Point) -> Machine:
     """The machine with the speed that the first point shows."""
     factor = first.step / _step(first.settings, first.ranks, machine)
-    names = ("entry", "filled", "stored", "point", "hessian", "jet", "section", "flop")
+    names = ("entry", "paired", "filled", "stored", "point", "hessian", "jet", "section", "flop")
     return replace(machine, **{name: getattr(machine, name) * factor for name in names})
 
 

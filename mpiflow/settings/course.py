@@ -27,7 +27,7 @@ class Flow(Section):
 class Engine(Section):
     """[engine]: how kernel sums are computed and in how much memory (GiB for each rank)."""
 
-    mode: Literal["auto", "resident", "streamed", "neighbours"] = "auto"
+    mode: Literal["auto", "resident", "streamed", "symmetric", "neighbours"] = "auto"
     memory: Positive = 2.0
 
 

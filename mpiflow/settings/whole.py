@@ -40,6 +40,11 @@ class Config(Section):
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
                 'use "all" or "none"'
             )
+        if self.engine.mode == "symmetric" and not self.square:
+            raise ValueError(
+                'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for gaussian and relu kernels '
+                'that couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
+            )
         chart = self.points.chart
         if chart == "all" and self.method not in ("kaehler", "network"):
             raise ValueError(
@@ -98,6 +103,12 @@ class Config(Section):
     def method(self) -> str:
         """The name of the kernel, or "network"."""
         return self.kernel.name if self.kernel else "network"
+
+    @property
+    def square(self) -> bool:
+        """Whether every train point is coupled to every other by a kernel of pairs, on a CPU."""
+        coupled = self.flow.coupling == "all" or self.clusters.count == 1
+        return coupled and self.run.backend != "gpu" and self.method in ("gaussian", "relu")
 
     @property
     def kappa(self) -> str:

@@ -71,6 +71,30 @@ class Lanes:
         """The largest lane, as a scalar."""
         return self._call("vector.reduce.fmax", result=self.value.type.element).value
 
+    def folded(self) -> Lanes:
+        """The upper half of the lanes added to the lower."""
+        b, half = self.builder, self.value.type.count // 2
+        halves = [self._picked(range(start, start + half)) for start in (0, half)]
+        return self._of(b.fadd(*halves))
+
+    def widened(self) -> Lanes:
+        """The same numbers in float64."""
+        wide = ir.VectorType(ir.DoubleType(), self.value.type.count)
+        return self if self.value.type == wide else self._of(self.builder.fpext(self.value, wide))
+
+    def integers(self, scale: ir.Value) -> ir.Value:
+        """The lanes (float64) times a scalar, rounded to 64-bit integers."""
+        b, kind = self.builder, self.value.type
+        none, first = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), kind.count), None)
+        factor = b.shuffle_vector(b.insert_element(none, scale, I64(0)), none, first)
+        rounded = (self * self._of(factor))._call("rint")
+        return b.fptosi(rounded.value, ir.VectorType(I64, kind.count))
+
+    def _picked(self, numbers) -> ir.Value:
+        numbers = list(numbers)
+        which = ir.Constant(ir.VectorType(ir.IntType(32), len(numbers)), numbers)
+        return self.builder.shuffle_vector(self.value, ir.Constant(self.value.type, ir.Undefined), which)
+
     def polynomial(self, coefficients: Sequence) -> Lanes:
         """sum_k coefficients[k] self^k by Horner's rule."""
         total = self._of(self._as(coefficients[-1]))

@@ -12,6 +12,8 @@ from llvmlite import ir
 
 from mpiflow.vector.lanes import I64, Lanes
 
+# Bytes of a cache line, and of the widest register.
+_LINE = 64
 _FLOAT = {np.dtype(np.float32): ir.FloatType(), np.dtype(np.float64): ir.DoubleType()}
 
 
@@ -51,6 +53,13 @@ class Code:
             number = b.load(self.at(pointer, b.add(index, I64(k))), typ=self.scalar)
             registers.append(Lanes(b, b.shuffle_vector(b.insert_element(none, number, I64(0)), none, first)))
         return registers
+
+    def add_wide(self, terms: Sequence[Lanes], pointer: ir.Value, index: ir.Value) -> None:
+        """Add registers, as float64, to as many consecutive ones from the index-th number on."""
+        b, wide = self.builder, ir.VectorType(ir.DoubleType(), self.vector.count)
+        for k, term in enumerate(terms):
+            where = self.at(pointer, b.add(index, I64(k * wide.count)), ir.DoubleType())
+            b.store(b.fadd(b.load(where, typ=wide, align=8), term.widened().value), where, align=8)
 
     def zeros(self, count: int) -> list[Lanes]:
         return [Lanes(self.builder, ir.Constant(self.vector, None))] * count
@@ -122,11 +131,21 @@ def lanes(dtype) -> int:
     return size // np.dtype(dtype).itemsize
 
 
+def aligned(shape: Sequence[int], dtype) -> np.ndarray:
+    """Memory (not set) that begins where a register does: one that straddles two cache lines takes two loads."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.empty(size + _LINE, np.uint8)
+    start = -raw.ctypes.data % _LINE
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
 def grouped(records: np.ndarray, precision: str) -> np.ndarray:
-    """Records (N, p) as (groups, p, lanes); the last group is filled up with copies of row 0."""
+    """Records (N, p) as (groups, p, lanes), aligned; the last group is filled up with copies of row 0."""
     width = lanes(precision)
     padded = np.concatenate([records, np.broadcast_to(records[:1], (-len(records) % width, records.shape[1]))])
-    return np.ascontiguousarray(padded.reshape(-1, width, records.shape[1]).transpose(0, 2, 1), precision)
+    groups = aligned((len(padded) // width, records.shape[1], width), precision)
+    groups[:] = padded.reshape(-1, width, records.shape[1]).transpose(0, 2, 1)
+    return groups
 
 
 def _machine() -> llvm.TargetMachine:

@@ -13,6 +13,7 @@ from mpiflow.sampling import TEST, TRAIN, sample
 KERNELS = {
     "resident": [Gaussian(0.3), ReluNTK(2, 1.3, 0.2)],
     "streamed": [Gaussian(0.05), ReluNTK(1)],
+    "symmetric": [Gaussian(0.05), ReluNTK(2, 1.3, 0.2)],
     "neighbours": [Gaussian(0.05), Delta()],
 }
 TRAIN_POINTS, TEST_POINTS = 700, 150
@@ -28,10 +29,8 @@ def summed(comm, kernel, mode, precision, coupled, normalisation):
     lists = [np.arange(TRAIN_POINTS)] * 3 if coupled else train.members
     coupling = Coupling(kernel, train, z[train.rows], lists, normalisation, mode=mode, precision=precision)
     test = Layout(comm, np.arange(TEST_POINTS) % 3, 3, [1.0] * 3)
-    return [
-        layout.gather(coupling.onto(layout, points[layout.rows]).apply(v[train.rows]))
-        for layout, points in ((train, z), (test, unseen))
-    ]
+    sums = ((train, coupling.onto_itself()), (test, coupling.onto(test, unseen[test.rows])))
+    return [layout.gather(kernel_sum.apply(v[train.rows])) for layout, kernel_sum in sums]
 
 
 @pytest.mark.parallel([2, 3, 4])

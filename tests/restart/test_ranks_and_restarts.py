@@ -5,14 +5,21 @@ import pytest
 from jobs import JOBS, mpiflow, result, small
 
 
-@pytest.fixture(scope="module", params=["all", "none", "halo"])
+@pytest.fixture(scope="module", params=["all", "none", "halo", "symmetric"])
 def whole(request, tmp_path_factory):
     """The uninterrupted run on one rank: run file and result."""
     folder = tmp_path_factory.mktemp("whole")
-    config = small(folder, request.param)
+    config = symmetric(folder) if request.param == "symmetric" else small(folder, request.param)
     done = mpiflow("run", config, "-o", folder / "run")
     assert done.returncode == 0, done.stderr
     return config, result(folder / "run")
+
+
+def symmetric(folder):
+    """A run of three blocks of points, whose pairs the ranks share."""
+    path = small(folder, "all")
+    path.write_text(path.read_text().replace("train = 330", "train = 1100") + '[engine]\nmode = "symmetric"\n')
+    return path
 
 
 @pytest.mark.parametrize("ranks", [2, 3, 4])

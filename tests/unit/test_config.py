@@ -27,6 +27,10 @@ BAD = {
     "points.train = 0: must be greater": {"points": {"train": 0}},
     "manifold.psi: the dwork family needs it": {"manifold": {"family": "dwork"}},
     "manifold.ambient = 7: must be less": {"manifold": {"ambient": 7}},
+    'engine.mode = "symmetric": computes each pair of train points once': {
+        "clusters": {"count": 4, "batch": 500},
+        "engine": {"mode": "symmetric"},
+    },
     "run.precision = 'half': must be 'float32' or 'float64'": {"run": {"precision": "half"}},
 }
 
