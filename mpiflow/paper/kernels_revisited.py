@@ -27,7 +27,7 @@ TEST, STEPS = 1000, 50
 #: The best gain of any frozen kernel on unseen points that HR reports.
 PAPER_BEST = 5.0
 _INVARIANT, _GENERIC = (2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24), (1, 2, 3, 4)
-#: Train points of the second panel, up to ten times the size of the run.
+#: Train points of the second panel, up to a hundred times the size of the run.
 _COUNTS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
 _COMPONENT = {
     "Gaussian .4": ({"name": "gaussian", "width": 0.4}, {"dt": 0.03, "normalisation": "row"}),
@@ -57,7 +57,7 @@ class Row:
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Measure all kernels in one chart, 50 Euler steps of one frozen kernel, and draw out/kernels-revisited.png.
 
-    size: train points of the first panel; the second goes to ten times as many. Collective.
+    size: train points of the first panel; the second goes to a hundred times as many. Collective.
     """
     say(f"{'kernel':22}{'k':>4}{'features':>9}{'points':>8}{'train':>11}{'unseen':>11}{'|eta-1|':>10}{'defect':>9}")
 
@@ -72,7 +72,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     rows += told(_measured(comm, seed, "diagonal C", _kaehler(12, preconditioner="diagonal"), {"dt": 0.3}, size))
     rows += told(_networks(comm, seed, size, say))
     cases = [("invariant", k, size) for k in _INVARIANT] + [("generic", k, size) for k in _GENERIC]
-    more = [n for n in _COUNTS if n <= 10 * size and n != size]
+    more = [n for n in _COUNTS if n <= 100 * size and n != size]
     cases += [("invariant", k, n) for n in more for k in (8, 12)] + [("generic", 2, n) for n in more]
     for kind, degree, count in cases:
         if _wanted(kind, degree, count):

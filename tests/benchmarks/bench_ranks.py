@@ -1,7 +1,7 @@
 """One ReLU step on 1 and on 2 ranks: mpiexec -n 2 python tests/benchmarks/bench_ranks.py [-n 20000].
 
 Efficiency in CPU time, so that other work on the machine does not count: that of one rank doing all, alone, over twice
-the largest share, the exchange of v included. Float32 tiles, nine columns; the bits must be equal.
+the largest share, what is exchanged included. Float32 tiles, nine columns; the bits must be equal.
 """
 
 from __future__ import annotations
@@ -29,20 +29,26 @@ def main() -> None:
     args = options.parse_args()
     z, v = sample(Comm(), fermat(4), args.n, 1, TRAIN)[1].z, np.random.default_rng(0).normal(size=(args.n, 9))
 
-    def built(comm):
+    def built(comm, mode):
         layout = Layout(comm, np.zeros(args.n, int), 1, [1.0])
-        options = {"mode": "streamed", "precision": "float32"}
+        options = {"mode": mode, "precision": "float32"}
         coupling = Coupling(ReluNTK(1), layout, z[layout.rows], [np.arange(args.n)], **options)
-        return layout, coupling.onto(layout, z[layout.rows])
+        return layout.rows, coupling.onto_itself()
 
-    (layout, shared), (_, alone) = built(world()), built(Comm())
+    for mode in ("streamed", "symmetric"):
+        (rows, shared), (_, alone) = built(world(), mode), built(Comm(), mode)
+        compared(mode, shared, alone, v, rows, args.rounds)
+
+
+def compared(mode: str, shared, alone, v: np.ndarray, rows: np.ndarray, rounds: int) -> None:
+    """Time a step that the ranks share and one that each makes alone, compare their bits, and print both."""
     whole = alone.apply(v)
-    equal = not world().any(not np.array_equal(shared.apply(v[layout.rows]), whole[layout.rows]))
-    contestants = {"shared": timed(lambda: shared.apply(v[layout.rows])), "alone": timed(lambda: alone.apply(v))}
-    every = world().allgather(interleaved(contestants, args.rounds))
+    equal = not world().any(not np.array_equal(shared.apply(v[rows]), whole[rows]))
+    contestants = {"shared": timed(lambda: shared.apply(v[rows])), "alone": timed(lambda: alone.apply(v))}
+    every = world().allgather(interleaved(contestants, rounds))
     if world().rank == 0:
         one, most = np.median([e["alone"] for e in every]), max(e["shared"] for e in every)
-        print(f"N = {args.n}: alone {one:.3f} s, on {world().size} ranks {most:.3f} s each, ", end="")
+        print(f"{mode}, N = {len(v)}: alone {one:.3f} s, on {world().size} ranks {most:.3f} s each, ", end="")
         print(f"efficiency {one / most / world().size:.2f}, bits {'equal' if equal else 'DIFFER'}")
 
 
