@@ -13,6 +13,8 @@ from mpiflow.vector.machine import grouped
 
 #: Bits that sums in fixed point may take: of 63, one is left for rounding and one for kernels not quite below their bound.
 _BITS = 61
+# Least unit: its inverse must be a number.
+_LEAST = 2.0**-1000
 
 
 class Symmetric:
@@ -39,11 +41,13 @@ class Symmetric:
     def shares(self, v: np.ndarray) -> tuple[np.ndarray, float]:
         """What this share gives, (N, c) int64, and the unit of its integers. v: (N, c) float64, the same on all ranks.
 
-        u is the sum of all shares times the unit times `factors`.
+        u is the sum of all shares times the unit times `factors`. Integers know no NaN: where v is not finite, the unit is NaN.
         """
         weighted = v * self.factors[:, None]
         bound = self.largest * np.abs(weighted).max(1).sum()
-        unit = tiles.power_of_two(bound) * 2.0**-_BITS
+        if not np.isfinite(bound):
+            return np.zeros(v.shape, np.int64), np.nan
+        unit = max(tiles.power_of_two(bound) * 2.0**-_BITS, _LEAST)
         cuts = range(0, v.shape[1], COLUMNS)
         return np.concatenate([self._columns(weighted[:, c : c + COLUMNS], unit) for c in cuts], axis=1), unit
 

@@ -101,7 +101,7 @@ def test_shares_of_pairs_add_up_to_the_same_bits(precision):
         np.testing.assert_array_equal(symmetric(ReluNTK(2, 1.3, 0.2), x, v, precision, parts), whole)
 
 
-@pytest.mark.parametrize("scale", [2.0**300, 2.0**-300, 0.0])
+@pytest.mark.parametrize("scale", [2.0**300, 2.0**-300, 2.0**-900, 0.0])
 def test_sums_in_fixed_point_take_any_scale_of_v(scale):
     x, v = fermat(600), np.random.default_rng(0).normal(size=(600, 2))
     for precision in ("float32", "float64"):
@@ -114,6 +114,13 @@ def test_sums_in_fixed_point_do_not_overflow_where_all_points_are_one():
     for kernel in (Gaussian(0.3), ReluNTK(3, 1.0, 0.2)):
         u = symmetric(kernel, x, np.ones((3000, 1)))
         np.testing.assert_allclose(u, 3000 * kernel.diagonal(x)[:, None], rtol=1e-13)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_sums_in_fixed_point_pass_on_what_is_not_finite(wrong):
+    x, v = fermat(30), np.ones((30, 2))
+    v[7, 1] = wrong
+    assert not np.isfinite(symmetric(Gaussian(0.3), x, v)).any()
 
 
 def test_every_pair_of_blocks_is_dealt_once():
