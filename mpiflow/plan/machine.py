@@ -74,8 +74,10 @@ class Machine:
 def load(config: Config) -> Machine:
     """The stored measurement of this machine for this kernel and precision, or the defaults."""
     try:
-        return Machine(**json.loads(_path(config).read_text()))
-    except (OSError, ValueError, TypeError):
+        found = json.loads(_path(config).read_text())
+        # An older measurement lacks some of them: defaults beside it would be called measured.
+        return Machine(**found) if found.keys() == asdict(Machine()).keys() else Machine()
+    except (OSError, ValueError, TypeError, AttributeError):
         return Machine()
 
 

@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 
 from mpiflow.config import Config
+from mpiflow.errors import InputError
 from mpiflow.plan import fit, kaehler, process
 from mpiflow.plan.machine import Machine
 from mpiflow.plan.parts import parts
@@ -26,7 +27,7 @@ def base(config: Config) -> int:
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
-    room = parts(config)
+    room, config = parts(config), _placed(config, limits)
     # First what is loaded: judging the kernel's reach takes memory of its own.
     loaded, s = base(config), room.shape.shape(config, ranks)
     room.fit.check(config, s, loaded, limits)
@@ -47,6 +48,15 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
         "machine": machine.origin,
         "sbatch": _sbatch(path, ranks, limits, loaded + max(held.values()), sum(times.values())),
     }
+
+
+def _placed(config: Config, limits: fit.Limits) -> Config:
+    """The run file as it will be run on what there is. Raises InputError for GPUs that would stay idle."""
+    if limits.gpus and config.engine.mode == "symmetric":
+        raise InputError('engine.mode = "symmetric": runs on CPUs alone; leave --gpus out, or take "streamed"')
+    if not limits.gpus or config.run.backend != "auto":
+        return config
+    return config.model_copy(update={"run": config.run.model_copy(update={"backend": "gpu"})})
 
 
 def _sbatch(path: Path, ranks: int, limits: fit.Limits, peak: int, total: float) -> str:

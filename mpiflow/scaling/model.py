@@ -74,16 +74,19 @@ def _scaled(machine: Machine, first: Point) -> Machine:
 
 def _on_gpus(first: Point, weak: bool) -> dict[int, float]:
     """Efficiency of the first point's run on 1 to 1024 GPUs, one rank each; weak: with its work on each of them."""
-    one, found = _step(first.settings, 1, GPU), {}
+    settings = _with(first.settings, {"run.backend": "gpu"})
+    if settings.engine.mode == "symmetric":
+        settings = _with(settings, {"engine.mode": "streamed"})
+    one, found = _step(settings, 1, GPU), {}
     for gpus in GPUS:
-        time = _step(_enlarged(first.settings, gpus) if weak else first.settings, gpus, GPU)
+        time = _step(_with(settings, runs.grown(settings, gpus)) if weak else settings, gpus, GPU)
         found[gpus] = float(np.round(one / time if weak else one / (gpus * time), 4))
     return found
 
 
-def _enlarged(settings: Config, gpus: int) -> Config:
-    """A run with the work of `settings` on each of so many GPUs."""
-    for key, value in runs.grown(settings, gpus).items():
+def _with(settings: Config, keys: dict) -> Config:
+    """A run file with other values of some section.keys."""
+    for key, value in keys.items():
         section, name = key.split(".")
         settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update={name: value})})
     return settings

@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
 from jobs import BIN, mpiflow, small
 from mpiflow.config import read
-from mpiflow.plan import memory, seconds
+from mpiflow.errors import InputError
+from mpiflow.plan import machine, memory, seconds
+from mpiflow.plan.fit import Limits
 from mpiflow.plan.machine import Machine
+from mpiflow.plan.report import facts
 from mpiflow.plan.shape import shape
 
 #: Runs a command; prints the largest resident set of its processes, in bytes.
@@ -45,11 +49,32 @@ def peaks(folder, train, mode, count):
 
 
 @pytest.mark.parametrize(
-    ("train", "mode", "count"), [(3000, "resident", 1), (9000, "resident", 1), (8000, "streamed", 2)]
+    ("train", "mode", "count"),
+    [(3000, "resident", 1), (9000, "resident", 1), (8000, "streamed", 2), (20_000, "symmetric", 1)],
 )
 def test_predicted_memory_is_within_ten_percent(tmp_path, train, mode, count):
     predicted, taken = peaks(tmp_path, train, mode, count)
     assert predicted == pytest.approx(taken, rel=0.1)
+
+
+def test_gpus_are_planned_for_what_will_run_on_them(tmp_path):
+    config = read(small(tmp_path), ["points.train=100000", "points.test=128", "clusters.count=1"])
+    assert facts(config, tmp_path, 4, Limits(64, 4), Machine())["engine"] == "symmetric"
+    assert facts(config, tmp_path, 4, Limits(64, 4, 4, 80), Machine())["engine"] == "streamed"
+    config = read(small(tmp_path), ["engine.mode=symmetric", "clusters.count=1"])
+    with pytest.raises(InputError, match="leave --gpus out"):
+        facts(config, tmp_path, 4, Limits(64, 4, 4, 80), Machine())
+
+
+def test_an_older_measurement_is_not_taken_for_a_whole_one(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    config = read(small(tmp_path))
+    path = machine._path(config)
+    path.parent.mkdir()
+    path.write_text(json.dumps(asdict(Machine(origin="measured"))))
+    assert machine.load(config).origin == "measured"
+    path.write_text(json.dumps({"origin": "measured", "entry": 1e-9}))
+    assert machine.load(config) == Machine()
 
 
 def test_a_large_parent_is_not_counted():
