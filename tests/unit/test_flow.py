@@ -45,9 +45,10 @@ def reference_flow(c, surface, train, steps):
 @pytest.mark.parametrize("kernel", [{"name": "gaussian", "width": 0.4}, {"name": "relu", "depth": 2}])
 @pytest.mark.parametrize("normalisation", ["row", "mean", "sum"])
 @pytest.mark.parametrize("loss", ["log", "sigma", "monge-ampere"])
-def test_flow_agrees_with_a_dense_reference(kernel, normalisation, loss):
+@pytest.mark.parametrize("mode", ["resident", "symmetric"])
+def test_flow_agrees_with_a_dense_reference(kernel, normalisation, loss, mode):
     dt = {"row": 0.02, "mean": 0.02, "sum": 0.02 / 150}[normalisation] * (0.1 if loss == "monge-ampere" else 1)
-    c = settings(flow={"dt": dt, "normalisation": normalisation, "loss": loss})
+    c = settings(flow={"dt": dt, "normalisation": normalisation, "loss": loss}, engine={"mode": mode})
     c = c.model_copy(update={"kernel": config.check({"kernel": kernel, "flow": {"dt": 1}}, "test").kernel})
     surface, train, _, flow = made(c)
     for _ in range(5):
@@ -108,8 +109,9 @@ def test_a_step_that_loses_positivity_is_halved_and_told():
     assert np.linalg.eigvalsh(flow.metric).min() == pytest.approx(record.min_eigenvalue)
 
 
-def test_a_flow_that_cannot_go_on_names_the_point():
-    *_, flow = made(settings())
+@pytest.mark.parametrize("mode", ["resident", "streamed", "symmetric"])
+def test_a_flow_that_cannot_go_on_names_the_point(mode):
+    *_, flow = made(settings(engine={"mode": mode}))
     flow.metric = flow.metric.copy()
     flow.metric[7] = np.nan
     with pytest.raises(NumericalError, match="train point 7 .* lower flow.dt"):
