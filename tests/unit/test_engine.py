@@ -4,42 +4,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from points import ALLOWED, TILED, awkward, fermat
 
 from mpiflow import engine
 from mpiflow.engine.cells import Cells
-from mpiflow.engine.near_pairs import correction
 from mpiflow.engine.neighbours import CUT_OFF
-from mpiflow.engine.symmetric import dealt
 from mpiflow.errors import InputError
 from mpiflow.geometry.fubini_study import distance
 from mpiflow.kernels import Delta, Gaussian, ReluNTK
 
-TILED = [Gaussian(0.3), Gaussian(0.5), ReluNTK(1), ReluNTK(2), ReluNTK(2, 1.3, 0.4), ReluNTK(3, 1.0, 0.2)]
 NARROW = [Gaussian(0.1), Gaussian(0.01), Gaussian(1e-4), Gaussian(1e-7)]
-ALLOWED = {"float32": 2e-6, "float64": 1e-13}
-
-
-def fermat(count, n=4, seed=0):
-    """Patch-scaled points of the Fermat hypersurface in P^n, on random lines."""
-    rng = np.random.default_rng(seed)
-    points = np.empty((0, n + 1), complex)
-    while len(points) < count:
-        a, b = rng.normal(size=(2, n + 1)) + 1j * rng.normal(size=(2, n + 1))
-        roots = np.roots(sum(np.poly1d(pair) ** (n + 1) for pair in zip(b, a, strict=True)))
-        points = np.concatenate([points, a + roots[:, None] * b])
-    points = points[:count]
-    return points / points[np.arange(count), np.abs(points).argmax(1)][:, None]
-
-
-def awkward(count, n=4):
-    """Targets and sources with duplicates, near duplicates, antipodes and orthogonal points among them."""
-    x, y = fermat(count, n), fermat(count + 5, n, seed=1)
-    k = count // 5
-    y[:k] = x[:k]
-    y[k : 2 * k] = x[:k] + 1e-7 * fermat(k, n, seed=2)
-    y[2 * k : 3 * k] = -x[:k]
-    x[-(n + 1) :], y[-(n + 1) :] = np.eye(n + 1), np.roll(np.eye(n + 1), 1, axis=0)
-    return x, y
 
 
 def error(kernel, x, y, v, **options):
@@ -63,71 +37,6 @@ def test_tiles_agree_in_every_dimension_and_for_any_columns(n, columns):
     v = np.random.default_rng(0).normal(size=(len(y), columns))
     for kernel in (Gaussian(0.3), ReluNTK(2, 1.2, 0.3)):
         assert error(kernel, x, y, v, mode="streamed") < ALLOWED["float64"]
-
-
-def symmetric(kernel, x, v, precision="float64", parts=1):
-    """u = K(x, x) v from the shares of so many ranks, added in any order."""
-    built = [engine.Symmetric(kernel, x, precision, part, parts) for part in reversed(range(parts))]
-    found = [share.shares(v) for share in built]
-    u = sum(integers for integers, _ in found) * found[0][1] * built[0].factors[:, None]
-    near = correction(kernel, x, x, precision)
-    return u if near is None else u + near @ v
-
-
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("kernel", [*TILED, Gaussian(0.1), Gaussian(0.01)], ids=str)
-def test_pairs_computed_once_agree_with_the_dense_kernel(kernel, precision):
-    x = np.concatenate(awkward(320))
-    v = np.random.default_rng(0).normal(size=(len(x), 9))
-    reference = kernel.tile(x, x) @ v
-    u = symmetric(kernel, x, v, precision)
-    assert np.abs(u - reference).max() < ALLOWED[precision] * np.abs(reference).max()
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.integers(1, 1100), st.sampled_from([1, 3, 16, 17]), st.sampled_from(["float32", "float64"]))
-def test_pairs_computed_once_take_any_number_of_points_and_columns(count, columns, precision):
-    x, v = fermat(count), np.random.default_rng(0).normal(size=(count, columns))
-    for kernel in (Gaussian(0.4), ReluNTK(1)):
-        reference = kernel.tile(x, x) @ v
-        assert np.abs(symmetric(kernel, x, v, precision) - reference).max() < ALLOWED[precision] * abs(reference).max()
-
-
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_shares_of_pairs_add_up_to_the_same_bits(precision):
-    x, v = fermat(1700), np.random.default_rng(0).normal(size=(1700, 9))
-    whole = symmetric(ReluNTK(2, 1.3, 0.2), x, v, precision)
-    for parts in (2, 3, 7, 20):
-        np.testing.assert_array_equal(symmetric(ReluNTK(2, 1.3, 0.2), x, v, precision, parts), whole)
-
-
-@pytest.mark.parametrize("scale", [2.0**300, 2.0**-300, 2.0**-900, 0.0])
-def test_sums_in_fixed_point_take_any_scale_of_v(scale):
-    x, v = fermat(600), np.random.default_rng(0).normal(size=(600, 2))
-    for precision in ("float32", "float64"):
-        u = symmetric(ReluNTK(1), x, v, precision)
-        np.testing.assert_array_equal(symmetric(ReluNTK(1), x, v * scale, precision), u * scale)
-
-
-def test_sums_in_fixed_point_do_not_overflow_where_all_points_are_one():
-    x = np.repeat(fermat(1), 3000, axis=0)
-    for kernel in (Gaussian(0.3), ReluNTK(3, 1.0, 0.2)):
-        u = symmetric(kernel, x, np.ones((3000, 1)))
-        np.testing.assert_allclose(u, 3000 * kernel.diagonal(x)[:, None], rtol=1e-13)
-
-
-@pytest.mark.parametrize("wrong", [np.nan, np.inf])
-def test_sums_in_fixed_point_pass_on_what_is_not_finite(wrong):
-    x, v = fermat(30), np.ones((30, 2))
-    v[7, 1] = wrong
-    assert not np.isfinite(symmetric(Gaussian(0.3), x, v)).any()
-
-
-def test_every_pair_of_blocks_is_dealt_once():
-    for blocks, parts in ((1, 3), (7, 4), (20, 6)):
-        pairs = np.concatenate([dealt(blocks, part, parts) for part in range(parts)])
-        assert sorted(map(tuple, pairs)) == [(i, j) for i in range(blocks) for j in range(i, blocks)]
-        assert np.ptp([len(dealt(blocks, part, parts)) for part in range(parts)]) <= 1
 
 
 @settings(max_examples=25, deadline=None)
