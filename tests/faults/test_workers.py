@@ -54,6 +54,8 @@ def rows(study):
 
 
 def test_the_trial_of_a_killed_worker_is_done_by_another(tmp_path, config):
+    # So many trials that the first worker is not done before the second begins.
+    config.write_text(STUDY.replace("trials = 8", "trials = 80"))
     study = tmp_path / "study"
     first = started(config, study, "first")
     in_a_trial(study, "first")
@@ -63,7 +65,7 @@ def test_the_trial_of_a_killed_worker_is_done_by_another(tmp_path, config):
     first.wait()
     assert second.wait(120) == 0
     found = rows(study)
-    assert [row["trial"] for row in found] == [str(number) for number in range(1, 9)]
+    assert [row["trial"] for row in found] == [str(number) for number in range(1, 81)]
     assert {row["state"] for row in found} <= {"complete", "pruned"}
 
 
