@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +18,9 @@ HALVINGS = 30
 #: have a large log eta next, and cost more steps than they save.
 _SHRINK = 0.2
 
+#: A symmetric positive definite approximation to the inverse of A^T W A, up to a factor: (P,) to (P,).
+Preconditioner = Callable[[np.ndarray], np.ndarray]
+
 
 @dataclass(frozen=True)
 class Solution:
@@ -28,18 +32,28 @@ class Solution:
 
 
 def solve(
-    problem: MongeAmpere, start: np.ndarray, iterations: int = 12, ridge: float = 0.0, inner: int | None = None
+    problem: MongeAmpere,
+    start: np.ndarray,
+    iterations: int = 12,
+    ridge: float = 0.0,
+    inner: int | None = None,
+    preconditioner: Preconditioner | None = None,
 ) -> Solution:
     """Minimise the w-mean of (log eta - mean)^2 from a start (P,); collective.
 
     ridge: relative to the diagonal of the normal matrix. inner: None to factorise that matrix, for few features; else
-    the most iterations of conjugate gradients without it, for many.
+    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these.
     Raises NumericalError where the normal matrix is singular, or where no step along a direction is positive definite.
     """
     state = problem.at(start)
     losses = [state.loss]
     for _ in range(iterations):
-        direction = _direct(problem, state, ridge) if inner is None else _iterated(problem, state, ridge, inner)
+        if inner is None:
+            direction = _direct(problem, state, ridge)
+        else:
+            linear = Linearised(problem, state, preconditioner)
+            gradient = linear.adjoint(linear.centred(state.residual))
+            direction = -conjugate_gradients(linear, gradient, ridge, inner)
         state = _shortened(problem, state, direction)
         losses.append(state.loss)
         if losses[-1] > 0.999 * losses[-2]:
@@ -52,28 +66,29 @@ def conjugate_gradients(
 ) -> np.ndarray:
     """(A^T W A)^-1 times a vector (P,), by applications of A and A^T alone; collective.
 
-    ridge: relative to the mean diagonal. Stops where the residual has fallen by `accuracy`: an inexact step costs less
-    than it saves while log eta is far from linear.
+    ridge: relative to the mean diagonal. Stops where the residual, in the norm of the preconditioner, has fallen by
+    `accuracy`: an inexact step costs less than it saves while log eta is far from linear.
     """
     x, r = np.zeros_like(right), right
-    p, norm = r, float(r @ r)
-    first = norm
+    p = z = linear.preconditioned(r)
+    norm = first = float(r @ z)
     for _ in range(iterations if first else 0):
         image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * linear.scale * p
         length = norm / float(p @ image)
         x, r = x + length * p, r - length * image
-        norm, last = float(r @ r), norm
+        z = linear.preconditioned(r)
+        norm, last = float(r @ z), norm
         if norm <= accuracy**2 * first:
             break
-        p = r + (norm / last) * p
+        p = z + (norm / last) * p
     return x
 
 
 class Linearised:
     """A = d log eta / d c at a metric, less its w-mean, with the weights w / sum w."""
 
-    def __init__(self, problem: MongeAmpere, state: State):
-        self.engine, self.inverse = problem.engine, state.inverse
+    def __init__(self, problem: MongeAmpere, state: State, preconditioner: Preconditioner | None = None):
+        self.engine, self.inverse, self._preconditioner = problem.engine, state.inverse, preconditioner
         self.weight = problem.weight / problem.engine.chunks.sum(problem.weight)
 
     def apply(self, c: np.ndarray) -> np.ndarray:
@@ -88,17 +103,22 @@ class Linearised:
         """A^T W t: centred own (n,) to (P,), on every rank."""
         return self.engine.adjoint((self.weight * t)[:, None] * self.inverse)
 
+    def preconditioned(self, gradient: np.ndarray) -> np.ndarray:
+        """About (A^T W A)^-1 times a gradient (P,), up to a factor; what rank 0 finds, every rank has."""
+        if self._preconditioner is None:
+            return gradient
+        found = None
+        with self.engine.chunks.comm.lead() as mine:
+            if mine:
+                found = self._preconditioner(gradient)
+        return self.engine.chunks.comm.bcast(found)
+
     @cached_property
     def scale(self) -> float:
         """The mean of the diagonal of A^T W A, by one random vector of signs."""
         signs = np.random.default_rng(0).choice([-1.0, 1.0], self.engine.size)
         image = self.centred(self.apply(signs))
         return float(self.engine.chunks.sum(self.weight * image**2)) / self.engine.size
-
-
-def _iterated(problem: MongeAmpere, state: State, ridge: float, inner: int) -> np.ndarray:
-    linear = Linearised(problem, state)
-    return -conjugate_gradients(linear, linear.adjoint(linear.centred(state.residual)), ridge, inner)
 
 
 def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:

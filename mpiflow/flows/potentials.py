@@ -18,6 +18,7 @@ from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kernels import kaehler
+from mpiflow.kernels.casimir import Casimir
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections
 from mpiflow.ranks.chunks import Chunks
@@ -65,6 +66,8 @@ class KaehlerFlow:
         points = train.points.map(Exchange(self.chunks.comm, train.layout.rows, self.chunks.rows))
         self.frame = frame(surface, points.z, points.chart)
         self.problem = MongeAmpere(LowRank(self.chunks, features, self.frame, rule.memory), points.weight, rule.loss)
+        iterated = rule.preconditioner == "natural" and isinstance(features, Sections)
+        self.casimir = Casimir(surface, features) if iterated else None
         self.steps = 0
         self.state = self.problem.at(np.zeros(len(features)))
         self._freeze(self.state)
@@ -144,8 +147,8 @@ class KaehlerFlow:
         self.frozen_at, self.normal = state.coefficients, None
         if self.rule.preconditioner in ("plain", "ricci"):
             return
-        if isinstance(self.features, Sections):
-            self.linear = Linearised(self.problem, state)
+        if self.casimir:
+            self.linear = Linearised(self.problem, state, self.casimir)
             return
         gram = self.problem.engine.gram(state.inverse, self.problem.weight, state.residual)
         self.active = np.arange(len(self.features))
@@ -177,7 +180,7 @@ class KaehlerFlow:
     def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         if self.rule.preconditioner == "plain":
             return gradient
-        if isinstance(self.features, Sections):
+        if self.casimir:
             return conjugate_gradients(self.linear, gradient, self.rule.ridge, INNER)
         direction = np.zeros_like(gradient)
         solved = self.normal.solve(gradient[self.active]) if self.normal else None

@@ -69,8 +69,7 @@ class Sections:
         columns = [
             math.prod(factors[i][index.count(i)] for i in range(size)) for index in jets.multi_indices(size, order)
         ]
-        norm = [math.sqrt(math.factorial(k) / math.prod(map(math.factorial, row))) for row in self.exponents.tolist()]
-        return np.stack(columns, axis=1) * np.array(norm)
+        return np.stack(columns, axis=1) * _norms(self.exponents)
 
     def contract(self, values: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """d dbar phi as reals: values (N, 1 + d, N_k), coefficients (N_k^2,) to (N, d^2) float64."""
@@ -99,10 +98,40 @@ def sections(surface: Hypersurface, degree: int) -> Sections:
     """
     if degree < 1:
         raise InputError(f"kernel.degree = {degree}: sections have degree 1 or more")
-    exponents = np.array(list(_compositions(degree, surface.degree)))
+    exponents = monomials(degree, surface.degree)
     present = surface.exponents[surface.coefficients != 0]
     leading = np.array(max(map(tuple, present.tolist())))
     return Sections(exponents[~(exponents >= leading).all(1)])
+
+
+def monomials(degree: int, coordinates: int) -> np.ndarray:
+    """Exponents of all monomials of a degree in so many coordinates, in descending order: (M, n+1) int."""
+    return np.array(list(_compositions(degree, coordinates)))
+
+
+def reduction(surface: Hypersurface, features: Sections) -> np.ndarray:
+    """T with m = T s on X, for all monomials m of the degree, normalised as the sections s are: (M, N_k) complex."""
+    every = monomials(features.degree, surface.degree)
+    number = {tuple(row): m for m, row in enumerate(every.tolist())}
+    kept = [number[tuple(row)] for row in features.exponents.tolist()]
+    left = np.setdiff1d(np.arange(len(every)), kept)
+    found = np.zeros((len(every), len(kept)), np.complex128)
+    found[kept] = np.eye(len(kept))
+    if len(left):
+        # Multiples of Q, one for each monomial to be expressed: all vanish on X.
+        zero = np.zeros((len(left), len(every)), np.complex128)
+        for row, factor in enumerate(monomials(features.degree - surface.degree, surface.degree)):
+            for term, coefficient in zip(surface.exponents, surface.coefficients, strict=True):
+                zero[row, number[tuple((term + factor).tolist())]] += coefficient
+        zero /= _norms(every)
+        found[left] = -np.linalg.solve(zero[:, left], zero[:, kept])
+    return found
+
+
+def _norms(exponents: np.ndarray) -> np.ndarray:
+    """sqrt(k! / prod alpha_i!) of each row, (M, n+1) to (M,)."""
+    factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
+    return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
 
 
 def _compositions(total: int, parts: int):

@@ -6,8 +6,11 @@ mpiexec -n 2 python tests/benchmarks/bench_kaehler.py dwork4:0.5 10:4000 12:4000
 
 from __future__ import annotations
 
+import os
 import sys
 import time
+
+os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import problem, random_quartic
 
 from mpiflow import hermitian, sampling
-from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
 from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface, fermat
+from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections, sections
-from mpiflow.ranks.chunks import Chunks
-
-
-def random_quartic():
-    """A K3 surface without any symmetry."""
-    exponents = sections(fermat(3), 3).exponents
-    exponents = np.unique((exponents[:, None] + np.eye(4, dtype=int)).reshape(-1, 4), axis=0)
-    rng = np.random.default_rng(5)
-    return Hypersurface(exponents, rng.normal(size=len(exponents)) + 1j * rng.normal(size=len(exponents)))
-
-
-def problem(surface, features, total, stream=sampling.TRAIN):
-    _, p = sampling.sample(Comm(), surface, total, 0, stream)
-    return MongeAmpere(LowRank(Chunks(Comm(), total), features, frame(surface, p.z, p.chart)), p.weight)
 
 
 class Explicit:

@@ -1,0 +1,81 @@
+"""A preconditioner of generic features: exact on P^n with its round metric, close to it on X.
+
+phi = sum h_(alpha beta) s_alpha sbar_beta / |z|^(2k). The group SU(n+1) splits the Hermitian h into representations
+l = 0 .. k on which its Casimir operator is l (l+n), and the round metric knows nothing else: with A = d log eta / dh, the
+mean of (A h)^2 over P^n is |h|^2 times a number that depends on l alone. Its inverse is thus a function of the Casimir
+operator, a polynomial of degree k in it. On X the monomials depend on each other, and h is what they leave of it.
+"""
+
+from __future__ import annotations
+
+from math import comb, sqrt
+
+import numpy as np
+from scipy import sparse
+
+from mpiflow import hermitian
+from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.kernels.sections import Sections, monomials, reduction
+
+
+def eigenvalues(degree: int, n: int) -> np.ndarray:
+    """Mean of (A h)^2 over P^n for |h| = 1 in each representation l = 0 .. k, up to one factor: (k+1,) float64.
+
+    The Laplacian's l (l+n), squared, times what of h remains in its symbol phi: Berezin's k! (k+n)! / (k-l)! (k+n+l)!.
+    """
+    k, levels = degree, range(degree + 1)
+    kept = [comb(2 * k + n, k - level) / comb(2 * k + n, k) for level in levels]
+    return np.array([(level * (level + n)) ** 2 * b for level, b in zip(levels, kept, strict=True)])
+
+
+class Casimir:
+    """Approximate inverse of A^T A on the sections of a surface, up to one factor; symmetric and positive definite."""
+
+    def __init__(self, surface: Hypersurface, features: Sections):
+        k, n = features.degree, features.exponents.shape[1] - 1
+        self.onto = reduction(surface, features)
+        self._moves = _generators(monomials(k, n + 1))
+        self._constant = k * (k + n)
+        self._nodes = np.array([level * (level + n) for level in range(k + 1)], float)
+        wanted = eigenvalues(k, n)
+        # A constant potential changes nothing; it is taken along as if it were of level 1.
+        wanted[0] = wanted[1]
+        self._terms = _divided_differences(self._nodes, wanted[-1] / wanted)
+
+    def __call__(self, gradient: np.ndarray) -> np.ndarray:
+        """(A^T A)^-1 times a gradient in the reals of h, approximately: (N_k^2,) to (N_k^2,) float64."""
+        whole = self.onto.conj() @ hermitian.from_reals(gradient) @ self.onto.T
+        found = self._terms[-1] * whole
+        for term, node in zip(self._terms[-2::-1], self._nodes[-2::-1], strict=True):
+            found = self._applied(found) - node * found + term * whole
+        return hermitian.to_reals(self.onto.T @ found @ self.onto.conj())
+
+    def _applied(self, h: np.ndarray) -> np.ndarray:
+        """The Casimir operator, half of sum_ij [E_ij, [E_ji, h]], which is k (k+n) h - sum_ij E_ij h E_ij^T."""
+        return self._constant * h - sum(move @ h @ move.T for move in self._moves)
+
+
+def _generators(exponents: np.ndarray) -> list[sparse.csr_array]:
+    """E_ij = z_i d/dz_j on the orthonormal monomials (M, n+1) of a degree, for all i and j."""
+    number = {tuple(row): m for m, row in enumerate(exponents.tolist())}
+    found = []
+    for i in range(exponents.shape[1]):
+        for j in range(exponents.shape[1]):
+            entries = []
+            for m, row in enumerate(exponents.tolist()):
+                moved = row.copy()
+                moved[j] -= 1
+                moved[i] += 1
+                if row[j]:
+                    entries.append((number[tuple(moved)], m, sqrt(row[j] * moved[i])))
+            to, start, value = zip(*entries, strict=True)
+            found.append(sparse.csr_array((value, (to, start)), shape=(len(exponents),) * 2))
+    return found
+
+
+def _divided_differences(nodes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Newton's coefficients of the polynomial through (nodes, values)."""
+    terms = values.copy()
+    for order in range(1, len(nodes)):
+        terms[order:] = (terms[order:] - terms[order - 1 : -1]) / (nodes[order:] - nodes[:-order])
+    return terms
