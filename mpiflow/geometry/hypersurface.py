@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
@@ -115,6 +116,14 @@ def dwork(ambient: int, psi: complex) -> Hypersurface:
         )
     exponents = np.vstack([size * np.eye(size, dtype=int), np.ones((1, size), int)])
     return Hypersurface(exponents, np.append(np.ones(size), -size * complex(psi)))
+
+
+def random(ambient: int, seed: int) -> Hypersurface:
+    """No symmetry: all monomials of degree n+1 in P^n (126 for a quintic) with complex Gaussian coefficients."""
+    degree = ambient + 1
+    exponents = [row for row in product(range(degree + 1), repeat=ambient + 1) if sum(row) == degree]
+    draws = np.random.default_rng(seed).standard_normal((len(exponents), 2))
+    return Hypersurface(exponents, draws[:, 0] + 1j * draws[:, 1])
 
 
 def singular_point(surface: Hypersurface, starts: int = 64, seed: int = 0) -> np.ndarray | None:

@@ -25,11 +25,12 @@ class Run(Section):
 
 
 class Manifold(Section):
-    """[manifold]: Q, by family or by monomials and coefficients (numbers, or [re, im] pairs)."""
+    """[manifold]: Q, by family (seed: of the coefficients of "random"), or by monomials and numbers or [re, im] pairs."""
 
-    family: Literal["fermat", "dwork", "polynomial"] = "fermat"
+    family: Literal["fermat", "dwork", "random", "polynomial"] = "fermat"
     ambient: Annotated[int, Field(ge=2, le=5)] = 4
     psi: float | tuple[float, float] | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
     monomials: list[list[Annotated[int, Field(ge=0)]]] | None = None
     coefficients: list[float | tuple[float, float]] | None = None
 
@@ -39,6 +40,10 @@ class Manifold(Section):
             raise ValueError("psi: the dwork family needs it, e.g. psi = 0.5")
         if self.family != "dwork" and self.psi is not None:
             raise ValueError(f"psi = {self.psi}: only the dwork family has it; remove it")
+        if self.family == "random" and self.seed is None:
+            raise ValueError("seed: the random family needs it, e.g. seed = 1")
+        if self.family != "random" and self.seed is not None:
+            raise ValueError(f"seed = {self.seed}: only the random family has it; remove it (points have run.seed)")
         if self.family == "polynomial" and not (self.monomials and self.coefficients):
             raise ValueError("monomials, coefficients: the polynomial family needs both")
         if self.family != "polynomial" and (self.monomials or self.coefficients):

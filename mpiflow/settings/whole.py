@@ -124,9 +124,12 @@ class Config(Section):
             return hypersurface.fermat(m.ambient)
         if m.family == "dwork":
             return hypersurface.dwork(m.ambient, _complex(m.psi))
-        if {len(row) for row in m.monomials} != {m.ambient + 1}:
+        if m.family == "random":
+            surface = hypersurface.random(m.ambient, m.seed)
+        elif {len(row) for row in m.monomials} != {m.ambient + 1}:
             raise InputError(f"manifold.monomials: each needs {m.ambient + 1} exponents in P^{m.ambient}")
-        surface = hypersurface.Hypersurface(m.monomials, [_complex(c) for c in m.coefficients])
+        else:
+            surface = hypersurface.Hypersurface(m.monomials, [_complex(c) for c in m.coefficients])
         found = hypersurface.singular_point(surface)
         if found is not None:
             where = ", ".join(f"{x:.3g}" for x in found)

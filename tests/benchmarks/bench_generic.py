@@ -20,7 +20,7 @@ from bench_kaehler import TEST, problem
 from mpiflow import build, sampling
 from mpiflow.comm import world
 from mpiflow.flows.gauss_newton import solve
-from mpiflow.geometry.hypersurface import Hypersurface, fermat
+from mpiflow.geometry.hypersurface import Hypersurface, fermat, random
 from mpiflow.kernels.casimir import Casimir
 
 #: Most iterations of conjugate gradients in one outer step.
@@ -30,12 +30,7 @@ INNER = 30
 def quintic(name: str) -> Hypersurface:
     """fermat, or random:SEED with complex Gaussian coefficients of all 126 monomials."""
     kind, _, seed = name.partition(":")
-    if kind == "fermat":
-        return fermat(4)
-    exponents = np.stack(np.meshgrid(*[np.arange(6)] * 5, indexing="ij"), axis=-1).reshape(-1, 5)
-    exponents = exponents[exponents.sum(1) == 5]
-    draws = np.random.default_rng(int(seed)).standard_normal((len(exponents), 2))
-    return Hypersurface(exponents, draws @ [1.0, 1.0j])
+    return fermat(4) if kind == "fermat" else random(4, int(seed))
 
 
 def main(name: str, degree: int, total: int, outer: int = 4) -> None:

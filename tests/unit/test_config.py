@@ -26,6 +26,8 @@ BAD = {
     "points.chart = 3: must be": {"points": {"chart": 3}},
     "points.train = 0: must be greater": {"points": {"train": 0}},
     "manifold.psi: the dwork family needs it": {"manifold": {"family": "dwork"}},
+    "manifold.seed: the random family needs it": {"manifold": {"family": "random"}},
+    "manifold.seed = 3: only the random family has it": {"manifold": {"seed": 3}},
     "manifold.ambient = 7: must be less": {"manifold": {"ambient": 7}},
     'engine.mode = "symmetric": computes each pair of train points once': {
         "clusters": {"count": 4, "batch": 500},
@@ -70,7 +72,8 @@ def test_every_mistake_gets_its_line():
 
 
 def test_text_comes_back_as_it_was():
-    for table in (GOOD, {**GOOD, "manifold": {"family": "dwork", "psi": [0.5, 0.1]}, "points": {"chart": [2, 3]}}):
+    dwork = {"manifold": {"family": "dwork", "psi": [0.5, 0.1]}, "points": {"chart": [2, 3]}}
+    for table in (GOOD, GOOD | dwork, GOOD | {"manifold": {"family": "random", "seed": 7}}):
         settings = config.check(table, "x.toml")
         assert config.loads(settings.text()) == settings
 

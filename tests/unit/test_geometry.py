@@ -14,18 +14,11 @@ def points(surface, count=200):
     return sample(Comm(), surface, count, 3, TRAIN)[1]
 
 
-def random_surface(ambient, seed=0):
-    rng = np.random.default_rng(seed)
-    grid = np.stack(np.meshgrid(*[range(ambient + 2)] * (ambient + 1), indexing="ij"), -1).reshape(-1, ambient + 1)
-    rows = grid[grid.sum(1) == ambient + 1]
-    return hypersurface.Hypersurface(rows, rng.normal(size=len(rows)) + 1j * rng.normal(size=len(rows)))
-
-
 SURFACES = {
     "torus": hypersurface.fermat(2),
     "k3": hypersurface.dwork(3, 0.3 + 0.1j),
     "quintic": hypersurface.fermat(4),
-    "random quintic": random_surface(4),
+    "random quintic": hypersurface.random(4, 0),
     "sextic": hypersurface.fermat(5),
 }
 surfaces = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
@@ -154,3 +147,10 @@ def test_wrong_degree_and_singular_surfaces_are_refused():
     node = hypersurface.singular_point(conifold)
     assert np.abs(conifold.gradient(node[None])).max() < 1e-8
     assert hypersurface.singular_point(SURFACES["random quintic"]) is None
+
+
+def test_random_surfaces_have_all_monomials_and_a_seed():
+    quintic = hypersurface.random(4, 3)
+    assert len(np.unique(quintic.exponents, axis=0)) == 126 and (quintic.coefficients != 0).all()
+    assert (hypersurface.random(4, 3).coefficients == quintic.coefficients).all()
+    assert (hypersurface.random(4, 4).coefficients != quintic.coefficients).all()
