@@ -42,6 +42,22 @@ class Device:
     wait: Callable = lambda: None  # until all that was asked of the device is done, before MPI touches its memory
 
 
+#: The host's own memory, where nothing needs to be copied.
+HOST = Device(np, lambda array: array, lambda array: array)
+
+
+def dagger(xp: ModuleType, array):
+    """The conjugate transposes of (N, a, b): (N, b, a)."""
+    # The array API standard's name; NumPy 1 and CuPy 13 know the other alone.
+    transposed = getattr(xp, "permute_dims", None) or xp.transpose
+    return xp.conj(transposed(array, (0, 2, 1)))
+
+
+def joined(xp: ModuleType, arrays: list):
+    """Arrays after each other along their first axis."""
+    return (getattr(xp, "concat", None) or xp.concatenate)(arrays)
+
+
 def get(name: str) -> ModuleType:
     """The array library of a backend: numpy for "cpu", cupy for "gpu"; "auto" is a GPU if one works.
 

@@ -53,7 +53,9 @@ def flow(
     if config.method == "kaehler":
         k = config.kernel
         memory = config.engine.memory * 2**30
-        rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], k.preconditioner, k.refreeze, k.warm, k.ridge, memory)
+        placed = placement.place(train.layout.comm, stored.get("backend") or config.run.backend)
+        frozen = (k.preconditioner, k.refreeze, k.warm, k.ridge)
+        rule = KaehlerRule(f.dt, losses.LOSSES[f.loss], *frozen, memory, placed)
         return KaehlerFlow(surface, features(train.layout.comm, surface, k.degree, k.features), train, rule)
     rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
     return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)

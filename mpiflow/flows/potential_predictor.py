@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mpiflow.backend import HOST, Device
 from mpiflow.engine.low_rank import Features
 from mpiflow.geometry import curvature
-from mpiflow.geometry.frames import frame
+from mpiflow.geometry.frames import Frame, frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kernels import kaehler
 from mpiflow.ranks.shards import TILE, Layout
@@ -47,19 +48,24 @@ class KaehlerPredictor:
         return curvature.riemann(there, self.features.jet(there, self.coefficients, 2))
 
     def onto(
-        self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float
+        self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float, device: Device = HOST
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """A function from coefficients (P,) to g at targets; it keeps Hessians that fit in `memory` bytes."""
+        """A function from coefficients (P,) to g at targets; it keeps Hessians that fit in `memory` bytes, on a device."""
         # Tile by tile, each filled up to TILE rows: a row's bits know its tile only.
         tiles = _tiles(targets)
         frames = [frame(self.surface, _filled(z[rows]), _filled(chart[rows])) for rows in tiles]
         fits = self.features.bytes(TILE * len(tiles), self.surface.dimension) <= memory
-        kept = [self.features.prepare(f) for f in frames] if fits else None
+
+        def prepared(there: Frame):
+            return device.put(self.features.prepare(there))
+
+        kept = [prepared(there) for there in frames] if fits else None
 
         def metric(coefficients: np.ndarray) -> np.ndarray:
             g = np.empty((len(z), self.surface.dimension, self.surface.dimension), np.complex128)
+            loaded = self.features.load(coefficients, device)
             for place, (rows, there) in enumerate(zip(tiles, frames, strict=True)):
-                potential = self.features.contract(kept[place] if kept else self.features.prepare(there), coefficients)
+                potential = self.features.contract(kept[place] if kept else prepared(there), loaded, device)
                 whole = there.lower @ kaehler.metric(potential) @ there.lower.conj().transpose(0, 2, 1)
                 g[rows] = whole[: rows.stop - rows.start]
             return g

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from mpiflow import losses
+from mpiflow import backend, losses
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
@@ -21,6 +21,7 @@ from mpiflow.kernels import kaehler
 from mpiflow.kernels.casimir import Casimir
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections
+from mpiflow.ranks import placement
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
 
@@ -36,7 +37,7 @@ class KaehlerRule:
     "plain" (1); or "ricci", the Kaehler-Ricci flow d phi / dt = log eta in place of a gradient. Generic features know
     "natural" and "plain". refreeze: steps after which C is computed anew, None for never; with "natural", refreeze = 1
     and dt = 1/2 a step is Gauss-Newton's. warm: degree of the invariants on which C acts until it is first frozen anew,
-    None for all: far from g_FS the highest ones only hinder. memory: bytes for Hessians that are kept.
+    None for all: far from g_FS the highest ones only hinder. memory: bytes for Hessians that are kept, on the backend.
     """
 
     dt: float
@@ -46,6 +47,7 @@ class KaehlerRule:
     warm: int | None = None
     ridge: float = 0.0
     memory: float = 2.0**31
+    backend: str = "cpu"
 
 
 class KaehlerFlow:
@@ -65,7 +67,11 @@ class KaehlerFlow:
         self.chunks = Chunks(train.layout.comm, train.layout.total)
         points = train.points.map(Exchange(self.chunks.comm, train.layout.rows, self.chunks.rows))
         self.frame = frame(surface, points.z, points.chart)
-        self.problem = MongeAmpere(LowRank(self.chunks, features, self.frame, rule.memory), points.weight, rule.loss)
+        self.device = backend.device(rule.backend) or backend.HOST
+        engine = LowRank(self.chunks, features, self.frame, rule.memory, self.device)
+        self.problem = MongeAmpere(engine, points.weight, rule.loss)
+        self.bytes = engine.bytes if engine.resident else 0
+        self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
         iterated = rule.preconditioner == "natural" and isinstance(features, Sections)
         self.casimir = Casimir(surface, features) if iterated else None
         self.steps = 0
@@ -123,12 +129,8 @@ class KaehlerFlow:
 
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
-        engine = self.problem.engine
-        return {
-            "engine": "low-rank",
-            "engine_bytes": engine.bytes if engine.resident else 0,
-            "features": len(self.features),
-        }
+        place = {"backend": self.rule.backend, "device_bytes": self.device_bytes}
+        return {"engine": "low-rank", "engine_bytes": self.bytes, **place, "features": len(self.features)}
 
     def predictor(self) -> KaehlerPredictor:
         """The metric at any targets, as of now."""
@@ -138,7 +140,7 @@ class KaehlerFlow:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128."""
         p = targets.points
         at = KaehlerPredictor(self.surface, self.features, self.state.coefficients).onto(
-            targets.layout, p.z, p.chart, self.rule.memory
+            targets.layout, p.z, p.chart, self.rule.memory, self.device
         )
         return lambda: at(self.state.coefficients)
 

@@ -15,6 +15,7 @@ import numpy as np
 from scipy import linalg
 
 from mpiflow import hermitian
+from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.geometry.frames import Frame
 from mpiflow.geometry.symmetry import Symmetry
@@ -76,13 +77,19 @@ class Invariants:
         matrix = jets.full(self.jets(frame, 1).transpose(0, 2, 1))
         return hermitian.to_reals(matrix[..., 1:, 1:])
 
-    def contract(self, hessian: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """sum_m c_m H_m: (P, N, d^2), (P,) to (N, d^2)."""
-        return (coefficients @ hessian.reshape(len(self), -1)).reshape(hessian.shape[1:])
+    def load(self, coefficients: np.ndarray, device: Device = HOST):
+        """The coefficients (P,), for `contract`, on the device."""
+        return device.put(coefficients)
 
-    def adjoint(self, hessian: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """sum over points of H_m . v: (P, N, d^2), (N, d^2) to (P,)."""
-        return hessian.reshape(len(self), -1) @ v.ravel()
+    def contract(self, hessian, coefficients, device: Device = HOST) -> np.ndarray:
+        """sum_m c_m H_m: (P, N, d^2), (P,) on the device to (N, d^2) on the host."""
+        xp = device.xp
+        return device.fetch(xp.matmul(coefficients, xp.reshape(hessian, (len(self), -1)))).reshape(hessian.shape[1:])
+
+    def adjoint(self, hessian, v: np.ndarray, device: Device = HOST) -> np.ndarray:
+        """sum over points of H_m . v: (P, N, d^2) on the device, (N, d^2) on the host to (P,)."""
+        xp = device.xp
+        return device.fetch(xp.matmul(xp.reshape(hessian, (len(self), -1)), device.put(v.ravel())))
 
     def bytes(self, points: int, d: int) -> int:
         """Memory of what `prepare` returns."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import linalg
 
-from mpiflow import hermitian
+from mpiflow import backend, hermitian
 from mpiflow.errors import NumericalError
 
 
@@ -25,16 +25,18 @@ def inverse(g: np.ndarray) -> np.ndarray:
     return hermitian.to_reals((inverted + inverted.conj().transpose(0, 2, 1)) / 2)
 
 
-def traces(hessian: np.ndarray, inverted: np.ndarray) -> np.ndarray:
-    """A_m = tr(g^-1 H_m): (P, N, d^2) and (N, d^2) to (P, N)."""
-    return np.einsum("mxc,xc->mx", hessian, inverted)
+def traces(hessian, inverted, xp=np):
+    """A_m = tr(g^-1 H_m): (P, N, d^2) and (N, d^2) to (P, N), arrays of the library xp."""
+    if hasattr(xp, "einsum"):
+        return xp.einsum("mxc,xc->mx", hessian, inverted)
+    return xp.sum(hessian * inverted[None, :, :], axis=2)
 
 
-def gram(rows: np.ndarray, weight: np.ndarray, residual: np.ndarray) -> np.ndarray:
-    """sum over points of w [A, 1, r] [A, 1, r]^T: (P, N), (N,), (N,) to (P+2, P+2)."""
-    every = np.vstack([rows, np.ones_like(residual), residual])
-    scaled = every * np.sqrt(weight)
-    return scaled @ scaled.T
+def gram(rows, weight, residual, xp=np):
+    """sum over points of w [A, 1, r] [A, 1, r]^T: (P, N), (N,), (N,) to (P+2, P+2), arrays of the library xp."""
+    every = backend.joined(xp, [rows, xp.ones_like(residual)[None, :], residual[None, :]])
+    scaled = every * xp.sqrt(weight)
+    return xp.matmul(scaled, scaled.T)
 
 
 class Normal:

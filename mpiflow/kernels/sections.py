@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpiflow import hermitian
+from mpiflow import backend, hermitian
+from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.frames import Frame
 from mpiflow.geometry.hypersurface import Hypersurface
@@ -71,23 +72,27 @@ class Sections:
         ]
         return np.stack(columns, axis=1) * _norms(self.exponents)
 
-    def contract(self, values: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """d dbar phi as reals: values (N, 1 + d, N_k), coefficients (N_k^2,) to (N, d^2) float64."""
-        h = hermitian.from_reals(coefficients)
-        left = (values.reshape(-1, len(h)) @ h).reshape(values.shape)
-        matrix = left[:, 1:] @ values[:, 1:].conj().transpose(0, 2, 1)
-        here = np.einsum("xs,xs->x", left[:, 0], values[:, 0].conj()).real
+    def load(self, coefficients: np.ndarray, device: Device = HOST):
+        """h, for `contract`: (N_k^2,) to (N_k, N_k) complex on the device."""
+        return device.put(hermitian.from_reals(coefficients))
+
+    def contract(self, values, h, device: Device = HOST) -> np.ndarray:
+        """d dbar phi as reals: values (N, 1 + d, N_k), h (N_k, N_k) on the device to (N, d^2) float64 on the host."""
+        xp = device.xp
+        left = xp.reshape(xp.matmul(xp.reshape(values, (-1, h.shape[0])), h), values.shape)
+        matrix = device.fetch(xp.matmul(left[:, 1:, :], backend.dagger(xp, values[:, 1:, :])))
+        here = device.fetch(xp.sum(left[:, 0, :] * xp.conj(values[:, 0, :]), axis=1)).real
         return hermitian.to_reals(matrix - self.degree * here[:, None, None] * np.eye(matrix.shape[1]))
 
-    def adjoint(self, values: np.ndarray, v: np.ndarray) -> np.ndarray:
-        """sum over points of H_m . v: values (N, 1 + d, N_k), v (N, d^2) to (N_k^2,) float64."""
-        matrix = hermitian.from_reals(v)
-        trace = np.trace(matrix, axis1=1, axis2=2)
-        weighted = np.empty_like(values)
-        weighted[:, 1:] = matrix @ values[:, 1:]
-        weighted[:, 0] = -self.degree * trace[:, None] * values[:, 0]
-        flat = values.reshape(-1, values.shape[2])
-        gamma = weighted.reshape(flat.shape).T @ flat.conj()
+    def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
+        """sum over points of H_m . v: values (N, 1 + d, N_k) on the device, v (N, d^2) to (N_k^2,) float64."""
+        xp, matrix = device.xp, hermitian.from_reals(v)
+        trace = device.put(-self.degree * np.trace(matrix, axis1=1, axis2=2)[:, None])
+        weighted = xp.empty_like(values)
+        weighted[:, 1:, :] = xp.matmul(device.put(matrix), values[:, 1:, :])
+        weighted[:, 0, :] = trace * values[:, 0, :]
+        flat = xp.reshape(values, (-1, values.shape[2]))
+        gamma = device.fetch(xp.matmul(xp.reshape(weighted, flat.shape).T, xp.conj(flat)))
         return hermitian.to_reals((gamma.conj() + gamma.T) / 2)
 
 

@@ -12,6 +12,7 @@ from mpiflow import backend, build, dataset
 from mpiflow.comm import Comm, world
 from mpiflow.config import loads
 from mpiflow.coupling import Coupling
+from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.kernels import Gaussian
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
@@ -60,6 +61,28 @@ def test_kernel_sums_on_devices_have_the_bits_of_one_rank(monkeypatch):
     whole = np.empty((500, 9))
     whole[alone[0].rows] = alone[1]
     np.testing.assert_array_equal(here[1], whole[here[0].rows])
+
+
+@pytest.mark.parallel([1, 2])
+@pytest.mark.parametrize("kind", ["invariant", "generic"])
+def test_potentials_on_devices_have_the_bits_of_one_rank(kind, monkeypatch):
+    device = foreign.device()
+    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else None)
+    config = loads((JOBS / "kaehler.toml").read_text())
+
+    def flowed(comm, placed):
+        surface = config.surface()
+        train, _ = dataset.train_points(comm, surface, config)
+        rule = KaehlerRule(0.3, ridge=1e-3, backend=placed)
+        flow = KaehlerFlow(surface, build.features(comm, surface, 2, kind), train, rule)
+        for _ in range(2):
+            flow.step()
+        return flow
+
+    here, alone, host = flowed(world(), "gpu"), flowed(Comm(), "gpu"), flowed(Comm(), "cpu")
+    assert (here.state.coefficients == alone.state.coefficients).all()
+    np.testing.assert_allclose(alone.state.coefficients, host.state.coefficients, rtol=0, atol=1e-9)
+    assert sum(json.loads(here.attributes()["device_bytes"]).values()) > 1000 * len(here.features)
 
 
 @pytest.mark.gpu

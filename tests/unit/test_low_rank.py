@@ -1,12 +1,16 @@
 """The low-rank engine against its dense float64 kernel, on sizes that do not divide a chunk."""
 
+import foreign
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from surfaces import problem
 
+from mpiflow import backend, build
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
+from mpiflow.geometry import hypersurface
 from mpiflow.geometry.frames import Frame
 from mpiflow.ranks.chunks import Chunks
 
@@ -24,10 +28,13 @@ class Waves:
     def prepare(self, frame):
         return np.cos(np.einsum("prk,xk->pxr", self.weights, frame.z).real)
 
-    def contract(self, prepared, coefficients):
+    def load(self, coefficients, device):
+        return coefficients
+
+    def contract(self, prepared, coefficients, device):
         return np.einsum("p,pxr->xr", coefficients, prepared)
 
-    def adjoint(self, prepared, v):
+    def adjoint(self, prepared, v, device):
         return np.einsum("pxr,xr->p", prepared, v)
 
     def bytes(self, points, d):
@@ -68,3 +75,41 @@ def test_kept_and_recomputed_features_have_the_same_bits():
     assert kept.resident and not again.resident
     for _ in range(2):
         assert (kept.apply(kept.adjoint(v)) == again.apply(again.adjoint(v))).all()
+
+
+@pytest.mark.parametrize("kind", ["invariant", "generic"])
+def test_features_on_a_device_give_what_the_host_gives(kind):
+    """Products alone are the device's: numpy cannot read what is kept there."""
+    surface, comm = hypersurface.fermat(3), Comm()
+    features = build.features(comm, surface, 4, kind)
+    host = problem(surface, features, 1300)
+    there = LowRank(host.engine.chunks, features, host.engine.frame, device=foreign.device())
+    rng = np.random.default_rng(3)
+    c, v = 1e-3 * rng.normal(size=len(features)), rng.normal(size=(1300, 4))
+    np.testing.assert_allclose(there.apply(c), host.engine.apply(c), rtol=0, atol=1e-14)
+    expected = host.engine.adjoint(v)
+    np.testing.assert_allclose(there.adjoint(v), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    with pytest.raises(Exception, match="device"):
+        np.asarray(there._kept[0])
+    if kind == "invariant":
+        state = host.at(c)
+        columns = (state.inverse, host.weight, state.residual)
+        expected = host.engine.gram(*columns)
+        np.testing.assert_allclose(there.gram(*columns), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("kind", ["invariant", "generic"])
+def test_gpu_gives_what_the_host_gives(kind):
+    if backend.probe()[0] is None:
+        pytest.skip(backend.probe()[1])
+    surface = hypersurface.fermat(4)
+    features = build.features(Comm(), surface, 4, kind)
+    host = problem(surface, features, 1300)
+    there = LowRank(host.engine.chunks, features, host.engine.frame, device=backend.device("gpu"))
+    v = np.random.default_rng(3).normal(size=(1300, 9))
+    expected = host.engine.adjoint(v)
+    found = there.adjoint(v)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    expected = host.engine.apply(found)
+    np.testing.assert_allclose(there.apply(found), expected, rtol=0, atol=1e-12 * np.abs(expected).max())

@@ -27,14 +27,14 @@ class Explicit:
     def __len__(self):
         return len(self.features)
 
-    contract, adjoint = Invariants.contract, Invariants.adjoint
+    load, contract, adjoint = Invariants.load, Invariants.contract, Invariants.adjoint
 
     def bytes(self, points, d):
         return 8 * len(self) * points * d**2
 
     def prepare(self, here):
         values = self.features.prepare(here)
-        return np.array([self.features.contract(values, unit) for unit in np.eye(len(self))])
+        return np.array([self.features.contract(values, self.features.load(unit)) for unit in np.eye(len(self))])
 
 
 def test_counts_modulo_q():
@@ -68,7 +68,7 @@ def test_hessian_against_differences():
     v = rng.normal(size=(6, 2)) + 1j * rng.normal(size=(6, 2))
     g = (
         here.lower
-        @ hermitian.from_reals(features.contract(features.prepare(here), c))
+        @ hermitian.from_reals(features.contract(features.prepare(here), features.load(c)))
         @ here.lower.conj().swapaxes(1, 2)
     )
     expected = np.einsum("xa,xab,xb->x", v, g, v.conj()).real
