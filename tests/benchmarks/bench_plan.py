@@ -26,6 +26,7 @@ CASES = {
         ["points.train=30000", "flow.steps=10", "flow.test_every=1"],
         2,
     ),
+    "generic sections, k = 4, 2 ranks": ("random-quintic", [], 2),
     "Gaussian, stored, 4 clusters": (
         "quickstart",
         ["points.train=12000", "clusters.count=4", "clusters.batch=6000", "flow.steps=40", "engine.mode=resident"],

@@ -11,15 +11,13 @@ from mpiflow.plan.machine import Machine
 
 #: Collectives of a step: sums of losses and measures, the gradient, positivity, triggers.
 COLLECTIVES = 14
-#: Iterations of conjugate gradients in a step of the natural C of generic features: as many as runs were seen to take.
-ITERATIONS = 12
 #: Points whose Kaehler defect is evaluated, and displaced points for each real direction.
 _DEFECT, _DISPLACED = 1000, 4
 
 
 def step(s: Shape, m: Machine) -> dict[str, float]:
     """One step of the flow with its look at the unseen points, by part."""
-    sweeps = 2 + 2 * ITERATIONS * s.solves
+    sweeps = 2 + 2 * s.iterations
     made = (0 if s.resident else sweeps * s.rows) + (0 if s.watched else s.unseen)
     return {
         "contract": (sweeps * s.rows + s.unseen) * _swept(s, m),
@@ -50,7 +48,7 @@ def stages(config: Config, s: Shape, m: Machine) -> dict[str, float]:
 
 def _swept(s: Shape, m: Machine) -> float:
     """Contraction of what is prepared of one point, or its adjoint."""
-    return s.sections**2 * (1 + s.dimension) * 32 * m.flop if s.sections else s.features * s.dimension**2 * m.hessian
+    return 8 * s.sections**2 * (1 + s.dimension) * m.flop if s.sections else s.features * s.dimension**2 * m.hessian
 
 
 def _prepared(s: Shape, m: Machine) -> float:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from mpiflow.config import Config
+from mpiflow.flows.potentials import INNER
 from mpiflow.geometry.symmetry import symmetry_of
 from mpiflow.kernels.sections import sections
 from mpiflow.ranks.chunks import CHUNK
@@ -19,8 +20,8 @@ class Shape:
     """Sizes of the heaviest rank.
 
     rows, unseen: its train rows in whole chunks, its test rows in whole tiles. features: P. sections: N_k of generic
-    features, 0 for invariants. solves: whether a step takes conjugate gradients. budget: bytes for what is prepared, of
-    train and of test rows.
+    features, 0 for invariants. iterations: of conjugate gradients in a step, 0 for none. budget: bytes for what is
+    prepared, of train and of test rows.
     """
 
     ranks: int
@@ -30,7 +31,7 @@ class Shape:
     unseen: int
     features: int
     sections: int
-    solves: bool
+    iterations: int
     coordinates: int
     dimension: int
     budget: float
@@ -74,11 +75,16 @@ def shape(config: Config, ranks: int) -> Shape:
         unseen=_share(points.test, TILE, ranks),
         features=size**2 or symmetry_of(surface).count(kernel.degree),
         sections=size,
-        solves=kernel.features == "generic" and kernel.preconditioner == "natural",
+        iterations=_iterations(kernel.degree) if size and kernel.preconditioner == "natural" else 0,
         coordinates=surface.degree,
         dimension=surface.dimension,
         budget=config.engine.memory * _GIB,
     )
+
+
+def _iterations(degree: int) -> int:
+    """As many as runs were seen to take: 9, 19 and 34 at k = 2, 3 and 4; then up to the most that are allowed."""
+    return min(10 * max(degree - 1, 1), INNER)
 
 
 def _share(total: int, unit: int, ranks: int) -> int:
