@@ -60,22 +60,22 @@ def test_more_steps_go_on_from_the_end(tmp_path):
     assert [name for name in expected if found[name] != expected[name]] == []
 
 
-def test_a_kaehler_flow_keeps_its_bits_too(tmp_path):
-    words = (
-        "--set",
-        "points.train=300",
-        "--set",
-        "points.test=150",
-        "--set",
-        "kernel.degree=8",
-        "--set",
-        "flow.steps=8",
-    )
-    assert mpiflow("run", JOBS / "kaehler.toml", "-o", tmp_path / "whole", *words).returncode == 0
+@pytest.mark.parametrize(
+    ("job", "settings", "stop"),
+    [
+        ("kaehler", ("points.train=300", "kernel.degree=8", "flow.steps=8"), 3),
+        # Where Q relates the sections to each other, and the kernel is frozen anew in every step.
+        ("random-quintic", ("points.train=1100", "kernel.degree=5", "flow.steps=3"), 1),
+    ],
+    ids=["invariant", "generic"],
+)
+def test_a_kaehler_flow_keeps_its_bits_too(job, settings, stop, tmp_path):
+    words = [word for setting in (*settings, "points.test=150") for word in ("--set", setting)]
+    assert mpiflow("run", JOBS / f"{job}.toml", "-o", tmp_path / "whole", *words).returncode == 0
     (tmp_path / "parts").mkdir()
-    (tmp_path / "parts" / "STOP").write_text("3")
-    assert mpiflow("run", JOBS / "kaehler.toml", "-o", tmp_path / "parts", *words, ranks=3).returncode == 75
-    assert mpiflow("run", JOBS / "kaehler.toml", "-o", tmp_path / "parts", *words, ranks=2).returncode == 0
+    (tmp_path / "parts" / "STOP").write_text(str(stop))
+    assert mpiflow("run", JOBS / f"{job}.toml", "-o", tmp_path / "parts", *words, ranks=3).returncode == 75
+    assert mpiflow("run", JOBS / f"{job}.toml", "-o", tmp_path / "parts", *words, ranks=2).returncode == 0
     expected, found = result(tmp_path / "whole"), result(tmp_path / "parts")
     assert [name for name in expected if found[name] != expected[name]] == []
 
