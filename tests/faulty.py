@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mpiflow.state.files import Disk
+from mpiflow.files.disk import Disk
 
 OPERATIONS = ("create", "write", "sync", "close", "read", "replace", "sync_folder")
 

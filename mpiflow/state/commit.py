@@ -14,7 +14,7 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.state import atomic, naming, parts, retention
-from mpiflow.state.files import DISK, Disk
+from mpiflow.files.disk import DISK, Disk
 from mpiflow.state.schema import PART_BYTES
 
 

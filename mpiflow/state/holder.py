@@ -9,7 +9,10 @@ import socket
 import subprocess
 from pathlib import Path
 
+from mpiflow.files import take
+
 LOCK = "run.lock"
+_LIMIT = 1 << 16
 _RUNNING = {"RUNNING", "COMPLETING", "CONFIGURING", "SIGNALING", "STAGE_OUT", "STOPPED", "SUSPENDED"}
 
 
@@ -26,10 +29,16 @@ def this_process() -> dict[str, object]:
 def holder(folder: Path) -> dict | None:
     """Who holds, or held and did not give back, the lock of a folder: host, pid, job, restart, start."""
     try:
-        other = json.loads((Path(folder) / LOCK).read_text())
-    except (OSError, ValueError):
+        other = json.loads(take(Path(folder) / LOCK, _LIMIT))
+    except (OSError, ValueError, RecursionError):
         return None
-    return other if isinstance(other, dict) and other.keys() >= this_process().keys() else None
+    return other if isinstance(other, dict) and _is_ours(other) else None
+
+
+def _is_ours(other: dict) -> bool:
+    """Whether this is what a lock of ours says: everything is text, and the process a number that one can have."""
+    kinds = {name: type(value) for name, value in this_process().items()}
+    return all(type(other.get(name)) is kind for name, kind in kinds.items()) and 0 < other["pid"] < 2**31
 
 
 def mine(folder: Path) -> bool:

@@ -6,9 +6,11 @@ import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from mpiflow.errors import StateError, WriteError
+from mpiflow.files.disk import DISK
 from mpiflow.state.holder import LOCK, gone, holder, mine, this_process
 
 
@@ -36,7 +38,8 @@ class RunLock:
 
     def __exit__(self, *error: object) -> None:
         # Emptied, not deleted: another process may have the file open and be about to lock it.
-        os.ftruncate(self._descriptor, 0)
+        with suppress(OSError):
+            DISK.rewrite(self._descriptor, b"")
         os.close(self._descriptor)
 
     def _take(self) -> bool:
@@ -55,18 +58,16 @@ class RunLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            return DISK.hold(self.path)
         except OSError as error:
+            cure = "remove it" if self.path.is_symlink() else "give yourself write permission there"
             raise StateError(
-                f"{self.path} cannot be opened: {error.strerror}; give yourself write permission there, "
-                "or choose another output folder"
+                f"{self.path} cannot be opened: {error.strerror}; {cure}, or choose another output folder"
             ) from error
 
     def _sign(self) -> None:
         text = json.dumps(this_process() | {"start": time.strftime("%Y-%m-%d %H:%M:%S %z")})
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, text.encode(), 0)
-        os.fsync(self._descriptor)
+        DISK.rewrite(self._descriptor, text.encode())
 
     def _still_mine(self) -> bool:
         # Without flock two may sign at once: the last to sign has it, once both have had time to.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import socket
 from pathlib import Path
+
+from mpiflow.files.temporary import temporaries, temporary
+
+__all__ = ["part_path", "parts", "state_path", "states", "step_of", "temporaries", "temporary"]
 
 _STATE = re.compile(r"state-(\d{8,})\.h5")
 _PART = re.compile(r"state-(\d{8,})-part-\d+-[0-9a-f]+\.h5")
-_TEMPORARY = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)@(?P<host>.+)\.tmp")
 
 
 def state_path(folder: Path, step: int) -> Path:
@@ -38,14 +39,3 @@ def parts(folder: Path) -> list[tuple[int, Path]]:
     """(step, path) of every part file in a folder, with a state or without."""
     found = ((_PART.fullmatch(path.name), path) for path in sorted(Path(folder).glob("state-*-part-*.h5")))
     return [(int(match[1]), path) for match, path in found if match]
-
-
-def temporary(path: Path) -> Path:
-    """The name under which this process writes a file before it is renamed to `path` in the same folder."""
-    return path.with_name(f".{path.name}.{os.getpid()}@{socket.gethostname()}.tmp")
-
-
-def temporaries(folder: Path) -> list[tuple[Path, str]]:
-    """(path, writer as pid@host) of every file in a folder that never got its final name."""
-    found = ((path, _TEMPORARY.fullmatch(path.name)) for path in sorted(Path(folder).glob(".*.tmp")))
-    return [(path, f"{match['pid']}@{match['host']}") for path, match in found if match]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mpiflow.state import holder, naming
-from mpiflow.state.files import Disk
+from mpiflow.files.disk import Disk
 
 
 def expired(steps: list[int], committed: int, keep: int, keep_every: int | None) -> list[int]:

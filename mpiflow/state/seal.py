@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from mpiflow.errors import StateError
-from mpiflow.state.files import DISK, Disk
+from mpiflow.files.disk import DISK, Disk
 
 SIZE = 512
 _BLOCK = re.compile(rb"mpiflow sealed HDF5\nbytes (\d+)\nsha256 ([0-9a-f]{64})\n\0*")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import suppress
 from pathlib import Path
 
-from mpiflow.errors import StateError, WriteError
-from mpiflow.state import naming
-from mpiflow.state.files import DISK, Disk
+from mpiflow.errors import StateError
+from mpiflow.files import put, take
+from mpiflow.files.disk import DISK, Disk
 
 STATES = ("running", "stopped", "done", "failed")
 _NAME = "status.json"
+_LIMIT = 1 << 20
 
 
 def report(
@@ -32,31 +32,22 @@ def report(
         raise StateError(f"status {state!r}: it must be one of {', '.join(STATES)}")
     content = {"state": state, "step": step, "steps": steps, "exit_code": exit_code, "message": message}
     content["time"] = time.strftime("%Y-%m-%d %H:%M:%S %z")
-    path = Path(folder) / _NAME
-    temp = naming.temporary(path)
-    try:
-        _write(temp, json.dumps(content, indent=1) + "\n", files)
-        files.replace(temp, path)
-    except OSError as error:
-        with suppress(OSError):
-            files.remove(temp)
-        raise WriteError(
-            f"{path} was not written: {error.strerror}; check the space and the permissions there"
-        ) from error
-
-
-def _write(temp: Path, text: str, files: Disk) -> None:
-    descriptor = files.create(temp)
-    try:
-        files.write(descriptor, memoryview(text.encode()))
-        files.sync(descriptor)
-    finally:
-        files.close(descriptor)
+    put(Path(folder) / _NAME, json.dumps(content, indent=1) + "\n", files)
 
 
 def read(folder: Path) -> dict | None:
-    """How the run in a folder stands, or None without a status."""
+    """How the run in a folder stands, or None without a status of ours."""
     try:
-        return json.loads((Path(folder) / _NAME).read_text())
-    except (OSError, ValueError):
+        found = json.loads(take(Path(folder) / _NAME, _LIMIT))
+    except (OSError, ValueError, RecursionError):
         return None
+    return found if isinstance(found, dict) and _is_ours(found) else None
+
+
+def _is_ours(found: dict) -> bool:
+    """Whether these are the values that `report` writes."""
+    code = found.get("exit_code", 0)
+    numbers = (found.get("step"), found.get("steps"), 0 if code is None else code)
+    return (
+        found.get("state") in STATES and isinstance(found.get("message"), str) and all(type(n) is int for n in numbers)
+    )

@@ -24,7 +24,7 @@ def plan(fault: list[str]) -> None:
 
 
 def _fail_disk(operation: str, n: int, number: int) -> None:
-    from mpiflow.state.files import Disk
+    from mpiflow.files.disk import Disk
 
     real, calls = getattr(Disk, operation), iter(range(1, 10**9))
 

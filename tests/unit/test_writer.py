@@ -14,7 +14,7 @@ from mpiflow.comm import Comm
 from mpiflow.errors import InputError, WriteError
 from mpiflow.state import commit, holder, load, naming, retention
 from mpiflow.state.commit import Writer
-from mpiflow.state.files import Disk
+from mpiflow.files.disk import Disk
 from mpiflow.state.lock import RunLock
 
 

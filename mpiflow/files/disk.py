@@ -1,9 +1,10 @@
-"""The file operations of a commit, in one small class, so that a test can make any one of them fail."""
+"""The file operations of a write, in one small class, so that a test can make any one of them fail."""
 
 from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,22 @@ class Disk:
     """The real file system. Every method raises OSError as the system does."""
 
     def create(self, path: Path) -> int:
-        """Open a new file for writing; a leftover of the same name is emptied. Returns its descriptor."""
-        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o644)
+        """Make a new file and open it for writing: neither a file nor a link may have its name. Returns its descriptor."""
+        return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+
+    def extend(self, path: Path) -> int:
+        """Open a regular file for appending, new or not; a link is not followed. Returns its descriptor."""
+        return _regular(path, os.O_WRONLY | os.O_APPEND)
+
+    def hold(self, path: Path) -> int:
+        """Open a regular file to read it and to rewrite it, new or not; a link is not followed. Returns its descriptor."""
+        return _regular(path, os.O_RDWR)
+
+    def rewrite(self, descriptor: int, content: bytes) -> None:
+        """Make this the content of a file that is held."""
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, content, 0)
+        os.fsync(descriptor)
 
     def write(self, descriptor: int, piece: memoryview) -> None:
         """Append a piece, whole."""
@@ -25,7 +40,8 @@ class Disk:
     def sync(self, descriptor: int) -> None:
         """Wait until the file is on the disk; drop it from the cache, so that it is read back from there."""
         os.fsync(descriptor)
-        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        if hasattr(os, "posix_fadvise"):  # not on a Mac
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def close(self, descriptor: int) -> None:
         """Close a descriptor."""
@@ -55,6 +71,15 @@ class Disk:
                 raise
         finally:
             os.close(descriptor)
+
+
+def _regular(path: Path, how: int) -> int:
+    # Without O_NONBLOCK the opening of a pipe that nobody reads would wait for ever.
+    descriptor = os.open(path, how | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o644)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return descriptor
 
 
 DISK = Disk()
