@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -13,15 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from mpiflow import __version__
 from mpiflow.errors import FlowError, InputError, WriteError
-
-# What each launcher says of the number of ranks it started, most trustworthy first. Under MPICH's
-# mpiexec inside a Slurm job both speak, and Slurm then counts hydra's proxies, not the ranks.
-_LAUNCHERS = (
-    ("PMI_SIZE", "MPICH's mpiexec or srun --mpi=pmi2"),
-    ("OMPI_COMM_WORLD_SIZE", "Open MPI's mpiexec"),
-    ("SLURM_STEP_NUM_TASKS", "srun"),
-)
+from mpiflow.ranks import alike
+from mpiflow.ranks.launcher import foreign, launched, mismatch
+from mpiflow.state.provenance import commit
 
 
 class Comm:
@@ -161,35 +155,46 @@ class Comm:
             raise error
 
 
-def launched_size() -> tuple[int, str]:
-    """The number of ranks that a launcher says it started, and its name; (1, "") without one."""
-    for variable, launcher in _LAUNCHERS:
-        if os.environ.get(variable, "").isdigit():
-            return int(os.environ[variable]), f"{launcher} ({variable})"
-    return 1, ""
+@cache
+def started() -> Comm:
+    """All ranks that MPI sees. Raises InputError where the launcher and the MPI library do not match."""
+    launcher = launched()
+    try:
+        mpi = _initialised()
+    except (ImportError, RuntimeError) as missing:
+        if launcher.size > 1:
+            raise InputError(
+                f"{launcher.name} started {launcher.size} ranks but no MPI library loads ({missing}): "
+                "pip install mpi4py mpich, and start with the mpiexec beside this python"
+            ) from missing
+        return Comm()
+    comm = Comm(mpi.COMM_WORLD)
+    if wrong := mismatch(mpi.get_vendor()[0], comm.size):
+        raise InputError(wrong)
+    return comm
+
+
+def _initialised():
+    """mpi4py's MPI, started. Raises InputError before a library that the launcher does not know would kill the process."""
+    import mpi4py
+
+    mpi4py.rc.initialize, mpi4py.rc.finalize = False, True
+    with warnings.catch_warnings():
+        # mpi4py warns of a launcher that does not match; here that is an error with a cure.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        from mpi4py import MPI
+
+        if not MPI.Is_initialized():
+            if wrong := foreign(MPI.get_vendor()[0]):
+                raise InputError(wrong)
+            MPI.Init_thread(MPI.THREAD_MULTIPLE)
+    return MPI
 
 
 @cache
 def world() -> Comm:
-    """All ranks of the job. Raises InputError where the launcher and the MPI library do not match."""
-    size, launcher = launched_size()
-    try:
-        with warnings.catch_warnings():
-            # mpi4py warns of a launcher that does not match; here that is an error with a cure, below.
-            warnings.simplefilter("ignore", RuntimeWarning)
-            from mpi4py import MPI
-    except (ImportError, RuntimeError) as missing:
-        if size > 1:
-            raise InputError(
-                f"{launcher} started {size} ranks but no MPI library loads ({missing}): "
-                "pip install mpi4py mpich, and start with the mpiexec beside this python"
-            ) from missing
-        return Comm()
-    comm = Comm(MPI.COMM_WORLD)
-    if size != comm.size:
-        raise InputError(
-            f"{launcher} started {size} ranks but MPI sees {comm.size}: launcher and MPI library do not "
-            f"match, so every rank would run alone; start with {os.path.dirname(sys.executable)}/mpiexec "
-            "(under Slurm: srun --mpi=pmi2)"
-        )
+    """All ranks of the job, which run the same mpiflow. Raises InputError as `started` does, and where they do not."""
+    comm = started()
+    if comm.size > 1:
+        alike.check(comm, __version__, commit())
     return comm

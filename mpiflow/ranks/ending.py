@@ -6,7 +6,7 @@ import sys
 import traceback
 from contextlib import contextmanager
 
-from mpiflow.comm import Comm, world
+from mpiflow.comm import Comm, started
 from mpiflow.errors import RESUBMIT, FlowError
 
 #: Seconds for which a rank that leaves with an error waits for the others to leave with it.
@@ -39,7 +39,7 @@ def ends_together():
 
 def _ranks() -> Comm:
     """The ranks of the job, or this one alone as long as MPI was not started: errors may come before it."""
-    return world() if world.cache_info().currsize else Comm()
+    return started() if started.cache_info().currsize else Comm()
 
 
 def _abort(code: int) -> None:
