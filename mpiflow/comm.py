@@ -13,7 +13,7 @@ import numpy as np
 
 from mpiflow import __version__
 from mpiflow.errors import FlowError, InputError, WriteError
-from mpiflow.ranks import alike
+from mpiflow.ranks import alike, shortage
 from mpiflow.ranks.launcher import foreign, launched, mismatch
 from mpiflow.state.provenance import commit
 
@@ -139,20 +139,27 @@ class Comm:
     def lead(self):
         """Run the block on rank 0; what it raises, every rank raises: `with comm.lead() as mine: if mine: ...`.
 
-        A file operation that the system refuses there is a WriteError.
+        A file operation that the system refuses there is a WriteError, a lack of memory a ShortageError.
         """
         error = None
         try:
             yield self.rank == 0
         except FlowError as caught:
             error = caught
-        except OSError as caught:
-            error = WriteError(
-                f"{caught.filename or 'a file'}: {caught.strerror}; mend that, then run the same line again"
-            )
+        except Exception as caught:
+            error = shortage.of(caught, self.rank, self.size) or _refused(caught)
+            if error is None:
+                raise
         error = self.bcast(error)
         if error is not None:
             raise error
+
+
+def _refused(error: Exception) -> WriteError | None:
+    """A file operation that the system refused, in one line; None for any other error."""
+    if not isinstance(error, OSError):
+        return None
+    return WriteError(f"{error.filename or 'a file'}: {error.strerror}; mend that, then run the same line again")
 
 
 @cache

@@ -16,6 +16,7 @@ from mpiflow.errors import RESUBMIT, WriteError
 from mpiflow.flows.components import Record
 from mpiflow.flows.history import History
 from mpiflow.measures import sigma
+from mpiflow.ranks import shortage
 from mpiflow.restart import Restart
 from mpiflow.screen import Screen
 from mpiflow.snapshot import Snapshot
@@ -50,8 +51,9 @@ def run(
         try:
             code, message = job.work(Restart(comm, state) if comm.bcast(state is not None) else None)
         except Exception as error:
+            told = shortage.of(error, comm.rank, comm.size) or error
             with suppress(WriteError):
-                job.tell("failed", getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}")
+                job.tell("failed", getattr(told, "exit_code", 1), f"{type(told).__name__}: {told}")
             raise
         job.tell("done" if code == 0 else "stopped", code, message)
         return code

@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 from mpiflow.comm import Comm, started
 from mpiflow.errors import RESUBMIT, FlowError
+from mpiflow.ranks import shortage
 
 #: Seconds for which a rank that leaves with an error waits for the others to leave with it.
 PATIENCE = 5.0
+#: The same for a rank that got no memory: a limit that all ranks have, all of them meet in the same place.
+PATIENCE_OF_A_SHORTAGE = 1.0
 
 
 @contextmanager
@@ -25,21 +28,42 @@ def ends_together():
         if not _ranks().all_here(PATIENCE):
             _abort(error.exit_code)
         if _ranks().rank == 0:
-            sys.stderr.write(f"mpiflow: error: {error}\n")
+            _tell(error)
         raise SystemExit(error.exit_code) from None
     except SystemExit as leaving:
         code = leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
         if code not in (0, RESUBMIT) and not _ranks().all_here(PATIENCE):
             _abort(code)
         raise
-    except BaseException:
-        _abort(1)
-        raise
+    except BaseException as error:
+        short = shortage.of(error, _ranks().rank, _ranks().size)
+        if not short:
+            _abort(1)
+            raise
+        _leave_short(error, short)
+        raise SystemExit(short.exit_code) from None
+
+
+def _leave_short(error: BaseException, short: FlowError) -> None:
+    """End a rank that got no memory: its line says all, and a traceback would need more of it."""
+    # The frames hold what filled the memory.
+    traceback.clear_frames(error.__traceback__)
+    ranks = _ranks()
+    together = ranks.all_here(PATIENCE_OF_A_SHORTAGE)
+    if ranks.rank == 0 or not together:
+        _tell(short)
+    if not together:
+        ranks.abort(short.exit_code)
 
 
 def _ranks() -> Comm:
     """The ranks of the job, or this one alone as long as MPI was not started: errors may come before it."""
     return started() if started.cache_info().currsize else Comm()
+
+
+def _tell(error: FlowError) -> None:
+    sys.stderr.write(f"mpiflow: error: {error}\n")
+    sys.stderr.flush()
 
 
 def _abort(code: int) -> None:

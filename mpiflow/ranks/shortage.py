@@ -1,0 +1,85 @@
+"""A rank that got no memory: known in every form in which a library says so, and told in one line with the cure."""
+
+from __future__ import annotations
+
+import errno
+import re
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import suppress
+from math import prod
+
+from mpiflow.errors import FlowError, InputError
+
+# What MPI, HDF5, JAX, numba, Python's threads and the C++ library say of it; HDF5 also fails to allocate room in files.
+_SAID = re.compile(
+    r"out of memory|memory allocation failed|cannot allocate memory|unable to allocate (?!file)|std::bad_alloc|"
+    r"RESOURCE_EXHAUSTED|allocation failed \(probably too large\)|can't start new thread",
+    re.IGNORECASE,
+)
+_BYTES = re.compile(r"allocat\w* ([\d,.]+) ?(bytes|B|KiB|MiB|GiB|TiB)\b", re.IGNORECASE)
+_UNITS = {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
+
+
+class ShortageError(InputError):
+    """A rank was refused memory: the run asks for more than there is."""
+
+
+def of(error: BaseException, rank: int, size: int) -> ShortageError | None:
+    """The same in one line, if it is a lack of memory, on this rank of so many; None if it is anything else."""
+    if isinstance(error, ShortageError):
+        return error
+    found = next((one for one in _causes(error) if _is_shortage(one)), None)
+    if found is None:
+        return None
+    return ShortageError(
+        f"rank {rank} of {size} on {socket.gethostname()} is out of memory: {_wanted(found)}{_limit()}; take fewer points "
+        "(points.train, points.test, --points), a smaller engine.memory, or more ranks or nodes: mpiflow plan says what "
+        "fits. States on disk are intact"
+    )
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error, and those that led to it. What mpiflow says on purpose has its cause in its text."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
+
+
+def _is_shortage(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    return isinstance(error, Exception) and not isinstance(error, FlowError) and bool(_SAID.search(str(error)))
+
+
+def _wanted(error: BaseException) -> str:
+    """What was asked for, as far as the error knows."""
+    with suppress(AttributeError, TypeError, ValueError):
+        shape, dtype = tuple(error.shape), error.dtype
+        return f"{_shown(prod(shape) * dtype.itemsize)} were wanted for an array {shape} of {dtype}"
+    if size := _bytes(str(error)):
+        return f"{_shown(size)} were wanted"
+    said = " ".join(str(error).split())
+    return f"how much was wanted is not known{f' ({type(error).__name__}: {said[:120]})' if said else ''}"
+
+
+def _bytes(text: str) -> float:
+    """The bytes that a message speaks of; 0 for none."""
+    found = _BYTES.search(text)
+    with suppress(ValueError, TypeError):
+        return float(found[1].replace(",", "")) * _UNITS.get(found[2].lower(), 1)
+    return 0.0
+
+
+def _limit() -> str:
+    """What this process may have at most, where someone limited it."""
+    most = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return "" if most == resource.RLIM_INFINITY else f", and its limit is {_shown(most)} (ulimit -v)"
+
+
+def _shown(size: float) -> str:
+    for unit, many in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= many:
+            return f"{size / many:.3g} {unit}"
+    return f"{size:.0f} bytes"
