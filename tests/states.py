@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import h5py
 import numpy as np
 
 from mpiflow.state import schema
@@ -49,6 +50,17 @@ def _random(rng: np.random.Generator, field: schema.Field) -> np.ndarray:
 
 
 ATTRIBUTES = {"config": 'run.name = "α"\n' * 50, "seed": 7, "dt": 3e-4, "provenance": "[]", "resumed": True}
+
+
+def datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
+    """ "group/name" -> dataset, dimension scales left out."""
+    found = {}
+    file.visititems(lambda name, item: found.update({name: item}) if _holds_values(item) else None)
+    return found
+
+
+def _holds_values(item: object) -> bool:
+    return isinstance(item, h5py.Dataset) and not item.is_scale
 
 
 def same(left: dict[str, np.ndarray], right: dict[str, np.ndarray]) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import h5py
 import numpy as np
 
-from mpiflow.errors import StateError
-from mpiflow.state import schema, seal
+from mpiflow.errors import NumericalError, StateError
+from mpiflow.state import contents, schema, seal
 
 _BARE = "This is a netCDF dimension but not a netCDF variable. %9d"
 
@@ -29,9 +29,11 @@ def build(
     Raises StateError for what the layout does not know, NumericalError for a value that is not finite.
     """
     sizes = schema.check(arrays)
+    attributes = {**attributes, "schema": schema.SCHEMA, "step": step}
+    table: dict[str, dict] = {}
     memory = io.BytesIO()
     with h5py.File(memory, "w", userblock_size=seal.SIZE) as file:
-        for name, value in {**attributes, "schema": schema.SCHEMA, "step": step}.items():
+        for name, value in attributes.items():
             _check_attribute(name, value)
             file.attrs[name] = value
         _add_scales(file, sizes)
@@ -41,13 +43,22 @@ def build(
                 dataset = file.create_virtual_dataset(name, elsewhere[name])
             else:
                 dataset = file.create_dataset(name, data=array)
-            _label(dataset, name, digest(array))
+            table[name] = contents.row(array)
+            _label(dataset, name, table[name]["sha256"])
+        file.attrs[contents.NAME] = contents.of({name: plain(value) for name, value in attributes.items()}, table)
     return memory.getbuffer()[seal.SIZE :]
 
 
+def plain(value: object) -> object:
+    """An attribute without NumPy: text, or a number."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
 def _check_attribute(name: str, value: object) -> None:
-    if not isinstance(value, str | bool | int | float | np.generic):
+    if not isinstance(plain(value), str | bool | int | float):
         raise StateError(f"attribute {name!r} is a {type(value).__name__}: only text and numbers; write it as JSON")
+    if isinstance(plain(value), float) and not math.isfinite(value):
+        raise NumericalError(f"attribute {name} = {value}: such a state is not written; take a smaller flow.dt")
 
 
 def _add_scales(file: h5py.File, sizes: dict[str, int]) -> None:
@@ -68,8 +79,3 @@ def _label(dataset: h5py.Dataset, name: str, sha256: str) -> None:
     dataset.attrs["units"] = units
     dataset.attrs["description"] = description
     dataset.attrs["sha256"] = sha256
-
-
-def digest(array: np.ndarray) -> str:
-    """SHA-256 of the values of an array in row-major order, as they lie in memory and in the file."""
-    return hashlib.sha256(np.ascontiguousarray(array).reshape(-1).view(np.uint8)).hexdigest()

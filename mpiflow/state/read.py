@@ -1,69 +1,100 @@
-"""Reading one state: nothing is believed before its checksum."""
+"""Reading one state: nothing is believed before it has been held against seal, schema and checksums."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 
-from mpiflow.errors import StateError
-from mpiflow.state import image, naming, parts, seal
-from mpiflow.state.upgrade import upgrade
+from mpiflow.errors import NumericalError, StateError
+from mpiflow.state import contents, isolated, naming, schema, values
+from mpiflow.state.isolated import UnreadableError
+from mpiflow.state.parts import Parts
+from mpiflow.state.source import Source
+from mpiflow.state.upgrade import refuse_newer, upgrade
 
 
 @dataclass(frozen=True)
 class State:
-    """One committed state: "group/name" -> array, and the attributes (text and numbers)."""
+    """One committed state: "group/name" -> array, the attributes (text and numbers), and the bytes of its file."""
 
     path: Path
     step: int
     arrays: dict[str, np.ndarray]
     attributes: dict[str, object]
+    bytes: int
 
 
 def read(path: Path) -> State:
     """Read one state, validated as a whole and dataset by dataset.
 
-    Raises StateError naming what is damaged, NewerStateError for a schema of the future.
+    Raises StateError naming what is damaged, GoneError where there is no such file, NewerStateError for a schema of the
+    future.
     """
-    path = Path(path)
-    seal.check(path)
+    with Source(Path(path)) as source:
+        isolated.start()
+        source.sealed()
+        found = _index(source)
+        attributes = found["attributes"]
+        _same_contents(source.path, found)
+        arrays = _arrays(source, found)
+    for name in (contents.NAME, "parts"):
+        attributes.pop(name, None)
     try:
-        # A committed file never changes, so no lock is needed (and some network file systems have none).
-        with h5py.File(path, "r", locking=False) as file:
-            attributes = {name: _plain(value) for name, value in file.attrs.items()}
-            if "part" in attributes:
-                raise StateError(f"{path} is a part of a state: read the file without -part- in its name")
-            parts.check(path, attributes.pop("parts", "{}"))
-            arrays, attributes = upgrade(path, int(attributes["schema"]), _arrays(file, path), attributes)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+        arrays, attributes = upgrade(source.path, attributes["schema"], arrays, attributes)
+        sizes = schema.check(arrays)
+    except (StateError, NumericalError) as error:
+        raise StateError(f"{source.path} has sound checksums but is no state: {error}") from error
+    _same_scales(source.path, found["scales"], sizes)
+    return State(source.path, attributes["step"], arrays, attributes, source.size)
+
+
+def _index(source: Source) -> dict:
+    """The index of a file that is a state, of a schema that we know and under the name of its step."""
+    path = source.path
+    try:
+        found = isolated.index(source.descriptor)
+    except UnreadableError as error:
         raise StateError(f"{path} has a sound checksum but is no state: {error}") from error
-    step = int(attributes["step"])
+    version = found["attributes"].get("schema")
+    if isinstance(version, int):
+        refuse_newer(path, version)
+    try:
+        if "refused" in found:
+            raise StateError(found["refused"])
+        schema.check_attributes(found["attributes"])
+    except StateError as error:
+        raise StateError(f"{path} has a sound checksum but is no state: {error}") from error
+    if "part" in found["attributes"]:
+        raise StateError(f"{path} is a part of a state: read the file without -part- in its name")
+    step = found["attributes"]["step"]
     if naming.step_of(path) not in (None, step):
         raise StateError(f"{path} holds step {step}: it was renamed; give it back its name")
-    return State(path, step, arrays, attributes)
-
-
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def datasets(file: h5py.File) -> dict[str, h5py.Dataset]:
-    """ "group/name" -> dataset, dimension scales left out."""
-    found = {}
-    file.visititems(lambda name, item: found.update({name: item}) if _holds_values(item) else None)
     return found
 
 
-def _holds_values(item: object) -> bool:
-    return isinstance(item, h5py.Dataset) and not item.is_scale
+def _same_contents(path: Path, found: dict) -> None:
+    """Hold attributes, names, shapes and types against their SHA-256, where the file has one (older ones have not)."""
+    attributes = found["attributes"]
+    promised = attributes.get(contents.NAME)
+    if promised is not None and promised != contents.of(attributes, found["datasets"]):
+        raise StateError(f"{path}: its attributes or its table of datasets are not those that it was committed with")
 
 
-def _arrays(file: h5py.File, path: Path) -> dict[str, np.ndarray]:
-    arrays = {name: dataset[()] for name, dataset in datasets(file).items()}
-    for name, array in arrays.items():
-        if image.digest(array) != file[name].attrs["sha256"]:
-            raise StateError(f"{path}: {name} does not have the SHA-256 that it was committed with")
-    return arrays
+def _arrays(source: Source, found: dict) -> dict[str, np.ndarray]:
+    datasets, attributes = found["datasets"], found["attributes"]
+    large = {name: item for name, item in datasets.items() if "sources" in item}
+    arrays = values.plain(source, datasets)
+    if large or "parts" in attributes:
+        parts = Parts(source.path, attributes["step"], attributes.get("parts", "{}"), large)
+        arrays |= parts.arrays()
+    values.held(source.path, arrays, datasets)
+    return {name: arrays[name] for name in datasets}
+
+
+def _same_scales(path: Path, scales: dict[str, int], sizes: dict[str, int]) -> None:
+    """What others take for the lengths of dimensions must be those that the datasets have."""
+    for name, size in scales.items():
+        if sizes.get(name, size) != size:
+            raise StateError(f"{path}: dimension {name} is {size} long, and its datasets have {sizes[name]}")

@@ -14,6 +14,9 @@ SCHEMA = 1
 #: A state above this many bytes is cut into part files of at most this size under one master.
 PART_BYTES = 1 << 30
 
+#: Types of datasets, as they lie in the file: HDF5 has many more, and none of them is ours.
+DTYPES = ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (2, 4, 8)), "<f4", "<f8", "<c8", "<c16")
+
 DIMENSIONS = {
     "point": "points of the data set, in the order of their index",
     "coordinate": "homogeneous coordinates of P^n",
@@ -98,6 +101,29 @@ LAYOUT = {
     "history/sigma_test": Field(("test_record",), "f", "1", "sigma measure of the test points"),
 }
 
+#: Attributes and the kind of each. Others may be there: they are kept as they are, and nothing believes them.
+ATTRIBUTES = {
+    "schema": int,
+    "step": int,
+    "contents": str,
+    "parts": str,
+    "part": int,
+    "config": str,
+    "provenance": str,
+    "mpiflow_version": str,
+    "name": str,
+    "seed": int,
+    "precision": str,
+    "ranks": int,
+    "imbalance": float,
+    "engine": str,
+    "engine_bytes": int,
+    "backend": str,
+    "device_bytes": str,
+    "kappa": float,
+    "features": int,
+}
+
 _TIMING = Field(("rank",), "f", "s", "wall time of this stage on each rank")
 
 
@@ -127,9 +153,9 @@ def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
     sizes: dict[str, int] = {}
     for name, array in arrays.items():
         dims, kinds, _, _ = field(name)
-        if array.dtype.kind not in kinds or array.ndim != len(dims):
+        if array.dtype.str not in DTYPES or array.dtype.kind not in kinds or array.ndim != len(dims):
             raise StateError(
-                f"{name} is {array.dtype}{list(array.shape)}: it must be of kind {kinds!r} with dimensions {dims}"
+                f"{name} is {array.dtype.str}{list(array.shape)}: it must be of kind {kinds!r} with dimensions {dims}"
             )
         for dim, size in zip(dims, array.shape, strict=True):
             if sizes.setdefault(dim, size) != size:
@@ -138,3 +164,15 @@ def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
             where = np.argwhere(~np.isfinite(array))[0].tolist()
             raise NumericalError(f"{name}{where} is not finite: such a state is not written; take a smaller flow.dt")
     return sizes
+
+
+def check_attributes(attributes: dict[str, object]) -> None:
+    """Hold the attributes of a file against `ATTRIBUTES`. Raises StateError for another kind, and without schema or step."""
+    for name, value in attributes.items():
+        kind = ATTRIBUTES.get(name, object)
+        allowed = int | float if kind is float else kind
+        if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not object):
+            raise StateError(f"attribute {name} is a {type(value).__name__}: it must be a {kind.__name__}")
+    for name in ("schema", "step"):
+        if attributes.get(name, -1) < 0:
+            raise StateError(f"attribute {name} is {attributes.get(name, 'not there')}: it must be 0 or more")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from mpiflow.errors import StateError
 from mpiflow.files.disk import DISK, Disk
 
 SIZE = 512
-_BLOCK = re.compile(rb"mpiflow sealed HDF5\nbytes (\d+)\nsha256 ([0-9a-f]{64})\n\0*")
+_BLOCK = re.compile(rb"mpiflow sealed HDF5\nbytes (\d{1,18})\nsha256 ([0-9a-f]{64})\n\0*")
 
 
 def _block(size: int, digest: str) -> bytes:
@@ -32,23 +33,30 @@ def check(path: Path, files: Disk = DISK) -> str:
     Raises StateError if one bit, or the length, is not what was committed, or if the file cannot be read.
     """
     try:
-        return _check(path, files)
+        return hold(path, files.read(path))
     except OSError as error:
         raise StateError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _check(path: Path, files: Disk) -> str:
+def promised(path: Path, head: bytes) -> int:
+    """Bytes that follow the first `SIZE` ones of a file, as its seal says. Raises StateError for what is no seal."""
+    match = _BLOCK.fullmatch(head)
+    if not match or head != _block(int(match[1]), match[2].decode()):
+        raise StateError(f"{path} is not a state of mpiflow, or its first {SIZE} bytes are damaged")
+    return int(match[1])
+
+
+def hold(path: Path, pieces: Iterator[bytes]) -> str:
+    """Hold the bytes of a file against its seal, as `check` does."""
     head, size, digest = b"", 0, hashlib.sha256()
-    for piece in files.read(path):
+    for piece in pieces:
         missing = SIZE - len(head)
         head += piece[:missing]
         digest.update(memoryview(piece)[missing:])
         size += len(piece[missing:])
-    match = _BLOCK.fullmatch(head)
-    if not match or head != _block(int(match[1]), match[2].decode()):
-        raise StateError(f"{path} is not a state of mpiflow, or its first {SIZE} bytes are damaged")
-    if size != int(match[1]):
-        raise StateError(f"{path} is torn: {size} of {int(match[1])} bytes are there")
-    if digest.hexdigest() != match[2].decode():
+    wanted = promised(path, head)
+    if size != wanted:
+        raise StateError(f"{path} is torn: {size} of {wanted} bytes are there")
+    if _block(size, digest.hexdigest()) != head:
         raise StateError(f"{path} is damaged: its bytes do not have the SHA-256 that they were committed with")
-    return match[2].decode()
+    return digest.hexdigest()

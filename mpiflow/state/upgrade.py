@@ -21,13 +21,18 @@ class NewerStateError(StateError):
 
 def upgrade(path: object, version: int, arrays: dict, attributes: dict, newest: int = SCHEMA) -> Content:
     """The content of a file of any older version, as of today. Raises NewerStateError for a version from the future."""
-    if version > newest:
-        raise NewerStateError(
-            f"{path} has schema {version} and this mpiflow reads up to {newest}: "
-            "install the mpiflow that wrote it (`mpiflow info` names its version), or a newer one"
-        )
+    refuse_newer(path, version, newest)
     for old in range(version, newest):
         if old not in STEPS:
             raise StateError(f"{path} has schema {version}, which no released mpiflow has written")
         arrays, attributes = STEPS[old](arrays, attributes)
     return arrays, attributes
+
+
+def refuse_newer(path: object, version: int, newest: int = SCHEMA) -> None:
+    """Raises NewerStateError for a version from the future, whose files may hold what we cannot read."""
+    if version > newest:
+        raise NewerStateError(
+            f"{path} has schema {version} and this mpiflow reads up to {newest}: "
+            "install the mpiflow that wrote it (`mpiflow info` names its version), or a newer one"
+        )

@@ -9,11 +9,10 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
-from states import ATTRIBUTES, SIZES, same, small_arrays
+from states import ATTRIBUTES, SIZES, datasets, same, small_arrays
 
 from mpiflow.errors import NumericalError, StateError
 from mpiflow.state import commit, load, naming, schema, upgrade
-from mpiflow.state.read import datasets
 
 
 @pytest.fixture
