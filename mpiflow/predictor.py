@@ -157,12 +157,34 @@ class Model:
         return z, best
 
     def _checked(self, z: np.ndarray) -> np.ndarray:
-        z = np.atleast_2d(np.asarray(z, np.complex128))
-        if z.ndim != 2 or z.shape[1] != self.surface.degree or not np.isfinite(z).all():
-            raise InputError(f"z of shape {z.shape}: it must be finite, (N, {self.surface.degree}) complex")
+        """Points of X, patch-scaled, from what a user gives as such. Raises InputError for what is none."""
+        z = _points(z, self.surface.degree)
         off = np.abs(self.surface.value(z)) / fubini_study.norm2(z) ** (self.surface.degree / 2)
         if len(off) and not off.max() < OFF:
             raise InputError(
                 f"point {off.argmax()} is off X: |Q| / |z|^{self.surface.degree} = {off.max():.1e} > {OFF}; project it first"
             )
         return charts.patch_scaled(z)
+
+
+def _points(z: object, width: int) -> np.ndarray:
+    """Homogeneous coordinates (N, width) of order one, from numbers of any kind and scale; one point may be given as a row.
+
+    Raises InputError for what are no numbers, or no points of projective space.
+    """
+    wanted = f"it must be finite numbers, (N, {width})"
+    try:
+        given = np.asarray(z)
+        # Texts and dates would be converted, and hidden values believed.
+        if given.dtype.kind in "USMmV" or np.ma.is_masked(z):
+            raise TypeError(f"it holds {'masked values' if np.ma.is_masked(z) else given.dtype}")
+        found = given.astype(np.complex128)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"z is a {type(z).__name__} and no array of numbers ({error}): {wanted} complex") from None
+    found = found.reshape(0, width) if found.shape == (0,) else np.atleast_2d(found)
+    if found.ndim != 2 or found.shape[1] != width or not np.isfinite(found).all():
+        raise InputError(f"z of shape {given.shape}: {wanted} complex")
+    found = charts.unit_scaled(found)
+    if (zero := ~found.any(1)).any():
+        raise InputError(f"point {zero.argmax()} is z = 0: that is no point of projective space; leave it out")
+    return found

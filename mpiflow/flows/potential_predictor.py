@@ -34,9 +34,11 @@ class KaehlerPredictor:
 
     def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """g and R_(a bbar c dbar), exactly, in frames with g_FS = 1: (N, d, d) and (N, d, d, d, d) complex."""
-        parts = [self._curvature(z[s : s + TILE], chart[s : s + TILE]) for s in range(0, len(z), TILE)]
-        g, r = zip(*parts, strict=True)
-        return np.concatenate(g), np.concatenate(r)
+        d = self.surface.dimension
+        g, r = np.empty((len(z), d, d), np.complex128), np.empty((len(z), d, d, d, d), np.complex128)
+        for rows in (slice(s, s + TILE) for s in range(0, len(z), TILE)):
+            g[rows], r[rows] = self._curvature(z[rows], chart[rows])
+        return g, r
 
     def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
         """Ricci tensor R_(a bbar) in the given charts: (N, d, d) complex."""

@@ -8,6 +8,19 @@ from mpiflow.errors import NumericalError
 from mpiflow.geometry.hypersurface import Hypersurface
 
 
+def unit_scaled(z: np.ndarray) -> np.ndarray:
+    """Points scaled by a power of two each, so that their largest real or imaginary part is in [1/2, 1).
+
+    z: (N, n+1) complex128, finite, of any scale that floats have. Exact, so that later bits do not depend on the scale; a
+    row of zeros stays one.
+    """
+    largest = np.maximum(np.abs(z.real), np.abs(z.imag)).max(1, initial=0.0)
+    exponent = -np.frexp(largest)[1][:, None]
+    scaled = np.empty_like(z)
+    scaled.real, scaled.imag = np.ldexp(z.real, exponent), np.ldexp(z.imag, exponent)
+    return scaled
+
+
 def patch_scaled(z: np.ndarray) -> np.ndarray:
     """Points scaled so that the coordinate of largest modulus is 1: (N, n+1) complex. Ties go to the lowest index."""
     i = np.abs(z).argmax(1)

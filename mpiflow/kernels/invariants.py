@@ -97,7 +97,9 @@ class Invariants:
 
     def _generator_values(self, z: np.ndarray) -> np.ndarray:
         unit = z / np.linalg.norm(z, axis=1)[:, None]
-        plain = np.concatenate([jet[:, :, 0].real for _, jet in self.products.jets(unit, 0)])
+        plain = np.empty((len(z), len(self.shift)))
+        for rows, jet in self.products.jets(unit, 0):
+            plain[rows] = jet[:, :, 0].real
         return np.ascontiguousarray(((plain - self.shift) / self.scale).T)
 
     def _climb(self, x: np.ndarray, d: int) -> np.ndarray:

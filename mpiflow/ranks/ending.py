@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
+import time
 import traceback
 from contextlib import contextmanager
 
 from mpiflow.comm import Comm, started
 from mpiflow.errors import RESUBMIT, FlowError
 from mpiflow.ranks import shortage
+from mpiflow.screen.console import tell
 
 #: Seconds for which a rank that leaves with an error waits for the others to leave with it.
 PATIENCE = 5.0
@@ -53,7 +54,7 @@ def _leave_short(error: BaseException, short: FlowError) -> None:
     if ranks.rank == 0 or not together:
         _tell(short)
     if not together:
-        ranks.abort(short.exit_code)
+        _end_all(ranks, short.exit_code)
 
 
 def _ranks() -> Comm:
@@ -62,15 +63,21 @@ def _ranks() -> Comm:
 
 
 def _tell(error: FlowError) -> None:
-    sys.stderr.write(f"mpiflow: error: {error}\n")
-    sys.stderr.flush()
+    first, *rest = map(str, error.args or ("",))
+    tell(f"mpiflow: error: {first}", *rest)
 
 
 def _abort(code: int) -> None:
     ranks = _ranks()
     if ranks.size > 1:
         # One write, so that the lines of ranks that fail together do not mix.
-        told = f"mpiflow: rank {ranks.rank} of {ranks.size} failed, so the job ends:\n{traceback.format_exc()}"
-        sys.stderr.write(told)
-        sys.stderr.flush()
+        head = f"mpiflow: rank {ranks.rank} of {ranks.size} failed, so the job ends:"
+        tell(head, *traceback.format_exc().splitlines())
+    _end_all(ranks, code)
+
+
+def _end_all(ranks: Comm, code: int) -> None:
+    if ranks.size > 1:
+        # MPICH's mpiexec may lose what was written just before it is told to end all.
+        time.sleep(0.2)
     ranks.abort(code)

@@ -6,14 +6,16 @@ import errno
 import re
 import resource
 import socket
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from math import prod
+from pathlib import Path
 
 from mpiflow.errors import FlowError, InputError
 
 # What MPI, HDF5, JAX, numba, Python's threads and the C++ library say of it; HDF5 also fails to allocate room in files.
-_SAID = re.compile(
+_PHRASES = re.compile(
     r"out of memory|memory allocation failed|cannot allocate memory|unable to allocate (?!file)|std::bad_alloc|"
     r"RESOURCE_EXHAUSTED|allocation failed \(probably too large\)|can't start new thread",
     re.IGNORECASE,
@@ -50,7 +52,7 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 def _is_shortage(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
-    return isinstance(error, Exception) and not isinstance(error, FlowError) and bool(_SAID.search(str(error)))
+    return isinstance(error, Exception) and not isinstance(error, FlowError) and bool(_PHRASES.search(str(error)))
 
 
 def _wanted(error: BaseException) -> str:
@@ -62,6 +64,27 @@ def _wanted(error: BaseException) -> str:
         return f"{_shown(size)} were wanted"
     said = " ".join(str(error).split())
     return f"how much was wanted is not known{f' ({type(error).__name__}: {said[:120]})' if said else ''}"
+
+
+def _place(error: BaseException) -> str:
+    """The line of mpiflow that asked for memory, as far in as it can be followed."""
+    lines = [frame for frame, _ in traceback.walk_tb(error.__traceback__) if "mpiflow" in frame.f_code.co_filename]
+    if not lines:
+        return "it"
+    code = lines[-1].f_code
+    return f"{code.co_name} in {'/'.join(Path(code.co_filename).parts[-2:])}"
+
+
+def _held() -> int:
+    """Bytes that this process has of the machine's memory now; 0 where that is not known."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
+
+
+def _said(error: BaseException) -> str:
+    said = " ".join(str(error).split())
+    return f" ({type(error).__name__}: {said[:120]})" if said else ""
 
 
 def _bytes(text: str) -> float:
