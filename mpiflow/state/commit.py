@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from mpiflow.comm import Comm
-from mpiflow.errors import InputError
-from mpiflow.state import atomic, naming, parts, retention
+from mpiflow.errors import InputError, WriteError
 from mpiflow.files.disk import DISK, Disk
+from mpiflow.state import atomic, holder, naming, parts, retention
 from mpiflow.state.schema import PART_BYTES
 
 
@@ -68,8 +68,10 @@ class Writer:
         self._submitted = False
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+        self._lock: dict | None = None
         if comm.rank == 0:
             retention.sweep(self.folder, say, files)
+            self._lock = holder.holder(self.folder) if holder.mine(self.folder) else None
 
     def submit(self, step: int, arrays: dict[str, np.ndarray] | None, attributes: dict[str, object]) -> None:
         """Begin to commit a state; collective. arrays count on rank 0 alone, and are emptied there as they are packed.
@@ -98,12 +100,22 @@ class Writer:
 
     def _commit(self, step: int, contents: parts.Files, began: float) -> None:
         try:
+            self._check_folder()
             for path, content in contents:
                 atomic.put(path, content, self.files)
             self.last_seconds = time.monotonic() - began
+            self._check_folder()
             retention.prune(self.folder, step, self.keep, self.keep_every, self.say, self.files)
         except BaseException as error:  # kept for the main thread, whose failures end the job in order
             self._error = error
+
+    def _check_folder(self) -> None:
+        """Another run may be in the place of a folder that was moved, or in it, if its lock was deleted."""
+        if self._lock and holder.holder(self.folder) != self._lock:
+            raise WriteError(
+                f"{self.folder} is no longer the folder that this run has locked (it was moved or deleted, or its "
+                f"{holder.LOCK} was): nothing more is written there; put it back and start the same command again"
+            )
 
     def _wait(self) -> None:
         if self._thread:

@@ -12,9 +12,9 @@ from states import same, small_arrays
 
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, WriteError
+from mpiflow.files.disk import Disk
 from mpiflow.state import commit, holder, load, naming, retention
 from mpiflow.state.commit import Writer
-from mpiflow.files.disk import Disk
 from mpiflow.state.lock import RunLock
 
 
@@ -111,6 +111,29 @@ def test_leftovers_are_removed_by_the_holder_of_the_lock_alone(tmp_path):
         Writer(Comm(), tmp_path, say=said.append)
     assert not leftover.exists()
     assert len(said) == 2 and all("17@node17" in text for text in said)
+
+
+@pytest.mark.parametrize("how", ["moved, a new folder in its place", "moved, another run in its place", "lock deleted"])
+def test_nothing_is_written_or_deleted_in_a_folder_that_is_no_longer_the_runs(tmp_path, how):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    with RunLock(folder):
+        writer = Writer(Comm(), folder, keep=1)
+        writer.submit(5, small_arrays(), {})
+        writer.settle()
+        if "moved" in how:
+            folder.rename(tmp_path / "moved")
+            folder.mkdir()
+        else:
+            (folder / holder.LOCK).unlink()
+        if "another" in how:
+            commit.write(folder, 4, small_arrays(4), {})
+            (folder / holder.LOCK).touch()
+        before = {path.name: path.read_bytes() for path in folder.iterdir()}
+        writer.submit(6, small_arrays(), {})
+        with pytest.raises(WriteError, match="no longer the folder that this run has locked"):
+            writer.settle()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_a_mistake_in_the_arrays_is_told_at_once(tmp_path):
