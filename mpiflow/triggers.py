@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from mpiflow.errors import InputError
+from mpiflow.files import take
 
 if TYPE_CHECKING:
     from mpiflow.comm import Comm
@@ -115,10 +116,12 @@ class Triggers:
     def _asked(self, step: int) -> str:
         """A STOP file stops the run at the next step, or at the step whose number is in it; it is used up by that."""
         try:
-            text = self.stop_file.read_text().strip()
-        except (OSError, UnicodeDecodeError):
+            text = take(self.stop_file).strip()
+        except UnicodeDecodeError:
+            text = ""
+        except OSError:
             return ""
-        if text.isdigit() and int(text) != step:
+        if text.isdecimal() and len(text) < 20 and int(text) != step:
             return ""
         with suppress(OSError):
             self.stop_file.unlink()

@@ -101,6 +101,20 @@ def test_a_stop_file_with_a_step_waits_for_it(tmp_path):
     assert [bool(asked.decide(step, 0.0).stop) for step in (1, 2, 3, 4)] == [False, False, True, False]
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", "²".encode(), b"9" * 5000, b"now\n" * 1000])
+def test_a_stop_file_of_anything_else_stops_at_once(tmp_path, content):
+    (tmp_path / "STOP").write_bytes(content)
+    assert Triggers(Comm(), tmp_path).decide(3, 0.0).stop == f"the file {tmp_path / 'STOP'}"
+
+
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/nowhere"), lambda path: path.symlink_to(path)]
+)
+def test_what_is_no_stop_file_neither_stops_nor_blocks(tmp_path, make):
+    make(tmp_path / "STOP")
+    assert Triggers(Comm(), tmp_path).decide(3, 0.0) == Decision(False, "")
+
+
 @pytest.mark.parametrize("save_seconds, stops", [(2.0, False), (40.0, True)])
 def test_the_deadline_leaves_time_for_the_save(tmp_path, monkeypatch, save_seconds, stops):
     monkeypatch.setenv("SLURM_JOB_END_TIME", str(int(time.time()) + 60))
