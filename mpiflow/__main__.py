@@ -16,11 +16,24 @@ def main() -> None:
 
         triggers.install()
         segments.remove_stale()
+    from mpiflow.screen import streams
+
+    streams.install()
     from mpiflow.cli import app
     from mpiflow.ranks.ending import ends_together
 
-    with ends_together():
-        app()
+    try:
+        with ends_together():
+            app()
+    except SystemExit as leaving:
+        asked = not {"-h", "--help"}.isdisjoint(sys.argv)
+        if asked and not leaving.code and streams.OUT.lost and not streams.OUT.unread:
+            raise SystemExit(4) from None
+        raise
+    finally:
+        # Else Python would flush it after the exit code is told.
+        streams.OUT.flush()
+        streams.ERR.flush()
 
 
 if __name__ == "__main__":

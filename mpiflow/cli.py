@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from mpiflow.commands import batch, flow, paper, points, tune
+from mpiflow.commands.version import version
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -17,6 +20,17 @@ app = typer.Typer(
     "Exit codes: 0 done, 1 an internal error, 2 bad input, 3 the flow broke down, 4 a state could not be written, "
     "75 stopped with a state saved: run the same line again.",
 )
+
+
+@app.callback()
+def top(
+    shown: Annotated[
+        bool,
+        typer.Option("--version", "-V", callback=version, is_eager=True, help="Versions of all that bits depend on."),
+    ] = False,
+) -> None:
+    """Options that come before a command; the help of `app` is theirs."""
+
 
 for command in (
     flow.run,

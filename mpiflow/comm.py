@@ -198,6 +198,18 @@ def _initialised():
     return MPI
 
 
+def library() -> str:
+    """The MPI library that loads, in a few words; nothing is started."""
+    try:
+        import mpi4py
+
+        mpi4py.rc.initialize = False
+        from mpi4py import MPI
+    except (ImportError, RuntimeError) as missing:
+        return f"none: {missing}"
+    return " ".join(MPI.Get_library_version().split("\0")[0].replace("\t", " ").split()[:3])
+
+
 @cache
 def world() -> Comm:
     """All ranks of the job, which run the same mpiflow. Raises InputError as `started` does, and where they do not."""

@@ -56,7 +56,7 @@ def check(table: dict[str, Any], source: str) -> Config:
             head, message = _mistake(item)
             lines.setdefault(head, []).append(message)
         text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
-        raise InputError("\n".join(text)) from None
+        raise InputError(*text) from None
 
 
 def _override(table: dict, override: str) -> None:

@@ -7,6 +7,7 @@ degree |Omega|^2 / det(g_FS / pi): ours times degree pi^d.
 
 from __future__ import annotations
 
+import io
 import zipfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from mpiflow import sampling
 from mpiflow.errors import InputError
+from mpiflow.files import put
 from mpiflow.geometry import charts
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.sampling import Points
@@ -57,10 +59,9 @@ def write(path: Path, surface: Hypersurface, train: Points, test: Points) -> Non
         columns[f"X_{half}"] = np.concatenate([points.z.real, points.z.imag], axis=1)
         columns[f"y_{half}"] = np.stack([points.weight * _unit(surface), points.omega2], axis=1)
     columns["val_pullbacks"] = charts.jacobian(surface, test.z, test.chart).swapaxes(1, 2)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("wb") as file:
-        np.savez_compressed(file, **columns)
-    temporary.replace(path)
+    memory = io.BytesIO()
+    np.savez_compressed(memory, **columns)
+    put(path, memory.getbuffer())
 
 
 def _unit(surface: Hypersurface) -> float:

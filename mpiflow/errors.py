@@ -2,9 +2,12 @@
 
 
 class FlowError(Exception):
-    """Base of every error that mpiflow raises on purpose."""
+    """Base of every error that mpiflow raises on purpose; each of its arguments is told on a line of its own."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
 
 
 class InputError(FlowError):

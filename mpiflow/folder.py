@@ -4,55 +4,122 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+from mpiflow.batch.supervise import STOPS
+from mpiflow.belief.loader import State, newest
 from mpiflow.config import Config
-from mpiflow.errors import InputError
-from mpiflow.state.load import State, latest
+from mpiflow.errors import InputError, WriteError
+from mpiflow.files import claims, put, take
+from mpiflow.state import naming
+from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
 from mpiflow.state.naming import states
 from mpiflow.state.provenance import compare
 
+_CONFIG, _STATUS = "run.toml", "status.json"
+_FILES, _FOLDERS = (_CONFIG, _STATUS, STOPS), ("log", "report")
 
-def opened(folder: Path, config: Config, fresh: bool, stack: ExitStack, say: Callable[[str], None]) -> State | None:
+
+def opened(
+    folder: Path,
+    config: Config,
+    fresh: bool,
+    stack: ExitStack,
+    say: Callable[[str], None],
+    source: Path | None = None,
+) -> State | None:
     """Lock a run folder until the stack closes and return the state to go on from, None for a new run.
 
-    fresh: move a run that is there aside first. Raises InputError for a folder that cannot be written or that holds a run
-    of another configuration, StateError where another run is in it.
+    folder: resolved. fresh: move a run that is there aside first. source: the run file, which is never overwritten. Raises
+    InputError for a folder that cannot be written, that holds what no run made under the names of ours, or a run of another
+    configuration, StateError where another run is in it.
     """
+    _claimed(folder, config, source)
     _writable(folder)
-    if fresh and states(folder):
-        folder = _moved_aside(folder, say)
     stack.enter_context(RunLock(folder))
-    state = latest(folder, say)
+    if fresh and states(folder):
+        _move_aside(folder, source, say)
+    state = newest(folder, say)
     _same_run(folder, config, state, say)
-    (folder / "run.toml").write_text(config.text())
+    for name in _FOLDERS:
+        claims.inner(folder, name)
+    _keep_config(folder, config, state, source, say)
     return state
+
+
+def _claimed(folder: Path, config: Config, source: Path | None) -> None:
+    """Raise InputError where a run here would replace what no run made, or what this one reads."""
+    ours = bool(states(folder)) or (folder / LOCK).is_file()
+    names = [name for name in _FILES if not _is_source(folder / name, source)]
+    inputs = [source, Path(config.points.file) if config.points.file else None]
+    claims.output_folder(folder, names, lambda _: ours, inputs)
+    for name in _FOLDERS:
+        if not ours and os.path.lexists(folder / name):
+            raise InputError(f"{folder / name}: is there, and no run of mpiflow made it; choose another folder with -o")
+
+
+def _is_source(path: Path, source: Path | None) -> bool:
+    return source is not None and path.is_file() and source.is_file() and path.samefile(source)
 
 
 def _writable(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe.{os.getpid()}"
-        probe.touch()
+        put(probe, b"")
         probe.unlink()
-    except OSError as error:
+    except (OSError, WriteError) as error:
         raise InputError(
-            f"{folder}: cannot be written ({error.strerror}); choose another folder with -o, or mend its permissions"
+            f"{folder}: cannot be written ({error}); choose another folder with -o, or mend its permissions"
         ) from None
 
 
-def _moved_aside(folder: Path, say: Callable[[str], None]) -> Path:
-    with RunLock(folder):
-        number = 1
-        while (aside := folder.with_name(f"{folder.name}.old-{number}")).exists():
-            number += 1
-        folder.rename(aside)
-    folder.mkdir()
+def _move_aside(folder: Path, source: Path | None, say: Callable[[str], None]) -> None:
+    """Everything that a run left goes into a folder beside this one, on the same disk; what is the user's stays."""
+    number = 1
+    while os.path.lexists(aside := folder.with_name(f"{folder.name}.old-{number}")):
+        number += 1
+    try:
+        aside.mkdir()
+        for path in _left(folder):
+            if not _is_source(path, source):
+                path.rename(aside / path.name)
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be moved to {aside} ({error.strerror}); choose another folder with -o, or mend its permissions"
+        ) from None
     say(f"--fresh: the run that was in {folder} is now {aside}")
-    return folder
+
+
+def _left(folder: Path) -> Iterator[Path]:
+    """What a run leaves in its folder. Parts go before their masters: a part without one would count as waste."""
+    yield from (path for _, path in naming.parts(folder) + states(folder))
+    yield from (folder / name for name in (*_FILES, *_FOLDERS) if os.path.lexists(folder / name))
+
+
+def _keep_config(
+    folder: Path, config: Config, state: State | None, source: Path | None, say: Callable[[str], None]
+) -> None:
+    """Write run.toml, the resolved run file. One that its user has edited since is kept under another name."""
+    path, text = folder / _CONFIG, config.text()
+    if _is_source(path, source):
+        return
+    try:
+        found = take(path)
+    except FileNotFoundError:
+        found = text
+    except (OSError, ValueError):
+        found = ""
+    if found not in (text, state.attributes["config"] if state else text):
+        number = 1
+        while os.path.lexists(kept := folder / f"{_CONFIG}.old-{number}"):
+            number += 1
+        path.rename(kept)
+        say(f"{path} was changed by hand: kept as {kept}")
+    put(path, text)
 
 
 def _same_run(folder: Path, config: Config, state: State | None, say: Callable[[str], None]) -> None:

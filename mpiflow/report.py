@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
 from mpiflow.evaluate import Row, plain
+from mpiflow.files import put, take
+from mpiflow.files.claims import inner
+from mpiflow.screen.picture import draw as draw_png
 from mpiflow.topology import Curvature
 
 DISCONTINUOUS = "n/a (discontinuous)"
@@ -39,46 +41,45 @@ def curvature_lines(found: Curvature) -> list[str]:
     return lines
 
 
-def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarray]) -> tuple[Path, Path]:
-    """summary.json and loss.png in the report folder of a run; each replaces its former self whole."""
-    report = folder / "report"
-    report.mkdir(exist_ok=True)
-    summary, picture = report / "summary.json", report / "loss.png"
-    text = json.dumps({"step": step, "evaluation": [plain(row) for row in rows]}, indent=1)
-    _replace(summary, lambda path: path.write_text(text))
-    _replace(picture, lambda path: draw(path, history))
-    return summary, picture
+def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarray]) -> tuple[Path, Path, str]:
+    """summary.json and loss.png in the report folder of a run; each replaces its former self whole.
+
+    Also returns, in one line, why there is no picture, "" where there is one.
+    """
+    report = inner(folder, "report")
+    summary = report / "summary.json"
+    put(
+        summary,
+        json.dumps({"step": step, "evaluation": [plain(row) for row in rows]}, indent=1, allow_nan=False) + "\n",
+    )
+    return summary, picture(folder), draw(folder, history)
+
+
+def picture(folder: Path) -> Path:
+    """Where the loss curve of a run lies."""
+    return folder / "report" / "loss.png"
+
+
+def draw(folder: Path, history: dict[str, np.ndarray]) -> str:
+    """sigma of train and unseen points against the step, as a PNG; returns why not, in one line, or ""."""
+    return draw_png(picture(folder), (6, 4), lambda figure: _curves(figure, history))
 
 
 def read(folder: Path) -> tuple[int, list[Row]] | None:
     """Step and rows of summary.json, or None where there is none."""
     try:
-        summary = json.loads((folder / "report" / "summary.json").read_text())
+        summary = json.loads(take(folder / "report" / "summary.json"))
         rows = [{**row, "gain": float("inf") if row["gain"] is None else row["gain"]} for row in summary["evaluation"]]
         return summary["step"], [Row(**row) for row in rows]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def draw(path: Path, history: dict[str, np.ndarray]) -> None:
-    """sigma of train and unseen points against the step, as a PNG."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(figsize=(6, 4), layout="constrained")
+def _curves(figure, history: dict[str, np.ndarray]) -> None:
+    axes = figure.subplots()
     axes.semilogy(history["step"], history["sigma_train"], color="C0", label="train points")
     axes.semilogy(history["test_step"], history["sigma_test"], color="C1", label="unseen points")
     axes.axhline(history["sigma_train"][0], color="grey", lw=0.8, ls=":", label="Fubini-Study (train)")
     axes.set(xlabel="step", ylabel="sigma measure (dimensionless)")
     axes.grid(alpha=0.3, which="both", lw=0.5)
     axes.legend(frameon=False)
-    figure.savefig(path, dpi=150, format="png")
-    plt.close(figure)
-
-
-def _replace(path: Path, make) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    make(temporary)
-    os.replace(temporary, path)

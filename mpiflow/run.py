@@ -13,6 +13,7 @@ from mpiflow import build, clock, dataset, evaluate, folder, report
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
+from mpiflow.files import claims
 from mpiflow.flows.components import Record
 from mpiflow.flows.history import History
 from mpiflow.measures import sigma
@@ -27,10 +28,18 @@ from mpiflow.triggers import Triggers
 
 
 def run(
-    comm: Comm, config: Config, where: Path, screen: Screen, *, fresh: bool = False, max_time: float | None = None
+    comm: Comm,
+    config: Config,
+    where: Path,
+    screen: Screen,
+    *,
+    fresh: bool = False,
+    max_time: float | None = None,
+    source: Path | None = None,
 ) -> int:
     """Start or resume the run of a folder; returns the exit code (0 done, 75 stopped with a state saved). Collective.
 
+    source: the run file that config was read from, which is never overwritten.
     Raises InputError before any work, NumericalError where the flow breaks down, WriteError where a state cannot be kept.
     """
     surface = config.surface()
@@ -41,7 +50,9 @@ def run(
         state = None
         with comm.lead() as mine:
             if mine:
-                state = folder.opened(where, config, fresh, stack, screen.say)
+                where = claims.resolved(where)
+                state = folder.opened(where, config, fresh, stack, screen.say, source)
+        where = comm.bcast(where)
         screen.open_log(where)
         screen.note("processes of the ranks: " + ", ".join(comm.allgather(f"{os.getpid()} on {socket.gethostname()}")))
         job = Job(comm, config, surface, where, screen, max_time)
@@ -100,6 +111,9 @@ class Job:
             return None
         self.step = restart.step
         self.screen.show(report.rendered(summary[1], f"{self.config.run.name}: after step {restart.step}"))
+        if self.comm.rank == 0 and not report.picture(self.where).exists():
+            history = {name.removeprefix("history/"): column for name, column in restart.history.items()}
+            self.screen.say(report.draw(self.where, history) or f"picture  {report.picture(self.where)}")
         self.screen.say(f"{self.where} is complete ({restart.step} of {steps} steps): there is nothing to do")
         return 0, "nothing to do"
 
@@ -193,8 +207,7 @@ class Job:
             )
         with self.comm.lead() as mine:
             if mine:
-                paths = report.write(self.where, self.step, rows, self.history.arrays())
+                summary, picture, missing = report.write(self.where, self.step, rows, self.history.arrays())
                 self.screen.show(report.rendered(rows, f"{self.config.run.name}: after step {self.step}"))
-                self.screen.say(
-                    f"state    {state_path(self.where, self.step)}\npicture  {paths[1]}\nsummary  {paths[0]}"
-                )
+                state = state_path(self.where, self.step)
+                self.screen.say(f"state    {state}", missing or f"picture  {picture}", f"summary  {summary}")

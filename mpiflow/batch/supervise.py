@@ -15,6 +15,8 @@ from pathlib import Path
 from mpiflow.batch import scheduler
 from mpiflow.batch.order import Order
 from mpiflow.errors import RESUBMIT, InputError
+from mpiflow.files import append, take
+from mpiflow.screen import tell
 from mpiflow.state import status
 
 #: Restarts that may come no step further before the job is given up.
@@ -82,21 +84,23 @@ class Supervisor:
         if code != RESUBMIT:
             return False
         if scheduler.withdrawn(scheduler.facts(), self._planned_end):
-            _tell(f"the job was ended by its user or by Slurm: not requeued from here; {self.folder} can be resumed")
+            tell(
+                f"mpiflow: the job was ended by its user or by Slurm: not requeued from here; {self.folder} can be resumed"
+            )
             return False
         step = (status.read(self.folder) or {}).get("step", 0)
         if not progress(self.folder, step):
-            _tell(f"{PATIENCE} restarts came no further than step {step}: given up; longer jobs, or a look at the log")
+            tell(
+                f"mpiflow: {PATIENCE} restarts came no further than step {step}: given up; longer jobs, or a look at the log"
+            )
             return False
         return True
 
 
 def progress(folder: Path, step: int) -> bool:
     """Note that the run stopped at a step; False if the last PATIENCE restarts all ended at this one."""
-    stops = folder / STOPS
-    with stops.open("a") as file:
-        file.write(f"{step}\n")
-    return stops.read_text().split()[-PATIENCE - 1 :] != [str(step)] * (PATIENCE + 1)
+    append(folder / STOPS, f"{step}\n")
+    return take(folder / STOPS).split()[-PATIENCE - 1 :] != [str(step)] * (PATIENCE + 1)
 
 
 def beside(name: str) -> Path:
@@ -121,7 +125,3 @@ def batch(order: Order) -> int:
     if scheduler.job() and supervisor.may_go_on(code):
         scheduler.requeue()
     return code
-
-
-def _tell(text: str) -> None:
-    print(f"mpiflow: {text}", file=sys.stderr, flush=True)

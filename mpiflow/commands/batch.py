@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mpiflow.commands.words import Json, Overrides, RunFile, RunFolder
+from mpiflow.commands.words import Force, Json, Overrides, RunFile, RunFolder, path_of
 
 
 def batch(
@@ -64,6 +63,9 @@ def submit(
     from mpiflow.batch import order as orders
     from mpiflow.batch import submit as room
     from mpiflow.errors import InputError
+    from mpiflow.screen import Screen
+
+    say = Screen().say
 
     order = orders.Order(config, output, tuple(overrides or ()))
     if tune and scaling:
@@ -76,13 +78,13 @@ def submit(
     wanted = room.Resources(executor, nodes, tasks, gpus, minutes, partition, account)
     jobs = room.submit(every, wanted)
     for job, one in zip(jobs, every, strict=True):
-        typer.echo(f"job      {job.job_id}\nlog      {job.paths.stdout}\nerrors   {job.paths.stderr}")
-        typer.echo(f"{one.command:8} {one.output}")
+        say(f"job      {job.job_id}", f"log      {job.paths.stdout}", f"errors   {job.paths.stderr}")
+        say(f"{one.command:8} {one.output}")
     if executor == "debug":
         for job in jobs:
             job.result()
     if watch:
-        raise typer.Exit(room.watch(jobs, [one.folder for one in every], typer.echo))
+        raise typer.Exit(room.watch(jobs, [one.folder for one in every], say))
 
 
 def plan(
@@ -103,26 +105,29 @@ def plan(
     """
     from mpiflow.config import read
     from mpiflow.plan import fit, machine, report
-    from mpiflow.screen import Screen
+    from mpiflow.screen import answer, document
 
     settings = read(config, overrides)
     limits = fit.Limits(memory or fit.machine_memory(), ranks_per_node or ranks, gpus, gpu_memory)
     measured = machine.calibrate(settings) if calibrate else machine.load(settings)
     found = report.facts(settings, config, ranks, limits, measured)
-    if as_json:
-        typer.echo(json.dumps(found))
-    else:
-        Screen().show(report.rendered(found))
+    document(found) if as_json else answer(report.rendered(found))
 
 
 def scaling(
     config: Annotated[str, typer.Argument(help="A run file; or the word report, before run folders or studies.")],
-    folders: Annotated[list[Path] | None, typer.Argument(help="What `report` reads.")] = None,
+    folders: Annotated[
+        list[Path] | None, typer.Argument(parser=path_of, metavar="FOLDER...", help="What `report` reads.")
+    ] = None,
     ranks: Annotated[str, typer.Option(help="Numbers of ranks, e.g. 1,2,4.")] = "1,2",
     mode: Annotated[str, typer.Option(help="strong: the same run; weak: as much work on each rank.")] = "strong",
     repeats: Annotated[int, typer.Option(min=1, help="Runs on each number of ranks.")] = 5,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder; runs/scaling-MODE by default.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", parser=path_of, metavar="FOLDER", help="Folder; runs/scaling-MODE by default."),
+    ] = None,
     overrides: Overrides = None,
+    force: Force = False,
     only: Annotated[int | None, typer.Option(help="One point alone, for a job array; then no report.")] = None,
 ) -> None:
     """Measure how a run scales over ranks: table, picture, CSV, Extra-P text and one HDF5 of all measurements.
@@ -131,18 +136,26 @@ def scaling(
     `mpiflow scaling report DIR...` reads any set of run folders.
     """
     from mpiflow.batch import order as orders
+    from mpiflow.errors import InputError
     from mpiflow.scaling import report, runs
     from mpiflow.screen import Screen
 
+    screen = Screen()
     if config == "report":
-        where = output or (folders or [Path("runs")])[0]
+        if not folders:
+            raise InputError(
+                "scaling report: which runs? Name run folders or studies; the report goes into the first, or to -o"
+            )
+        where = output or folders[0]
+        report.claim(where, force)
     else:
         numbers = orders.numbers(ranks)
         where = output or Path("runs") / f"scaling-{mode}"
+        report.claim(where, force)
         desk = Path() if only is None else orders.point_folder(only)
-        order = orders.Order(Path(config), where, tuple(overrides or ()), desk=desk)
-        runs.measure(order, mode, numbers, repeats, typer.echo, only)
+        order = orders.Order(path_of(config), where, tuple(overrides or ()), desk=desk)
+        runs.measure(order, mode, numbers, repeats, screen.say, only)
     if only is None:
         tables, files = report.report(folders or [where], where)
-        Screen().show(tables)
-        typer.echo("\n".join(map(str, files)))
+        screen.show(tables)
+        screen.say(*files)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mpiflow.commands.words import Json, Overrides, Quiet, RunFile, RunFolder, RunPath
+from mpiflow.commands.words import Json, Overrides, Quiet, RunFile, RunFolder, RunPath, path_of
 
 
 def run(
@@ -45,8 +44,8 @@ def run(
     from mpiflow.run import run as start
 
     screen = Screen(comm.rank, quiet, log_all)
-    code = start(comm, settings, output or Path("runs") / settings.run.folder, screen, fresh=fresh, max_time=max_time)
-    raise typer.Exit(code)
+    where = output or Path("runs") / settings.run.folder
+    raise typer.Exit(start(comm, settings, where, screen, fresh=fresh, max_time=max_time, source=config))
 
 
 def evaluate(
@@ -66,7 +65,7 @@ def evaluate(
     from mpiflow.evaluate import plain
     from mpiflow.predictor import open_run
     from mpiflow.report import curvature_lines, rendered
-    from mpiflow.screen import Screen
+    from mpiflow.screen import Screen, document
 
     comm = world()
     model = open_run(path, comm)
@@ -75,7 +74,7 @@ def evaluate(
     bent = model.curvature(points, seed, extrapolate) if model.has_potential and known else None
     if as_json and comm.rank == 0:
         found = {"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}
-        typer.echo(json.dumps(found | ({"curvature": asdict(bent)} if bent else {})))
+        document(found | ({"curvature": asdict(bent)} if bent else {}))
     elif not as_json:
         screen = Screen(comm.rank, quiet)
         screen.show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
@@ -88,23 +87,20 @@ def evaluate(
 def info(path: RunPath, as_json: Json = False) -> None:
     """Say what a run folder or a state file is: configuration, step, losses, provenance, and whether it validates."""
     from mpiflow.inspection import described
-    from mpiflow.screen import Screen
+    from mpiflow.screen import answer, document
 
     facts, table = described(path)
-    if as_json:
-        typer.echo(json.dumps(facts))
-    else:
-        Screen().show(table)
+    document(facts) if as_json else answer(table)
 
 
-def verify(folder: Annotated[Path, typer.Argument(help="A run folder.")], as_json: Json = False) -> None:
+def verify(
+    folder: Annotated[Path, typer.Argument(parser=path_of, metavar="FOLDER", help="A run folder.")],
+    as_json: Json = False,
+) -> None:
     """Check every checksum of every state in a run folder; exit code 2 if one is damaged."""
     from mpiflow.inspection import verdicts
-    from mpiflow.screen import Screen
+    from mpiflow.screen import answer, document
 
     found, table = verdicts(folder)
-    if as_json:
-        typer.echo(json.dumps(found))
-    else:
-        Screen().show(table)
+    document(found) if as_json else answer(table)
     raise typer.Exit(0 if all(item["sound"] for item in found) else 2)

@@ -7,47 +7,57 @@ from typing import Annotated
 
 import typer
 
-from mpiflow.commands.words import Quiet
+from mpiflow.commands.words import Force, Quiet, path_of
 
 
 def paper(
     name: Annotated[str, typer.Argument(help="A figure from the list above; all of them: all; their page: report.")],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of pictures and records.")] = Path(
-        "runs/paper"
-    ),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", parser=path_of, metavar="FOLDER", help="Folder of pictures and records.")
+    ] = "runs/paper",  # type: ignore[assignment]  # Typer parses it too
     size: Annotated[str, typer.Option(help="laptop, node or cluster, or a number of points.")] = "laptop",
     seed: Annotated[int, typer.Option(min=1, help="Of the points of one figure.")] = 1,
     seeds: Annotated[int, typer.Option(min=1, help="Of all: how many, for the spread.")] = 1,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure one figure or table of the paper: draws its picture and prints its numbers beside the paper's.
 
     clustering, clustering-error, distance, kernels-revisited, noise, ntk-evolution, network-width, table, delta. `all`
     makes every one of them, leaving out what is there already, and then the page; `report` makes the page of what is there.
+    A figure that is there is shown again, and made anew with --force.
     """
     from mpiflow.comm import world
-    from mpiflow.paper import everything, figure, points, record
+    from mpiflow.paper import everything, figure, page, points, record
     from mpiflow.screen import Screen
 
     comm = world()
     say = Screen(comm.rank, quiet).say
     failed: list[str] = []
+    with comm.lead() as mine:
+        if mine and name in ("all", "report"):
+            page.claim(output, force)
     if name == "all":
-        failed = everything.make(comm, output, size, seeds, say)
+        failed = everything.make(comm, output, size, seeds, say, force)
     elif name != "report":
-        record.made(comm, name, output, points(figure(name), size), seed, say)
+        wanted = points(figure(name), size)
+        found = record.there(comm, name, output, wanted, seed, force)
+        if not found:
+            record.made(comm, name, output, wanted, seed, say)
+            return
+        say(*found.lines, f"{found.path}: is there already; --force makes it anew")
         return
-    _page(comm, output, say)
+    _page(comm, output, say, force)
     raise typer.Exit(3 if failed else 0)
 
 
-def _page(comm, folder: Path, say) -> None:
+def _page(comm, folder: Path, say, force: bool) -> None:
     """Write the page, and say every verdict."""
     from mpiflow.paper import page
 
     with comm.lead() as mine:
         if mine:
-            path, parts = page.write(folder)
+            path, parts = page.write(folder, force)
             for part in parts:
                 for verdict in part.verdicts:
                     spread = "" if verdict.spread is None else f" +- {verdict.spread:.1g}"

@@ -7,32 +7,36 @@ from typing import Annotated
 
 import typer
 
-from mpiflow.commands.words import Overrides, RunFile
+from mpiflow.commands.words import Force, Overrides, RunFile, path_of
 
 
 def points(
     config: RunFile,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")] = Path("dataset.npz"),
+    output: Annotated[
+        Path, typer.Option("-o", "--output", parser=path_of, metavar="FILE", help="The file to write.")
+    ] = "dataset.npz",  # type: ignore[assignment]  # Typer parses it too
     overrides: Overrides = None,
+    force: Force = False,
 ) -> None:
     """Write the train and test points of a run file as cymetric's dataset.npz; points.file reads such files back.
 
-    They are the points that `mpiflow run` takes, in the same order, with their weights and |Omega|^2.
+    They are the points that `mpiflow run` takes, in the same order, with their weights and |Omega|^2. A file that is there
+    already is left alone without --force, and one that is read is never replaced.
     """
     from mpiflow import cymetric, sampling
     from mpiflow.comm import Comm
     from mpiflow.config import read
-    from mpiflow.errors import WriteError
+    from mpiflow.files.claims import output_file
+    from mpiflow.screen import answer
 
     settings = read(config, overrides)
-    surface, wanted = settings.surface(), settings.points
+    wanted = settings.points
+    output_file(output, (config, Path(wanted.file) if wanted.file else None), force)
+    surface = settings.surface()
     chart = None if wanted.chart == "all" else wanted.chart
     train, test = (
         sampling.sample(Comm(), surface, total, settings.run.seed, stream, chart)[1]
         for total, stream in ((wanted.train, sampling.TRAIN), (wanted.test, sampling.TEST))
     )
-    try:
-        cymetric.write(output, surface, train, test)
-    except OSError as error:
-        raise WriteError(f"{output}: {error.strerror}; choose another file with -o") from None
-    typer.echo(f"{output}: {len(train)} train and {len(test)} test points")
+    cymetric.write(output, surface, train, test)
+    answer(f"{output}: {len(train)} train and {len(test)} test points")

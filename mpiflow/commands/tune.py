@@ -9,13 +9,16 @@ from typing import Annotated
 
 import typer
 
-from mpiflow.commands.words import Overrides, Quiet, RunFile
+from mpiflow.commands.words import Force, Overrides, Quiet, RunFile, path_of
 
 
 def tune(
     config: RunFile,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder of the study; runs/NAME-tune by default.")
+        Path | None,
+        typer.Option(
+            "-o", "--output", parser=path_of, metavar="FOLDER", help="Folder of the study; runs/NAME-tune by default."
+        ),
     ] = None,
     overrides: Overrides = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials in all; those of \\[tune] by default.")] = None,
@@ -23,6 +26,7 @@ def tune(
         float | None, typer.Option("--max-time", help="Seconds after which to stop and exit with 75.")
     ] = None,
     worker: Annotated[str | None, typer.Option(help="Name of this worker; its host and process by default.")] = None,
+    force: Force = False,
     quiet: Quiet = False,
 ) -> None:
     """Find the best step, width, normalisation and clipping by Bayesian optimisation, with new points in every trial.
@@ -48,4 +52,4 @@ def tune(
     where = output or Path("runs") / f"{settings.run.folder}-tune"
     name = worker or f"{socket.gethostname()}-{os.getpid()}"
     screen = Screen(comm.rank, quiet)
-    raise typer.Exit(start(comm, settings, where, screen, max_time=max_time, worker=name))
+    raise typer.Exit(start(comm, settings, where, screen, max_time=max_time, worker=name, force=force))

@@ -12,9 +12,13 @@ from mpiflow.errors import InputError
 
 
 def resolved(path: Path) -> Path:
-    """The place that a path means, its links followed: it has a name and a parent, also for `.`. Raises InputError."""
+    """The place that a path means, its links followed, also for `.`: it has a name. Raises InputError for a loop of links.
+
+    A path that is plain already stays as its user wrote it.
+    """
     try:
-        return Path(path).resolve()
+        found = Path(path).resolve()
+        return path if path.name not in ("", "..") and Path(os.path.abspath(path)) == found else found
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError up to Python 3.12
         raise InputError(f"{path}: cannot be found ({error}); choose another path") from None
 

@@ -14,6 +14,7 @@ from mpiflow.comm import Comm
 from mpiflow.geometry.fubini_study import distances
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.paper.claims import Claim
+from mpiflow.paper.picture import leave, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TRAIN, sample
 
@@ -55,8 +56,8 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     batched, whole = (found[name][0] for name in ("mini-batches, greedy merge", "one batch"))
     with comm.lead() as mine:
         if mine:
-            out.mkdir(parents=True, exist_ok=True)
-            draw(out / "clustering.png", z, {"unclustered": None, "merged mini-batches": batched, "one batch": whole})
+            panels = {"unclustered": None, "merged mini-batches": batched, "one batch": whole}
+            leave(draw, out / "clustering.png", z, panels)
     say(f"picture: {out / 'clustering.png'}")
     return rows
 
@@ -113,23 +114,19 @@ def table(rows: list[Row], size: int) -> list[str]:
 
 def draw(path: Path, z: np.ndarray, panels: dict[str, np.ndarray | None]) -> None:
     """Heat maps of all distances, the points in their own order or cluster by cluster, as a PNG."""
-    from matplotlib.figure import Figure
-
     shown = np.arange(min(len(z), _SHOWN)) * len(z) // min(len(z), _SHOWN)
     d = distances(z[shown], z[shown])
     np.fill_diagonal(d, 0.0)
-    figure = Figure(figsize=(4 * len(panels) + 1, 4), layout="constrained")
-    axes = figure.subplots(1, len(panels), squeeze=False)[0]
-    for ax, (title, label) in zip(axes, panels.items(), strict=True):
-        order = np.arange(len(shown)) if label is None else np.argsort(label[shown], kind="stable")
-        image = ax.imshow(d[np.ix_(order, order)], vmin=0, vmax=np.pi / 2, cmap="viridis", interpolation="nearest")
-        if label is not None:
-            for edge in np.cumsum(np.bincount(label[shown]))[:-1]:
-                ax.axhline(edge, color="white", lw=0.5)
-                ax.axvline(edge, color="white", lw=0.5)
-        ax.set(title=title, xlabel="point", ylabel="point")
-    figure.colorbar(image, ax=axes, label="Fubini-Study distance")
-    figure.savefig(path, dpi=150, format="png")
+    with picture(path, len(panels), size=(4 + 1 / len(panels), 4)) as axes:
+        for ax, (title, label) in zip(axes, panels.items(), strict=True):
+            order = np.arange(len(shown)) if label is None else np.argsort(label[shown], kind="stable")
+            image = ax.imshow(d[np.ix_(order, order)], vmin=0, vmax=np.pi / 2, cmap="viridis", interpolation="nearest")
+            if label is not None:
+                for edge in np.cumsum(np.bincount(label[shown]))[:-1]:
+                    ax.axhline(edge, color="white", lw=0.5)
+                    ax.axvline(edge, color="white", lw=0.5)
+            ax.set(title=title, xlabel="point", ylabel="point")
+        ax.figure.colorbar(image, ax=axes, label="Fubini-Study distance")
 
 
 def _silhouette(comm: Comm, z: np.ndarray, label: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, picture
+from mpiflow.paper.picture import finished, leave, picture
 
 SIZES = {"laptop": 20_000, "node": 100_000, "cluster": 1_000_000}
 COUNTS = (1, 4, 20)
@@ -55,7 +55,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         say(told + f"{row.error:11.2e}{row.seconds:9.1f}{row.bytes_step / 1e6:11.2f}")
     with comm.lead() as mine:
         if mine:
-            _draw(out / "clustering-error.png", rows, size)
+            leave(_draw, out / "clustering-error.png", rows, size)
     say(f"picture: {out / 'clustering-error.png'}")
     return rows
 

@@ -14,7 +14,7 @@ from mpiflow.engine import nearest
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import Hypersurface, fermat
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, Points, sample
 
@@ -56,7 +56,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     say(f"fit: gain = {factor:.3g} N^{exponent:.3f}; a gain of 100 needs {need:.1e} points; paper {PAPER_POINTS:.0e}")
     with comm.lead() as mine:
         if mine:
-            _draw(out / "delta.png", rows)
+            leave(_draw, out / "delta.png", rows)
     say(f"picture: {out / 'delta.png'}")
     return rows
 

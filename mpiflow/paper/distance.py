@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.engine import nearest
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.paper.claims import Claim, near
-from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, sample
 
@@ -55,7 +55,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         say(f"fit to {name}, 1e3 to 1e5: {factor:.4f} N^{exponent:.4f}; paper {FACTOR} N^{EXPONENT}; theory N^-1/6")
     with comm.lead() as mine:
         if mine:
-            _draw(out / "distance.png", rows)
+            leave(_draw, out / "distance.png", rows)
     say(f"picture: {out / 'distance.png'}")
     return rows
 

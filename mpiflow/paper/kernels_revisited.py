@@ -19,7 +19,7 @@ from mpiflow.geometry.hypersurface import fermat
 from mpiflow.geometry.symmetry import symmetry_of
 from mpiflow.kernels.sections import sections
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.paper.trained import network_rows
 
 SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
@@ -82,7 +82,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
             rows += told(_measured(comm, seed, kind, kernel, {"dt": 0.45}, count))
     with comm.lead() as mine:
         if mine:
-            _draw(out / "kernels-revisited.png", rows, size)
+            leave(_draw, out / "kernels-revisited.png", rows, size)
     say(f"picture: {out / 'kernels-revisited.png'}")
     return rows
 

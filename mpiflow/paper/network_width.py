@@ -16,7 +16,7 @@ from mpiflow.config import Config, check
 from mpiflow.dataset import PointSet
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, picture
+from mpiflow.paper.picture import finished, leave, picture
 
 if TYPE_CHECKING:
     from mpiflow.network.lazy import Movement
@@ -83,7 +83,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     say(f"the NTK moves less than {LAZY:.0%} from width {lazy} on" if lazy else f"no width moves less than {LAZY:.0%}")
     with comm.lead() as mine:
         if mine:
-            _draw(out / "network-width.png", rows, size)
+            leave(_draw, out / "network-width.png", rows, size)
     say(f"picture: {out / 'network-width.png'}")
     return rows
 

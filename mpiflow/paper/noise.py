@@ -13,7 +13,7 @@ from mpiflow.comm import Comm
 from mpiflow.geometry import fubini_study
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.sampling import TEST, noisy
 
 SIZES = {"laptop": 1000, "node": 5000, "cluster": 20_000}
@@ -56,7 +56,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
             say(_law(name, project, rows))
     with comm.lead() as mine:
         if mine:
-            _draw(out / "noise.png", rows)
+            leave(_draw, out / "noise.png", rows)
     say(f"picture: {out / 'noise.png'}")
     return rows
 

@@ -13,7 +13,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, picture
+from mpiflow.paper.picture import finished, leave, picture
 
 SIZES = {"laptop": 10_000, "node": 100_000, "cluster": 1_000_000}
 EPOCHS, CHART = 50, (0, 1)
@@ -67,7 +67,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         say(_verdict(rows, name))
     with comm.lead() as mine:
         if mine:
-            _draw(out / "ntk-evolution.png", rows, size)
+            leave(_draw, out / "ntk-evolution.png", rows, size)
     say(f"picture: {out / 'ntk-evolution.png'}")
     return rows
 

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mpiflow.errors import InputError
+from mpiflow.files import claims, put, take
 from mpiflow.paper import FIGURES, record
 from mpiflow.paper.claims import Verdict, verdict
 from mpiflow.paper.record import Record
+from mpiflow.screen import inert
+
+#: The page, what its first lines say of its origin, and how every PNG begins.
+_PAGE, _MADE, _PNG = "report.html", "mpiflow paper report", b"\x89PNG\r\n\x1a\n"
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,17 @@ class Part:
     picture: str
 
 
-def write(folder: Path) -> tuple[Path, list[Part]]:
+def write(folder: Path, force: bool = False) -> tuple[Path, list[Part]]:
     """Write folder/report.html from all records under it; returns its path and what it shows.
 
-    Raises InputError where there is no record.
+    Raises InputError where there is no record, and, unless `force`, where report.html is no page of ours.
     """
-    found = [item for path in sorted(folder.rglob("*.json")) if (item := record.read(path)) is not None]
+    claim(folder, force)
+    # Not rglob, which follows links to folders up to Python 3.12.
+    paths = sorted(
+        Path(where) / name for where, _, names in os.walk(folder) for name in names if name.endswith(".json")
+    )
+    found = [item for path in paths if (item := record.read(path)) is not None]
     if not found:
         raise InputError(
             f"paper report {folder}: no figure has been made there; `mpiflow paper all -o {folder}` makes them"
@@ -39,11 +50,27 @@ def write(folder: Path) -> tuple[Path, list[Part]]:
     shown = [_part(name, [item for item in found if item.name == name]) for name in FIGURES]
     shown = [part for part in shown if part]
     environment = Environment(
-        loader=PackageLoader("mpiflow.paper", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("mpiflow.paper", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        finalize=lambda value: inert(value, keep="\n") if isinstance(value, str) else value,
     )
-    path = folder / "report.html"
-    path.write_text(environment.get_template("page.html").render(parts=shown, version=shown[0].first.version))
+    path = folder / _PAGE
+    put(path, environment.get_template("page.html").render(parts=shown, made=_MADE, version=shown[0].first.version))
     return path, shown
+
+
+def claim(folder: Path, force: bool) -> None:
+    """Raise InputError, unless `force`, where the page would replace what no earlier start of this command made."""
+    claims.output_folder(folder, (_PAGE,), _ours, force=force)
+
+
+def _ours(folder: Path) -> bool:
+    try:
+        return _MADE in take(folder / _PAGE)
+    except (OSError, ValueError):
+        return False
 
 
 def _part(name: str, records: list[Record]) -> Part | None:
@@ -58,4 +85,5 @@ def _part(name: str, records: list[Record]) -> Part | None:
 
 
 def _embedded(picture: Path | None) -> str:
-    return base64.b64encode(picture.read_bytes()).decode() if picture else ""
+    content = picture.read_bytes() if picture else b""
+    return base64.b64encode(content).decode() if content.startswith(_PNG) else ""

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
+
+from mpiflow.files import put
+from mpiflow.screen import tell
+from mpiflow.screen.picture import figure, rendered
 
 #: How the paper's own numbers are drawn.
 PAPER = {"color": "0.45", "ls": "--", "lw": 1.2}
 
 
+def leave(draw: Callable[..., None], path: Path, *shown) -> None:
+    """draw(path, *shown), where it can: a picture that cannot be drawn is told and left out, for its numbers took hours."""
+    try:
+        draw(path, *shown)
+    except Exception as error:
+        tell(f"{path} was not drawn: {type(error).__name__}: {error}; the numbers are complete without it")
+
+
 @contextmanager
 def picture(path: Path, columns: int = 1, size: tuple[float, float] = (5.2, 3.9)):
     """Axes (one, or an array of `columns`) of a figure that is written to path, whole, when the block ends."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axes = plt.subplots(1, columns, figsize=(size[0] * columns, size[1]), layout="constrained")
-    try:
-        yield axes
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=160)
-    finally:
-        plt.close(figure)
+    with figure((size[0] * columns, size[1])) as canvas:
+        yield canvas.subplots(1, columns)
+        content = rendered(canvas, dpi=160)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    put(path, content)
 
 
 def finished(axes, **labels) -> None:

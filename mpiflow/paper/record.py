@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mpiflow import __version__
 from mpiflow.comm import Comm
-from mpiflow.paper import figure
+from mpiflow.files import claims, put, take
+from mpiflow.paper import FIGURES, figure
 from mpiflow.paper.claims import Claim
 
 
@@ -32,7 +32,25 @@ class Record:
     def picture(self) -> Path | None:
         """The picture beside the record, where the figure draws one."""
         path = self.path.with_suffix(".png")
-        return path if path.exists() else None
+        return path if path.is_file() and not path.is_symlink() else None
+
+
+def there(comm: Comm, name: str, out: Path, size: int, seed: int, force: bool) -> Record | None:
+    """The record of this very figure, where an earlier start left it; collective.
+
+    Raises InputError, unless `force`, where out/NAME.json or out/NAME.png is anything else: another size or seed, or a
+    file of the user's.
+    """
+    found = None
+    with comm.lead() as mine:
+        if mine and not force:
+            found = read(out / f"{name}.json")
+            same = found is not None and (found.name, found.size, found.seed) == (name, size, seed)
+            claims.output_folder(out, (f"{name}.json", f"{name}.png"), lambda folder: same)
+            found = found if same and found.picture else None
+        elif mine:
+            claims.output_folder(out, (f"{name}.json", f"{name}.png"), lambda folder: True)
+    return comm.bcast(found)
 
 
 def made(comm: Comm, name: str, out: Path, size: int, seed: int, say) -> Record:
@@ -57,9 +75,7 @@ def made(comm: Comm, name: str, out: Path, size: int, seed: int, say) -> Record:
 
 def _write(record: Record, rows: list[dict]) -> None:
     table = asdict(record) | {"path": None, "rows": rows}
-    temporary = record.path.with_name(f".{record.path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(table, indent=1, default=_plain))
-    temporary.replace(record.path)
+    put(record.path, json.dumps(table, indent=1, default=_plain) + "\n")
 
 
 def _plain(value):
@@ -68,11 +84,30 @@ def _plain(value):
 
 
 def read(path: Path) -> Record | None:
-    """A record; None where there is none, or none that can be read."""
+    """A record; None where there is none, or none of ours."""
     try:
-        table = json.loads(path.read_text())
+        if path.is_symlink():
+            return None
+        table = json.loads(take(path))
         table.pop("rows")
-        claims = [Claim(**claim) for claim in table.pop("claims")]
-        return Record(**table | {"path": path, "claims": claims})
-    except (OSError, ValueError, KeyError, TypeError):
+        found = [Claim(**claim) for claim in table.pop("claims")]
+        record = Record(**table | {"path": path, "claims": found})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+    return record if _is_ours(record) else None
+
+
+def _is_ours(record: Record) -> bool:
+    """Whether every field of a record and of its claims is of its kind."""
+    numbers = (record.size, record.seed, record.ranks)
+    words = [record.name, record.version, *record.lines]
+    for claim in record.claims:
+        words += [claim.what, claim.paper, claim.because]
+        if not all(isinstance(value, int | float) for value in (claim.ours, claim.low, claim.high)):
+            return False
+    return (
+        record.name in FIGURES
+        and all(type(number) is int for number in numbers)
+        and isinstance(record.seconds, int | float)
+        and all(isinstance(word, str) for word in words)
+    )

@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import NumericalError
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, picture
+from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.paper.tuned import KERNELS, STEPS, TUNED_AT, seeds_of, settings_of, tuned, values_of, worth
 
 SIZES = {"laptop": 10_000, "node": 100_000, "cluster": 1_000_000}
@@ -70,7 +70,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int)
         say(f"{row.kernel:13}{row.points:8d}{row.sets:6d}{gains}{row.sigma:9.4f}  {defect}{broken}")
     with comm.lead() as mine:
         if mine:
-            _draw(out / "table.png", rows)
+            leave(_draw, out / "table.png", rows)
     say(f"picture: {out / 'table.png'}")
     return rows
 

@@ -18,6 +18,7 @@ from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import InputError
+from mpiflow.files import put, take
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.ranks.chunks import CHUNK
@@ -74,10 +75,10 @@ class Machine:
 def load(config: Config) -> Machine:
     """The stored measurement of this machine for this kernel and precision, or the defaults."""
     try:
-        found = json.loads(_path(config).read_text())
+        found = json.loads(take(_path(config)))
         # An older measurement lacks some of them: defaults beside it would be called measured.
         return Machine(**found) if found.keys() == asdict(Machine()).keys() else Machine()
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return Machine()
 
 
@@ -91,7 +92,7 @@ def calibrate(config: Config) -> Machine:
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(found), indent=1))
+    put(path, json.dumps(asdict(found), indent=1) + "\n")
     return found
 
 

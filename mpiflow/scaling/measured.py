@@ -10,10 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from mpiflow import config
+from mpiflow.belief.loader import latest
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.state.load import latest
-from mpiflow.state.naming import states
 
 #: Stages in the order of a run, as they are shown; the datasets timing/... of a state that they come from.
 STAGES = {
@@ -64,7 +63,7 @@ def found(folders: Iterable[Path]) -> list[Measurement]:
 
 
 def _measured(folder: Path) -> Measurement | None:
-    state = latest(folder, lambda text: None) if states(folder) else None
+    state = latest(folder, lambda text: None)
     if state is None:
         return None
     start = json.loads(state.attributes["provenance"])[-1]

@@ -6,16 +6,18 @@ from pathlib import Path
 
 from mpiflow.scaling.measured import Point
 from mpiflow.scaling.model import Prediction
+from mpiflow.screen.picture import draw as draw_png
 
 
-def draw(path: Path, points: list[Point], efficiencies: list[float], prediction: Prediction) -> None:
-    """A PNG; oversubscribed points are hollow and have no efficiency."""
-    import matplotlib
+def draw(path: Path, points: list[Point], efficiencies: list[float], prediction: Prediction) -> str:
+    """A PNG; oversubscribed points are hollow and have no efficiency. Returns why not, in one line, or ""."""
+    return draw_png(path, (10, 4), lambda figure: _panels(figure, points, efficiencies, prediction))
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+def _panels(figure, points: list[Point], efficiencies: list[float], prediction: Prediction) -> None:
+    from matplotlib.ticker import NullLocator
+
+    left, right = figure.subplots(1, 2)
     for oversubscribed, style in ((False, {}), (True, {"mfc": "white"})):
         some = [p for p in points if p.oversubscribed == oversubscribed]
         if some:
@@ -28,7 +30,7 @@ def draw(path: Path, points: list[Point], efficiencies: list[float], prediction:
     left.plot([p.ranks for p in points], ideal, "k:", lw=1, label="ideal")
     left.set(xlabel="ranks", ylabel="seconds a step", xscale="log", yscale="log")
     left.set_xticks([p.ranks for p in points], [str(p.ranks) for p in points], minor=False)
-    left.xaxis.set_minor_locator(plt.NullLocator())
+    left.xaxis.set_minor_locator(NullLocator())
     right.plot([p.ranks for p in points], efficiencies, "o", color="C0", label="measured (ranks)")
     right.plot([p.ranks for p in points], prediction.efficiency, "x", color="C1", label="model (ranks)")
     right.plot(*zip(*prediction.gpus.items(), strict=True), "-", color="C2", lw=1, label="model (GPUs, on paper)")
@@ -38,5 +40,3 @@ def draw(path: Path, points: list[Point], efficiencies: list[float], prediction:
     for axes in (left, right):
         axes.grid(alpha=0.3, lw=0.5)
         axes.legend(frameon=False, fontsize=8)
-    figure.savefig(path, dpi=150)
-    plt.close(figure)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from math import isnan
 from pathlib import Path
@@ -10,27 +11,35 @@ from pathlib import Path
 from rich.console import Group
 from rich.table import Table
 
+from mpiflow.files import put
+from mpiflow.files.claims import output_folder
 from mpiflow.scaling import measured, model, plot
 from mpiflow.scaling.measured import STAGES, Measurement, Point
 from mpiflow.state import study
+from mpiflow.state.study import STUDY
+
+#: What a report leaves in its folder; the first of them says whose it is.
+NAMES = (STUDY, "scaling.csv", "extra-p.txt", "scaling.png")
 
 
-def report(folders: list[Path], where: Path) -> tuple[Group, list[Path]]:
-    """Measure run folders, and write what they say into `where`. Returns the tables and the files."""
+def claim(where: Path, force: bool) -> None:
+    """Raise InputError, unless `force`, where a report would replace what no earlier one made."""
+    output_folder(where, NAMES, study.ours, force=force)
+
+
+def report(folders: list[Path], where: Path) -> tuple[Group, list[str]]:
+    """Measure run folders, and write what they say into `where`. Returns the tables and a line for each file."""
     measurements = measured.found(folders)
     points = measured.points(measurements)
     prediction = model.predicted(points)
     efficiencies = [measured.efficiency(point, points[0]) for point in points]
     where.mkdir(parents=True, exist_ok=True)
-    files = {
-        "study.h5": lambda path: study.write(path, *_columns(measurements)),
-        "scaling.csv": lambda path: _csv(path, points, efficiencies, prediction),
-        "extra-p.txt": lambda path: _extra_p(path, measurements),
-        "scaling.png": lambda path: plot.draw(path, points, efficiencies, prediction),
-    }
-    for name, write in files.items():
-        write(where / name)
-    return _tables(points, efficiencies, prediction), [where / name for name in files]
+    study.write(where / STUDY, *_columns(measurements))
+    put(where / "scaling.csv", _csv(points, efficiencies, prediction))
+    put(where / "extra-p.txt", _extra_p(measurements))
+    missing = plot.draw(where / "scaling.png", points, efficiencies, prediction)
+    files = [str(where / name) for name in NAMES]
+    return _tables(points, efficiencies, prediction), files[:-1] + [missing or files[-1]]
 
 
 def _tables(points: list[Point], efficiencies: list[float], prediction: model.Prediction) -> Group:
@@ -69,18 +78,19 @@ def _columns(measurements: list[Measurement]) -> tuple[list[str], dict[str, list
     return [str(m.folder) for m in measurements], numbers, list(STAGES), seconds
 
 
-def _csv(path: Path, points: list[Point], efficiencies: list[float], prediction: model.Prediction) -> None:
-    with path.open("w", newline="") as file:
-        out = csv.writer(file)
-        out.writerow(
-            ["ranks", "repeats", "oversubscribed", "step_s", "least_s", "largest_s", "efficiency", "model", *STAGES]
-        )
-        for p, value, expected in zip(points, efficiencies, prediction.efficiency, strict=True):
-            row = [p.ranks, p.repeats, int(p.oversubscribed), p.step, p.least, p.largest, value, expected]
-            out.writerow([*row, *p.stages.values()])
+def _csv(points: list[Point], efficiencies: list[float], prediction: model.Prediction) -> str:
+    text = io.StringIO(newline="")
+    out = csv.writer(text)
+    out.writerow(
+        ["ranks", "repeats", "oversubscribed", "step_s", "least_s", "largest_s", "efficiency", "model", *STAGES]
+    )
+    for p, value, expected in zip(points, efficiencies, prediction.efficiency, strict=True):
+        row = [p.ranks, p.repeats, int(p.oversubscribed), p.step, p.least, p.largest, value, expected]
+        out.writerow([*row, *p.stages.values()])
+    return text.getvalue()
 
 
-def _extra_p(path: Path, measurements: list[Measurement]) -> None:
+def _extra_p(measurements: list[Measurement]) -> str:
     """Extra-P's text format: one line of repeats for each point, in the order of POINTS."""
     kept = [m for m in measurements if not m.oversubscribed]
     ranks = sorted({m.ranks for m in kept})
@@ -91,4 +101,4 @@ def _extra_p(path: Path, measurements: list[Measurement]) -> None:
         rows = [[value(m) for m in kept if m.ranks == r and not isnan(value(m))] for r in ranks]
         if all(rows):
             lines += [f"REGION {region}", *(f"DATA {' '.join(f'{x:.6g}' for x in row)}" for row in rows)]
-    path.write_text("\n".join(lines) + "\n")
+    return "\n".join(lines) + "\n"

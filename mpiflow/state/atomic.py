@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mpiflow.errors import StateError, WriteError
-from mpiflow.state import seal
 from mpiflow.files import put as write
 from mpiflow.files.disk import DISK, Disk
+from mpiflow.state import seal
 
 
 def put(path: Path, content: memoryview, files: Disk = DISK) -> None:

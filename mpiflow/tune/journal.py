@@ -53,6 +53,11 @@ def trials(folder: Path) -> list[optuna.trial.FrozenTrial]:
     return optuna.load_study(study_name=_NAME, storage=_storage(folder)).get_trials(deepcopy=False)
 
 
+def ours(folder: Path) -> bool:
+    """Whether a folder holds a study."""
+    return (folder / _FILE).is_file() and not (folder / _FILE).is_symlink()
+
+
 def _storage(folder: Path) -> JournalStorage:
     return JournalStorage(JournalFileBackend(str(folder / _FILE)))
 

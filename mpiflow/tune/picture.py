@@ -7,21 +7,27 @@ from pathlib import Path
 import numpy as np
 from optuna.trial import FrozenTrial, TrialState
 
+from mpiflow.screen.picture import draw as draw_png
 from mpiflow.tune.space import Choice, Range
 
 _LABEL = {"gain": "gain on unseen points", "sigma": "sigma on unseen points"}
 
 
-def draw(path: Path, places: dict[int, FrozenTrial], searched: list[Range | Choice], objective: str) -> None:
-    """A PNG with one panel for the history and one for each key; trials given up are hollow, at their last look."""
-    import matplotlib
+def draw(path: Path, places: dict[int, FrozenTrial], searched: list[Range | Choice], objective: str) -> str:
+    """A PNG with one panel for the history and one for each key; trials given up are hollow, at their last look.
 
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
+    Returns why not, in one line, or "".
+    """
     columns = min(3, 1 + len(searched))
     rows = -(-(1 + len(searched)) // columns)
-    figure, grid = plt.subplots(rows, columns, figsize=(4 * columns, 3.2 * rows), layout="constrained", squeeze=False)
+
+    def panels(figure) -> None:
+        _panels(figure.subplots(rows, columns, squeeze=False), places, searched, objective)
+
+    return draw_png(path, (4 * columns, 3.2 * rows), panels)
+
+
+def _panels(grid, places: dict[int, FrozenTrial], searched: list[Range | Choice], objective: str) -> None:
     history, *slices = grid.flat
     _history(history, places, objective)
     for axes, dimension in zip(slices, searched, strict=False):
@@ -31,8 +37,6 @@ def draw(path: Path, places: dict[int, FrozenTrial], searched: list[Range | Choi
     for axes in (history, *slices[: len(searched)]):
         axes.set_ylabel(_LABEL[objective])
         axes.grid(alpha=0.3, lw=0.5)
-    figure.savefig(path, dpi=150, format="png")
-    plt.close(figure)
 
 
 def _points(places: dict[int, FrozenTrial], state: TrialState) -> dict[int, FrozenTrial]:

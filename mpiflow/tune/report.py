@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
 from mpiflow.config import Config
+from mpiflow.files import put
 from mpiflow.tune import journal, picture
 from mpiflow.tune.places import latest
 from mpiflow.tune.space import Choice, Range
@@ -19,22 +20,24 @@ from mpiflow.tune.variant import variant
 
 #: Rows of the table.
 BEST = 10
+#: What a study leaves beside its journal.
+NAMES = ("trials.csv", "study.png", "best.toml")
 _MEASURED = ("gain", "gain_train", "sigma", "positive", "defect", "seconds")
 
 
 def write(
     where: Path, settings: Config, searched: list[Range | Choice], trials: list[FrozenTrial]
-) -> tuple[Table, dict[str, Path]]:
-    """The table, and the written files by what they are; each replaces its former self whole."""
+) -> tuple[Table, list[str]]:
+    """The table, and a line for each file that was written or could not be; each replaces its former self whole."""
     places, keys = latest(trials), [dimension.key for dimension in searched]
     ranked = best_first(list(places.values()), settings.tune.objective)
-    paths = {"trials": where / "trials.csv"}
-    _replace(paths["trials"], lambda path: _csv(path, places, keys))
+    csv_path, png, best = (where / name for name in NAMES)
+    put(csv_path, _csv(places, keys))
+    lines = [f"trials   {csv_path}"]
     if ranked:
-        paths |= {"picture": where / "study.png", "best": where / "best.toml"}
-        _replace(paths["picture"], lambda path: picture.draw(path, places, searched, settings.tune.objective))
-        _replace(paths["best"], lambda path: path.write_text(_best(settings, ranked[0], len(ranked))))
-    return _table(settings, ranked, places, keys), paths
+        put(best, _best(settings, ranked[0], len(ranked)))
+        lines += [picture.draw(png, places, searched, settings.tune.objective) or f"picture  {png}", f"best     {best}"]
+    return _table(settings, ranked, places, keys), lines
 
 
 def best_first(trials: list[FrozenTrial], objective: str) -> list[FrozenTrial]:
@@ -81,19 +84,12 @@ def _shown(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _csv(path: Path, places: dict[int, FrozenTrial], keys: list[str]) -> None:
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(["trial", "state", *keys, "value", *_MEASURED, "worker", "why"])
-        for place, trial in places.items():
-            a = trial.user_attrs
-            told = [a.get(name) for name in (*_MEASURED, "worker", "why")]
-            rows.writerow(
-                [place + 1, trial.state.name.lower(), *(trial.params.get(k) for k in keys), trial.value, *told]
-            )
-
-
-def _replace(path: Path, make) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    make(temporary)
-    os.replace(temporary, path)
+def _csv(places: dict[int, FrozenTrial], keys: list[str]) -> str:
+    text = io.StringIO(newline="")
+    rows = csv.writer(text)
+    rows.writerow(["trial", "state", *keys, "value", *_MEASURED, "worker", "why"])
+    for place, trial in places.items():
+        a = trial.user_attrs
+        told = [a.get(name) for name in (*_MEASURED, "worker", "why")]
+        rows.writerow([place + 1, trial.state.name.lower(), *(trial.params.get(k) for k in keys), trial.value, *told])
+    return text.getvalue()

@@ -86,9 +86,9 @@ class Worker:
         def write(desk):
             from mpiflow.tune import report
 
-            table, paths = report.write(self.where, self.settings, desk.searched, desk.trials())
+            table, lines = report.write(self.where, self.settings, desk.searched, desk.trials())
             self.screen.show(table)
-            self.screen.say("\n".join(f"{name:8} {path}" for name, path in paths.items()))
+            self.screen.say(*lines)
 
         self._lead(write)
 

@@ -1,7 +1,9 @@
 """mpiflow itself, telling its log every step, and with one planned fault of MPIFLOW_PLANNED_FAULT:
 
 "kill RANK STAGE" and "raise RANK STAGE": that rank is killed or raises in that stage of the run;
-"disk OPERATION N ERRNO": the N-th such operation of the writer fails, and all after it.
+"disk OPERATION N ERRNO": the N-th such operation of the writer fails, and all after it;
+"allocation RANK N": from the beginning of the work on, the N-th allocation of at least 1 MiB of that rank fails, "allocation
+RANK N stays": and all after it (0: none, they are counted alone); `allocation.c` must be preloaded.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ def plan(fault: list[str]) -> None:
     """Arrange for the planned fault."""
     if fault and fault[0] == "disk":
         _fail_disk(fault[1], int(fault[2]), int(fault[3]))
+    elif fault and fault[0] == "allocation":
+        _fail_allocation(int(fault[1]), int(fault[2]), "stays" in fault)
     elif fault:
         _fail_stage(fault[0], int(fault[1]), " ".join(fault[2:]))
 
@@ -34,6 +38,26 @@ def _fail_disk(operation: str, n: int, number: int) -> None:
         return real(self, *arguments)
 
     setattr(Disk, operation, failing)
+
+
+def _fail_allocation(rank: int, n: int, stays: bool) -> None:
+    import ctypes
+
+    from mpiflow.run import Job
+
+    real, preloaded = Job.work, ctypes.CDLL(None)
+
+    def failing(self, restart):
+        if self.comm.rank != rank:
+            return real(self, restart)
+        preloaded.fault_arm(n, int(stays))
+        try:
+            return real(self, restart)
+        finally:
+            print(f"allocations seen: {preloaded.fault_seen()}", file=sys.stderr, flush=True)
+            preloaded.fault_arm(-1, 0)
+
+    Job.work = failing
 
 
 def _fail_stage(how: str, rank: int, stage: str) -> None:
@@ -59,8 +83,8 @@ def main() -> None:
     from mpiflow import triggers
 
     triggers.install()
-    from mpiflow import screen
     from mpiflow.__main__ import main as real
+    from mpiflow.screen import screen
 
     screen.EVERY = 0.0
     plan(os.environ.get("MPIFLOW_PLANNED_FAULT", "").split())

@@ -13,7 +13,7 @@ ONLY = {
     "mpi4py": {"comm"},
     "cupy": {"backend"},
     "h5py": {"state"},
-    "matplotlib": {"report", "paper", "scaling", "tune"},
+    "matplotlib": {"screen", "paper", "scaling", "tune"},
     "optuna": {"tune"},
     "jax": {"network"},
     "optax": {"network"},

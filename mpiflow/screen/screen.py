@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mpiflow.errors import WriteError
+from mpiflow.files import append
+from mpiflow.files.claims import inner
+from mpiflow.screen.console import console
+from mpiflow.screen.inert import inert
+from mpiflow.screen.streams import OUT
 
 #: Seconds between lines where there is no terminal; a batch system's log should stay readable after a day.
 EVERY = 10.0
@@ -20,35 +26,44 @@ class Screen:
 
     def __init__(self, rank: int = 0, quiet: bool = False, log_all: bool = False):
         self.rank, self.speaks, self.logs = rank, rank == 0 and not quiet, rank == 0 or log_all
-        # A fixed width keeps tables whole in a file; on a terminal rich measures it.
-        self.console = Console(highlight=False, width=None if os.isatty(1) else 120, soft_wrap=True)
+        self.console = console()
         self.stage_name = "start"
         self._log: Path | None = None
+        self._told: set[str] = set()
 
     def open_log(self, folder: Path) -> None:
-        """Append to folder/log/rank-NNNN.log from now on."""
+        """Append to folder/log/rank-NNNN.log from now on. Raises InputError where log is no folder of ours."""
         if self.logs:
-            (folder / "log").mkdir(parents=True, exist_ok=True)
-            self._log = folder / "log" / f"rank-{self.rank:04d}.log"
+            self._log = inner(folder, "log") / f"rank-{self.rank:04d}.log"
 
-    def say(self, text: str) -> None:
-        """One message on the screen and in the log."""
+    def say(self, *lines: str) -> None:
+        """Lines on the screen and in the log."""
         if self.speaks:
-            self.console.print(text, markup=False)
-        self.note(text)
+            self.console.print("\n".join(map(inert, lines)))
+        for line in lines:
+            self.note(line)
+        if OUT.lost:
+            self._once(self.note, f"standard output is lost ({OUT.lost}): what follows is in this log alone")
 
-    def note(self, text: str) -> None:
-        """One message in the log alone: time, rank, stage."""
+    def note(self, line: str) -> None:
+        """One line in the log alone: time, rank, stage."""
         if self._log:
             stamp = time.strftime("%Y-%m-%d %H:%M:%S")
-            # The log is for people: a full disk must stop the run at its states, not here.
-            with suppress(OSError), self._log.open("a") as log:
-                log.write(f"{stamp} rank {self.rank} {self.stage_name}: {text}\n")
+            try:
+                append(self._log, f"{stamp} rank {self.rank} {self.stage_name}: {inert(line)}\n")
+            except WriteError as error:
+                # The log is for people: a full disk must stop the run at its states, not here.
+                self._once(self.say, f"the log lacks lines: {error}")
 
     def show(self, table) -> None:
         """A rich table, on the screen alone."""
         if self.speaks:
             self.console.print(table)
+
+    def _once(self, act, line: str) -> None:
+        if line not in self._told:
+            self._told.add(line)
+            act(line)
 
     @contextmanager
     def stage(self, name: str, seconds: dict[str, float]):
@@ -63,7 +78,7 @@ class Screen:
     @contextmanager
     def steps(self, done: int, total: int):
         """A function to call after each step with its number and a short text."""
-        if self.speaks and self.console.is_terminal and "SLURM_JOB_ID" not in os.environ:
+        if self.speaks and OUT.isatty() and "SLURM_JOB_ID" not in os.environ:
             yield from self._bar(done, total)
         else:
             yield self._lines(done, total)
