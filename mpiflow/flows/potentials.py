@@ -35,9 +35,10 @@ class KaehlerRule:
 
     preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
     "plain" (1); or "ricci", the Kaehler-Ricci flow d phi / dt = log eta in place of a gradient. Generic features know
-    "natural" and "plain". refreeze: steps after which C is computed anew, None for never; with "natural", refreeze = 1
-    and dt = 1/2 a step is Gauss-Newton's. warm: degree of the invariants on which C acts until it is first frozen anew,
-    None for all: far from g_FS the highest ones only hinder. memory: bytes for Hessians that are kept, on the backend.
+    "natural" and "plain". refreeze: steps after which C is computed anew, None for never; with "natural", the log loss,
+    refreeze = 1 and dt = 1/2 a step is Gauss-Newton's near the solution (theory 4). warm: degree of the invariants on
+    which C acts until it is first frozen anew, None for all: far from g_FS the highest ones only hinder. memory: bytes
+    for Hessians that are kept, on the backend.
     """
 
     dt: float

@@ -1,4 +1,4 @@
-"""The Fubini-Study metric and distance on P^n, in the normalisation K = log|z|^2 (theory: HR 3.2)."""
+"""The Fubini-Study metric and distance on P^n, in the normalisation K = log|z|^2 (theory 1, HR 3.2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The neural tangent kernel of an infinitely wide ReLU network (theory: HR 2.23; neural-tangents' conventions)."""
+"""The neural tangent kernel of an infinitely wide ReLU network (theory 4, HR 2.23; neural-tangents' conventions)."""
 
 from __future__ import annotations
 

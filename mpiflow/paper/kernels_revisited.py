@@ -1,4 +1,4 @@
-"""Frozen kernels that generalise: gain on unseen points of Kaehler potentials beside the paper's kernels (HR 3.2, B).
+"""Frozen kernels that generalise: gain on unseen points of Kaehler potentials beside the paper's kernels (HR 3.2, app. B).
 
 The limits: invariant features are a prior made by hand, generic ones need about as many points as features, N_k^2.
 """
