@@ -64,12 +64,12 @@ def get(name: str) -> ModuleType:
     Raises InputError for another name, and for "gpu" where none works, with the reason.
     """
     if name not in BACKENDS:
-        raise InputError(f'engine.backend = "{name}": no such backend; one of {", ".join(BACKENDS)}')
+        raise InputError(f'run.backend = "{name}": no such backend; one of {", ".join(BACKENDS)}')
     if name == "cpu":
         return np
     cupy, reason = probe()
     if cupy is None and name == "gpu":
-        raise InputError(f'engine.backend = "gpu": {reason}; use "cpu" or "auto"')
+        raise InputError(f'run.backend = "gpu": {reason}; use "cpu" or "auto"')
     return np if cupy is None else cupy
 
 

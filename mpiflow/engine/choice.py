@@ -75,7 +75,7 @@ def _check(kernel, mode: str, precision: str) -> None:
     if mode not in MODES:
         raise InputError(f'engine.mode = "{mode}": no such engine; one of {", ".join(MODES)}')
     if precision not in ("float32", "float64"):
-        raise InputError(f'engine.precision = "{precision}": tiles are "float32" or "float64"')
+        raise InputError(f'run.precision = "{precision}": tiles are "float32" or "float64"')
     if isinstance(kernel, Delta) and mode not in ("auto", "neighbours"):
         raise InputError(
             f'engine.mode = "{mode}": the Delta kernel is a search, not a tile; use "neighbours" or "auto"'

@@ -78,7 +78,7 @@ def test_the_cuda_formula_is_the_kernel(kernel, precision, tmp_path):
 def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
     if backend.probe()[0] is not None:
         pytest.skip("a GPU works here")
-    with pytest.raises(InputError, match='engine.backend = "gpu": .+; use "cpu" or "auto"'):
+    with pytest.raises(InputError, match='run.backend = "gpu": .+; use "cpu" or "auto"'):
         engine.build(ReluNTK(1), points(3), points(3), backend="gpu")
     assert backend.get("auto") is np
     with pytest.raises(InputError, match="cpu, gpu, auto"):

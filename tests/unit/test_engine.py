@@ -194,7 +194,7 @@ def test_engines_report_what_they_hold():
         (Gaussian(0.3), {"mode": "dense"}, 'engine.mode = "dense".*streamed'),
         (Delta(), {"mode": "streamed"}, "Delta kernel is a search"),
         (ReluNTK(1), {"mode": "neighbours"}, "felt everywhere"),
-        (ReluNTK(1), {"precision": "float16"}, "engine.precision"),
+        (ReluNTK(1), {"precision": "float16"}, "run.precision"),
     ],
 )
 def test_impossible_engines_are_refused(kernel, options, said):
