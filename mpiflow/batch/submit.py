@@ -20,7 +20,7 @@ EXECUTORS = ("slurm", "local", "debug")
 #: Seconds before the end of its time at which a run is asked to save and stop.
 WARNING = 120
 #: Sets up the environment of a job where it is there, as for slurm/flow.sbatch.
-SITE = Path(__file__).parents[1] / "slurm" / "site.env"
+SITE = Path(__file__).parents[2] / "slurm" / "site.env"
 
 
 @dataclass(frozen=True)
