@@ -59,6 +59,12 @@ def test_every_cited_heading_of_the_architecture_is_there():
     assert not {heading: path for heading, path in cited.items() if heading not in headings}
 
 
+def test_the_architecture_names_every_room():
+    rooms = {path.name + "/" * path.is_dir() for path in ROOM.iterdir() if not path.name.startswith("_")}
+    named = {name for cell in first_cells("architecture.md", "Rooms") for name in re.findall(r"`([^`]+)`", cell)}
+    assert named == rooms
+
+
 def test_every_cited_document_is_there():
     cited = matches(r"([\w./-]*\w\.md)\b", CITING)
     assert not {name: path for name, path in cited.items() if not there(name, (ROOT / path).parent)}
