@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Group
 from rich.table import Table
 
+from mpiflow.belief.loader import describe, verify
 from mpiflow.errors import StateError
-from mpiflow.state.load import describe, verify
 
 
 def described(path: Path) -> tuple[dict, Group]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
 
 from mpiflow import build, config, dataset, evaluate, losses, sampling
+from mpiflow.belief.loader import State, latest, read
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.flows.potential_predictor import KaehlerPredictor
@@ -14,7 +16,6 @@ from mpiflow.geometry import charts, fubini_study
 from mpiflow.measures import kappa_of
 from mpiflow.ranks.shards import split
 from mpiflow.restart import Restart
-from mpiflow.state.load import State, latest, read
 from mpiflow.topology import Curvature, curvature_of
 
 #: |Q| / |z|^(n+1) above which a point does not lie on X.
@@ -35,12 +36,14 @@ def open_run(path: str | Path, comm: Comm | None = None) -> Model:
 
 
 def _state(path: Path) -> State:
-    if path.is_file():
+    if not path.is_dir():
+        if not os.path.lexists(path):
+            raise StateError(f"{path}: no such file or folder; give a run folder or a state-*.h5 file")
         return read(path)
     told: list[str] = []
-    state = latest(path, told.append) if path.is_dir() else None
+    state = latest(path, told.append)
     if state is None:
-        why = "; ".join(told) or ("there is no state in it" if path.is_dir() else "no such file or folder")
+        why = "; ".join(told) or "there is no state in it"
         raise StateError(f"{path}: {why}; give a run folder or a state-*.h5 file")
     return state
 

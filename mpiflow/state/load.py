@@ -92,9 +92,9 @@ def _verdict(path: Path, hold: Hold) -> tuple[Path, bool, str]:
         raise
     except StateError as error:
         return path, False, f"{error} ({diagnose(path)})"
-    checked = f"step {state.step}, {len(state.arrays)} datasets: seal, checksums, types, lengths, finite values"
     try:
-        return path, True, ", ".join(filter(None, [checked, hold(state)])) + " agree"
+        held = ", ".join(filter(None, ["seal", "checksums", "schema", hold(state)]))
+        return path, True, f"step {state.step}, {len(state.arrays)} datasets, held against {held}"
     except StateError as error:
         return path, False, str(error)
 

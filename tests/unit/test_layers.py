@@ -25,7 +25,7 @@ FORBIDDEN = {
     **{room: {"comm", "state", "run", "config", "cli", "time", "os", "engine", "flows", "ranks"} for room in PURE},
     "engine": {"comm", "state", "run", "config", "cli", "flows"},
     "clustering": {"state", "run", "config", "cli", "flows"},
-    "state": {"geometry", "kernels", "engine", "clustering", "flows", "run", "config", "cli"},
+    "state": {"belief", "geometry", "kernels", "engine", "clustering", "flows", "run", "config", "cli"},
     "flows": {"state", "run", "config", "cli"},
     "network": {"state", "run", "config", "cli", "time"},
     "ranks": {"state", "run", "config", "cli", "flows", "clustering"},

@@ -1,0 +1,109 @@
+"""The one door by which states of runs come in: to be opened, evaluated, resumed, shown, verified or measured."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from mpiflow import config
+from mpiflow.belief import course, methods, points
+from mpiflow.config import Config
+from mpiflow.errors import InputError, StateError
+from mpiflow.files import take
+from mpiflow.state import load
+from mpiflow.state.load import ForeignError, State
+from mpiflow.state.provenance import compare
+
+__all__ = ["State", "describe", "latest", "newest", "read", "settings", "verify"]
+
+#: Characters of the longest run file that a state or a folder may hold, and of the longest complaint that is told.
+LONGEST, _TOLD = 1 << 20, 400
+
+
+def read(path: Path) -> State:
+    """One state file, held against the schema and its own run file. Raises StateError, as `state.read` does."""
+    state = load.read(path)
+    agree(state)
+    return state
+
+
+def latest(folder: Path, say: Callable[[str], None]) -> State | None:
+    """The newest state of a folder that validates and is of the folder's run, or None; what is skipped is told.
+
+    Raises ForeignError where the newest sound state is of another run, NewerStateError as `state.load.latest`.
+    """
+    return load.latest(folder, say, _holds(folder))
+
+
+def newest(folder: Path, say: Callable[[str], None]) -> State | None:
+    """As `latest`, of whatever run it is: for a start, which holds it against the run file that it was given."""
+    return load.latest(folder, say, agree)
+
+
+def verify(folder: Path) -> list[tuple[Path, bool, str]]:
+    """(path, sound, message) of every state and every leftover of a run folder, oldest first."""
+    return load.verify(folder, _holds(folder))
+
+
+def describe(path: Path) -> dict[str, object]:
+    """What a state file or a run folder is, as plain values. Raises StateError for what is neither."""
+    path = Path(path)
+    return load.describe(path, _holds(path) if path.is_dir() else agree)
+
+
+def settings(state: State) -> Config:
+    """The run file of a state. Raises StateError in one line where it has none, or one that is not valid."""
+    text = state.attributes.get("config")
+    if text is None:
+        raise StateError(f"{state.path}: it holds no run file, so it is no state of a run")
+    if len(text) > LONGEST:
+        raise StateError(f"{state.path}: its run file has {len(text):,} characters, and {LONGEST:,} at most make sense")
+    try:
+        return config.loads(text)
+    except (InputError, ValueError, RecursionError) as error:
+        raise StateError(f"{state.path}: its run file is not valid: {_one_line(error)}") from None
+
+
+def agree(state: State) -> str:
+    """Hold a state against its own run file. Raises StateError with the first thing that does not agree."""
+    own = settings(state)
+    for complaints in (points.complaints, course.complaints, methods.complaints):
+        for complaint in complaints(state, own):
+            raise StateError(
+                f"{state.path}: {_one_line(complaint)}: so no run of its own run file wrote it; take another state"
+            )
+    return "its run file"
+
+
+def _agree_in(folder: Path, expected: dict, state: State) -> str:
+    told = agree(state)
+    changed = compare(settings(state).model_dump(exclude_none=True, mode="json"), expected).fatal
+    if changed:
+        raise ForeignError(
+            f"{state.path}: is of another run than {folder}/run.toml says ({_one_line('; '.join(changed))}); open that file "
+            "itself, or take it out of the folder"
+        )
+    return f"{told}, run.toml of the folder"
+
+
+def _holds(folder: Path) -> load.Hold:
+    """How the states of a folder are held: against its run.toml too, where it has one. Raises StateError for a bad one."""
+    path = Path(folder) / "run.toml"
+    try:
+        table = tomllib.loads(take(path, LONGEST))
+        expected = config.check(table, str(path)).model_dump(exclude_none=True, mode="json")
+    except (FileNotFoundError, NotADirectoryError):
+        return agree
+    except (OSError, InputError, ValueError, RecursionError) as error:
+        reason = _one_line(getattr(error, "strerror", None) or error)
+        raise StateError(
+            f"{path}: is no run file of a run ({reason}); put it back, or remove it: a start writes it anew"
+        ) from None
+    return partial(_agree_in, Path(folder), expected)
+
+
+def _one_line(text: object) -> str:
+    line = " ".join(str(text).split())
+    return line if len(line) <= _TOLD else f"{line[:_TOLD]} ..."
