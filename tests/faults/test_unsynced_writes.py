@@ -141,7 +141,7 @@ def test_random_losses(lives, full, row):
 
 def test_a_run_goes_on_from_what_a_crash_left(lives, tmp_path, full, row):
     rng = np.random.default_rng(42)
-    count = 100 if full else 4
+    count = 30 if full else 4
     for moment in rng.choice(list(moments(lives[1], lives[1].operations)), count):
         losses = moment.losses()
         left = moment.after([losses[place] for place in rng.permutation(len(losses)) if rng.random() < 0.5])
