@@ -12,7 +12,7 @@ from mpiflow import losses
 from mpiflow.dataset import PointSet, first
 from mpiflow.geometry import charts, fubini_study, kaehler
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.measures import kappa_of, least_eigenvalue, sigma
+from mpiflow.measures import gain, kappa_of, least_eigenvalue, sigma
 from mpiflow.ranks.shards import Layout
 
 #: The Kaehler defect is the w-mean over this many points at most: each takes 4 metrics for each of 2d real directions.
@@ -30,7 +30,7 @@ class Predictor(Protocol):
 
 @dataclass(frozen=True)
 class Row:
-    """One metric on one set of points. gain: sigma(g_FS) / sigma. defect: None where the metric has no derivatives."""
+    """One metric on one set of points. gain: `measures.gain`. defect: None where the metric has no derivatives."""
 
     metric: str
     points: str
@@ -77,7 +77,7 @@ def row(
         points=name,
         count=layout.total,
         sigma=value,
-        gain=reference / value if value else float("inf"),
+        gain=gain(reference, value),
         eta_deviation=-layout.comm.min(-float(np.abs(eta - 1).max(initial=0))),
         positive=float(layout.sum(least > 0)) / layout.total,
         min_eigenvalue=layout.comm.min(float(least.min(initial=np.inf))),

@@ -26,3 +26,10 @@ def sigma(layout: Layout, points: Points, g: np.ndarray) -> float:
     deviation = np.abs(1 - losses.eta(g, points.omega2, kappa_of(layout, points, g)).astype(np.float64))
     weight, weighted = layout.sum(np.stack([points.weight, points.weight * deviation], axis=1))
     return float(weighted / weight)
+
+
+def gain(reference: float, value: float) -> float:
+    """sigma(g_FS) / sigma(g); without bound (infinite) where sigma(g) is 0 to the last bit, and 1 where both are."""
+    if value:
+        return reference / value
+    return float("inf") if reference else 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mpiflow.geometry import charts, fubini_study
 from mpiflow.measures import kappa_of
 from mpiflow.ranks.shards import split
 from mpiflow.restart import Restart
+from mpiflow.settings.problem import LEAST_POINTS, SEEDS, WHY_NOT_ONE
 from mpiflow.topology import Curvature, curvature_of
 
 #: |Q| / |z|^(n+1) above which a point does not lie on X.
@@ -132,6 +134,11 @@ class Model:
         return self.config.points.chart == "all" or (self.config.method == "kaehler" and kernel.features == "invariant")
 
     def _fresh(self, count: int, seed: int, every_chart: bool) -> dataset.PointSet:
+        count, seed = _whole("points", count), _whole("seed", seed)
+        if count < LEAST_POINTS:
+            raise InputError(f"points = {count}: must be at least {LEAST_POINTS}; {WHY_NOT_ONE}")
+        if not 0 <= seed < SEEDS:
+            raise InputError(f"seed = {seed}: must be from 0 to 2^63 - 1; 7 is as good as any")
         share = split(count, self.comm.size, self.comm.rank)
         own = np.arange(share.start, share.stop)
         settings = self.config
@@ -168,6 +175,14 @@ class Model:
                 f"point {off.argmax()} is off X: |Q| / |z|^{self.surface.degree} = {off.max():.1e} > {OFF}; project it first"
             )
         return charts.patch_scaled(z)
+
+
+def _whole(name: str, number: object) -> int:
+    """A whole number of any kind as an int. Raises InputError for what is none."""
+    try:
+        return operator.index(number)
+    except TypeError:
+        raise InputError(f"{name} = {number!r}: must be a whole number") from None
 
 
 def _points(z: object, width: int) -> np.ndarray:

@@ -16,7 +16,10 @@ from mpiflow.measures import kappa_of
 
 @dataclass(frozen=True)
 class Curvature:
-    """ricci: the Ricci measure. euler, error: the Euler number by Chern-Gauss-Bonnet and its standard error; None for d = 4."""
+    """ricci: the Ricci measure. euler, error: the Euler number by Chern-Gauss-Bonnet and its standard error.
+
+    Both are None for d = 4, and on fewer points than two lines have, 2 (n + 1), which tell no error.
+    """
 
     count: int
     ricci: float
@@ -36,7 +39,8 @@ def curvature_of(surface: Hypersurface, predictor: KaehlerPredictor, points: Poi
     if rows is not None:
         density, scalar, eta, weight = rows.T
         ricci = curvature.ricci_measure(scalar, eta, weight, surface.degree, surface.dimension)
-        euler, error = curvature.euler_number(density, surface.degree, surface.dimension, surface.degree)
-        known = surface.dimension <= 3
-        found = Curvature(layout.total, ricci, euler if known else None, error if known else None)
+        known = None
+        if surface.dimension <= 3:
+            known = curvature.euler_number(density, surface.degree, surface.dimension, surface.degree)
+        found = Curvature(layout.total, ricci, *(known or (None, None)))
     return layout.comm.bcast(found)

@@ -53,13 +53,16 @@ def euler_density(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     return total.real
 
 
-def euler_number(density: np.ndarray, degree: int, dimension: int, group: int) -> tuple[float, float]:
+def euler_number(density: np.ndarray, degree: int, dimension: int, group: int) -> tuple[float, float] | None:
     """The Euler number from densities (N,) at points that follow the volume of g_FS, and its standard error.
 
-    group: consecutive points on one line, which are not independent of each other.
+    group: consecutive points on one line, which are not independent of each other. None for fewer than two whole lines:
+    they tell nothing of the error, and without it the number means nothing.
     """
     factor = degree / math.factorial(dimension)
     lines = density[: len(density) // group * group].reshape(-1, group).mean(1)
+    if len(lines) < 2:
+        return None
     return factor * float(density.mean()), factor * float(lines.std(ddof=1) / np.sqrt(len(lines)))
 
 

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from mpiflow.errors import FlowError, InputError
 
-# What MPI, HDF5, JAX, numba, Python's threads and the C++ library say of it; HDF5 also fails to allocate room in files.
+# What MPI, HDF5, JAX, numba, NumPy of absurd sizes, Python's threads and the C++ library say of it; HDF5 also fails to
+# allocate room in files.
 _PHRASES = re.compile(
     r"out of memory|memory allocation failed|cannot allocate memory|unable to allocate (?!file)|std::bad_alloc|"
-    r"RESOURCE_EXHAUSTED|allocation failed \(probably too large\)|can't start new thread",
+    r"maximum allowed size exceeded|array is too big|RESOURCE_EXHAUSTED|allocation failed \(probably too large\)|"
+    r"can't start new thread",
     re.IGNORECASE,
 )
 _BYTES = re.compile(r"allocat\w* ([\d,.]+) ?(bytes|B|KiB|MiB|GiB|TiB)\b", re.IGNORECASE)
@@ -62,8 +64,7 @@ def _wanted(error: BaseException) -> str:
         return f"{_shown(prod(shape) * dtype.itemsize)} were wanted for an array {shape} of {dtype}"
     if size := _bytes(str(error)):
         return f"{_shown(size)} were wanted"
-    said = " ".join(str(error).split())
-    return f"how much was wanted is not known{f' ({type(error).__name__}: {said[:120]})' if said else ''}"
+    return f"{_place(error)} wanted more than the {_shown(_held())} that it holds{_said(error)}"
 
 
 def _place(error: BaseException) -> str:

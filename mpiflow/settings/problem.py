@@ -9,12 +9,20 @@ from pydantic import Field, model_validator
 
 from mpiflow.settings.section import NonNegative, Section
 
+#: A set of points is measured by its sigma, the spread of eta over it.
+LEAST_POINTS = 2
+WHY_NOT_ONE = "sigma of a single point is 0 by definition, whatever the metric; 1000 is a good start"
+
+#: What the counter-based generator takes as a key.
+SEEDS = 2**63
+Seed = Annotated[int, Field(ge=0, lt=SEEDS)]
+
 
 class Run(Section):
     """[run]: identity of the run and the arithmetic."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = "run"
-    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    seed: Seed = 1
     precision: Literal["float32", "float64"] = "float64"
     backend: Literal["auto", "cpu", "gpu"] = "auto"
 
@@ -30,7 +38,7 @@ class Manifold(Section):
     family: Literal["fermat", "dwork", "random", "polynomial"] = "fermat"
     ambient: Annotated[int, Field(ge=2, le=5)] = 4
     psi: float | tuple[float, float] | None = None
-    seed: Annotated[int, Field(ge=0)] | None = None
+    seed: Seed | None = None
     monomials: list[list[Annotated[int, Field(ge=0)]]] | None = None
     coefficients: list[float | tuple[float, float]] | None = None
 
@@ -54,12 +62,19 @@ class Manifold(Section):
 class Points(Section):
     """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
-    train: Annotated[int, Field(ge=1)] = 1000
-    test: Annotated[int, Field(ge=1)] = 1000
+    train: int = 1000
+    test: int = 1000
     file: Annotated[str, Field(min_length=1)] | None = None
     chart: Literal["all"] | tuple[int, int] = (0, 1)
     noise: NonNegative = 0.0
     project: bool = True
+
+    @model_validator(mode="after")
+    def _enough(self):
+        for name in ("train", "test"):
+            if (count := getattr(self, name)) < LEAST_POINTS:
+                raise ValueError(f"{name} = {count}: must be at least {LEAST_POINTS}; {WHY_NOT_ONE}")
+        return self
 
 
 class Clusters(Section):

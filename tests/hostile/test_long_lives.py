@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,13 @@ import pytest
 
 import mpiflow as package
 from jobs import mpiflow, small
-from mpiflow import sampling
+from mpiflow import measures, sampling
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
-from mpiflow.ranks import alike, launcher
+from mpiflow.evaluate import plain
+from mpiflow.ranks import alike, launcher, shortage
+from mpiflow.report import curvature_lines
 from mpiflow.run import run
 from mpiflow.screen import Screen
 
@@ -280,3 +283,144 @@ def test_real_points_work(model):
     else:
         with pytest.raises(InputError, match="off X"):
             model.metric(z)
+
+
+@pytest.mark.parametrize("key", ["points.train", "points.test"])
+@pytest.mark.parametrize("count", [1, 0, -5])
+def test_a_run_of_one_point_is_refused(tmp_path, key, count):
+    with pytest.raises(
+        InputError, match=f"{key} = {count}: must be at least 2; sigma of a single point is 0 by definition"
+    ):
+        read(small(tmp_path), [f"{key}={count}"])
+
+
+#: Counts and seeds that are none, with words of the refusal.
+NUMBERS = [
+    (1, 7, "points = 1: must be at least 2"),
+    (0, 7, "points = 0"),
+    (-4, 7, "points = -4"),
+    (2.5, 7, "points = 2.5: must be a whole number"),
+    ("9", 7, "points = '9': must be a whole number"),
+    (None, 7, "points = None"),
+    (9, -1, "seed = -1: must be from 0 to"),
+    (9, 2**63, "seed = 9223372036854775808"),
+    (9, 0.5, "seed = 0.5: must be a whole number"),
+]
+
+
+@pytest.mark.parametrize("count, seed, words", NUMBERS)
+def test_fresh_points_need_a_count_and_a_seed(model, count, seed, words):
+    for ask in [model.evaluate, *([model.curvature] if model.has_potential else [])]:
+        with pytest.raises(InputError) as refusal:
+            ask(count, seed, extrapolate=True)
+        assert words in str(refusal.value)
+
+
+def test_two_points_are_measured_and_an_euler_number_without_error_is_none(model):
+    assert all(np.isfinite(row.sigma) for row in model.evaluate(np.int64(2), 7))
+    if model.has_potential:
+        few, enough = (model.curvature(count, 7, extrapolate=True) for count in (7, 8))
+        assert few.euler is None and few.error is None and np.isfinite(few.ricci)
+        assert np.isfinite([enough.euler, enough.error]).all()
+        assert not any("nan" in line for line in curvature_lines(few))
+
+
+def test_a_gain_is_honest_where_sigma_is_zero(model):
+    assert measures.gain(0.3, 0.1) == pytest.approx(3)
+    assert measures.gain(0.3, 0.0) == np.inf and measures.gain(0.0, 0.0) == 1
+    row = model.evaluate(4, 7)[-1]
+    assert row.gain == 1 and plain(row)["gain"] == 1
+
+
+@pytest.mark.parametrize("ranks", [2])
+def test_a_rank_without_points_takes_part_in_a_curvature(tmp_path, ranks):
+    path = tmp_path / "few.toml"
+    path.write_text(RUNS["generic"])
+    assert run(Comm(), read(path, ["flow.steps=1", 'points.chart="all"']), tmp_path / "run", Screen(0, quiet=True)) == 0
+    done = mpiflow("evaluate", tmp_path / "run", "--points", 8, ranks=ranks)
+    assert done.returncode == 0 and "Ricci measure" in done.stdout, done.stderr
+
+
+class ErrorOfJax(RuntimeError):
+    pass
+
+
+#: What libraries raise where they get no memory, and words of the line that is made of it.
+SHORTAGES = [
+    ("numpy", lambda: np.empty((2**24, 2**30)), "128 PiB|1.34e.08 GiB were wanted for an array .16777216, 1073741824."),
+    ("numpy, more than any address", lambda: np.arange(10**20), "wanted more than|were wanted"),
+    ("bytes", lambda: bytearray(2**62), "wanted more than the .* that it holds"),
+    ("cupy", MemoryError("Out of memory allocating 1,048,576 bytes (allocated so far: 0 bytes)."), "1 MiB were wanted"),
+    ("jax", ErrorOfJax("RESOURCE_EXHAUSTED: Out of memory allocating 2147483648 bytes."), "2 GiB were wanted"),
+    ("jax on a GPU", ErrorOfJax("RESOURCE_EXHAUSTED: Failed to allocate 1.50GiB for new constant"), "1.5 GiB"),
+    ("MPI", ErrorOfJax("Other MPI error, error stack:\nOut of memory (unable to allocate a 'tmp_buf')"), "tmp_buf"),
+    ("HDF5", OSError("Can't write data (memory allocation failed for type conversion)"), "type conversion"),
+    ("numba", MemoryError("Allocation failed (probably too large)."), "probably too large"),
+    ("a thread", RuntimeError("can't start new thread"), "new thread"),
+    ("the system", OSError(12, "Cannot allocate memory"), "Cannot allocate memory"),
+    ("C++", RuntimeError("std::bad_alloc"), "bad_alloc"),
+]
+
+
+@pytest.mark.parametrize("made, words", [row[1:] for row in SHORTAGES], ids=[row[0] for row in SHORTAGES])
+def test_a_lack_of_memory_is_known_in_every_form(made, words):
+    error = made
+    if callable(made):
+        with pytest.raises((MemoryError, ValueError)) as met:
+            made()
+        error = met.value
+    told = str(shortage.of(error, 1, 4))
+    assert re.search(words, told) and "\n" not in told
+    for word in ("rank 1 of 4", "points.train", "engine.memory", "mpiflow plan", "intact"):
+        assert word in told
+
+
+def test_other_errors_are_no_lack_of_memory():
+    others = [
+        ValueError("no space"),
+        OSError(28, "No space left on device"),
+        InputError("out of memory"),
+        KeyError("x"),
+    ]
+    assert [shortage.of(error, 0, 1) for error in others] == [None] * 4
+
+
+def test_a_lack_of_memory_behind_another_error_is_found():
+    try:
+        try:
+            raise MemoryError
+        except MemoryError:
+            raise KeyError("cache") from None
+    except KeyError as error:
+        assert "out of memory" in str(shortage.of(error, 0, 1))
+
+
+#: On rank 1 alone: where memory is short, as Python to be run when the interpreter starts.
+LIMITED = [
+    (
+        "raised in the flow",
+        "import mpiflow.losses\ndef none(*rest): raise MemoryError\nmpiflow.losses.gradient = none",
+        1,
+    ),
+    (
+        "a limit of the system",
+        "import mpiflow.losses, resource\nimport numpy as np\n"
+        "def big(*rest):\n    resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n    return np.ones(2**31)\n"
+        "mpiflow.losses.gradient = big",
+        1,
+    ),
+    (
+        "in the writer's thread",
+        "import mpiflow.state.atomic as a\ndef none(*rest): raise MemoryError\na.put = none",
+        0,
+    ),
+]
+
+
+@pytest.mark.parametrize("code, rank", [row[1:] for row in LIMITED], ids=[row[0] for row in LIMITED])
+def test_one_rank_without_memory_ends_all_with_one_line(tmp_path, code, rank):
+    body = "\n".join("    " + line for line in code.splitlines())
+    (tmp_path / "sitecustomize.py").write_text(f"import os\nif os.environ.get('PMI_RANK') == '{rank}':\n{body}\n")
+    env = {"PYTHONPATH": str(tmp_path)}
+    done = mpiflow("run", small(tmp_path), "-q", "-o", tmp_path / "run", ranks=2, timeout=60, env=env)
+    refused(done, f"rank {rank} of 2", "is out of memory", "points.train")
