@@ -66,7 +66,9 @@ def run(
             with suppress(WriteError):
                 job.tell("failed", getattr(told, "exit_code", 1), f"{type(told).__name__}: {told}")
             raise
-        job.tell("done" if code == 0 else "stopped", code, message)
+        with comm.lead() as mine:
+            if mine:
+                job.tell("done" if code == 0 else "stopped", code, message)
         return code
 
 
@@ -99,6 +101,7 @@ class Job:
     def tell(self, state: str, code: int | None, message: str) -> None:
         """Write status.json, for batch scripts and for people."""
         if self.comm.rank == 0:
+            self.writer.check_folder()
             status.report(self.where, state, self.step, self.config.flow.steps, code, message)
 
     def _finished(self, restart: Restart | None) -> tuple[int, str] | None:
@@ -207,6 +210,7 @@ class Job:
             )
         with self.comm.lead() as mine:
             if mine:
+                self.writer.check_folder()
                 summary, picture, missing = report.write(self.where, self.step, rows, self.history.arrays())
                 self.screen.show(report.rendered(rows, f"{self.config.run.name}: after step {self.step}"))
                 state = state_path(self.where, self.step)

@@ -98,24 +98,24 @@ class Writer:
             if mine:
                 self._wait()
 
-    def _commit(self, step: int, contents: parts.Files, began: float) -> None:
-        try:
-            self._check_folder()
-            for path, content in contents:
-                atomic.put(path, content, self.files)
-            self.last_seconds = time.monotonic() - began
-            self._check_folder()
-            retention.prune(self.folder, step, self.keep, self.keep_every, self.say, self.files)
-        except BaseException as error:  # kept for the main thread, whose failures end the job in order
-            self._error = error
-
-    def _check_folder(self) -> None:
-        """Another run may be in the place of a folder that was moved, or in it, if its lock was deleted."""
+    def check_folder(self) -> None:
+        """Raise WriteError where another run may be in the place of the folder, or in it. Counts on rank 0 alone."""
         if self._lock and holder.holder(self.folder) != self._lock:
             raise WriteError(
                 f"{self.folder} is no longer the folder that this run has locked (it was moved or deleted, or its "
                 f"{holder.LOCK} was): nothing more is written there; put it back and start the same command again"
             )
+
+    def _commit(self, step: int, contents: parts.Files, began: float) -> None:
+        try:
+            self.check_folder()
+            for path, content in contents:
+                atomic.put(path, content, self.files)
+            self.last_seconds = time.monotonic() - began
+            self.check_folder()
+            retention.prune(self.folder, step, self.keep, self.keep_every, self.say, self.files)
+        except BaseException as error:  # kept for the main thread, whose failures end the job in order
+            self._error = error
 
     def _wait(self) -> None:
         if self._thread:

@@ -10,8 +10,9 @@ import subprocess
 import driver
 import pytest
 from driver import FULL
+from states import small_arrays
 
-from mpiflow.state import load, naming, status
+from mpiflow.state import commit, load, naming, status
 
 DISK = [("write", 1, errno.ENOSPC), ("sync", 4, errno.EIO)]
 EVERY_DISK = [
@@ -74,6 +75,32 @@ def test_a_second_run_in_the_same_folder_is_refused(job, unhurt, tmp_path, row):
     assert first.wait() == 0, first.text()
     assert driver.numbers(folder) == unhurt
     row("two writers", "the same run started twice", "the second refuses and names the first")
+
+
+def test_a_folder_that_takes_the_place_of_a_runs_own_is_left_alone(job, unhurt, tmp_path, row):
+    folder, moved, other = (tmp_path / name for name in ("run", "moved", "other"))
+    other.mkdir()
+    commit.write(other, 1, small_arrays(), {})
+    status.report(other, "stopped", 1, 9, 75)
+    before = {path.name: path.read_bytes() for path in other.iterdir()}
+    start = driver.Run(job, folder)
+    start.until(lambda: driver.newest(folder) >= 2)
+    folder.rename(moved)
+    other.rename(folder)
+    assert start.wait() == 4, start.text()
+    # Where it happens while a file is written, the system says so first.
+    assert "no longer the folder" in start.text() or "No such file" in start.text()
+    assert "Traceback" not in start.text()
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    folder.rename(other)
+    moved.rename(folder)
+    driver.finish(job, folder)
+    assert driver.numbers(folder) == unhurt
+    row(
+        "run folder replaced",
+        "by that of another run, while it runs",
+        "exit 4, the other untouched; resumed, bit-identical",
+    )
 
 
 def test_damaged_states_are_told_and_the_one_before_is_used(job, unhurt, tmp_path, row):
