@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,7 +78,7 @@ def _override(table: dict, override: str) -> None:
 def _mistake(item: dict) -> tuple[str, str]:
     """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
     # Unions add the name of the tried type to the path; the kernel's union adds its tag.
-    path = [part for part in item["loc"] if "[" not in str(part) and part not in ("float", "int")]
+    path = [part for part in item["loc"] if not _TYPE.fullmatch(str(part))]
     key = ".".join(str(part) for place, part in enumerate(path) if not (place == 1 and part in _KERNELS))
     if item["type"] == "extra_forbidden":
         return key, f"unknown key; the valid ones here are {', '.join(_fields(path[:-1]))}"
@@ -94,6 +95,8 @@ def _mistake(item: dict) -> tuple[str, str]:
     return f"{key} = {item['input']!r}", message + hint
 
 
+#: How the name of a type in a union looks.
+_TYPE = re.compile(r"float|int|(tuple|list|dict|literal|function|constrained)\S*\[.*\]")
 _KERNELS = {
     "gaussian": GaussianKernel,
     "delta": DeltaKernel,

@@ -132,6 +132,6 @@ def _deadline(max_time: float | None) -> float | None:
     """The end of this job on the monotonic clock, or None without any."""
     ends = [] if max_time is None else [_born + max_time]
     slurm = os.environ.get("SLURM_JOB_END_TIME", "")
-    if slurm.isdigit():
+    if slurm.isdecimal():
         ends.append(time.monotonic() + int(slurm) - time.time())
     return min(ends, default=None)

@@ -80,7 +80,7 @@ def point_folder(number: int) -> Path:
 
 def numbers(ranks: str) -> list[int]:
     """Numbers of ranks from words like 1,2,4, in order. Raises InputError for anything else."""
-    found = sorted({int(word) for word in ranks.split(",") if word.strip().isdigit() and int(word)})
+    found = sorted({int(word) for word in ranks.split(",") if word.strip().isdecimal() and int(word)})
     if len(found) != len(ranks.split(",")):
         raise InputError(f"--ranks {ranks}: whole numbers above 0, each once, e.g. 1,2,4")
     return found

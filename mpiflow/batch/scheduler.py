@@ -21,7 +21,7 @@ def job() -> str:
 def restarts() -> int:
     """How often this job was requeued before."""
     count = os.environ.get("SLURM_RESTART_COUNT", "0")
-    return int(count) if count.isdigit() else 0
+    return int(count) if count.isdecimal() else 0
 
 
 def facts(number: str = "") -> dict[str, str]:

@@ -50,6 +50,6 @@ def tune(
     from mpiflow.tune.study import tune as start
 
     where = output or Path("runs") / f"{settings.run.folder}-tune"
-    name = worker or f"{socket.gethostname()}-{os.getpid()}"
+    name = f"{socket.gethostname()}-{os.getpid()}" if worker is None else worker
     screen = Screen(comm.rank, quiet)
     raise typer.Exit(start(comm, settings, where, screen, max_time=max_time, worker=name, force=force))

@@ -16,6 +16,7 @@ def resolved(path: Path) -> Path:
 
     A path that is plain already stays as its user wrote it.
     """
+    _mode(path)
     try:
         found = Path(path).resolve()
         return path if path.name not in ("", "..") and Path(os.path.abspath(path)) == found else found
@@ -96,4 +97,5 @@ def _mode(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be written ({error}); choose another path with -o") from None
+        reason = getattr(error, "strerror", error)
+        raise InputError(f"{path}: cannot be written ({reason}); choose another path with -o") from None

@@ -37,6 +37,6 @@ def points(module, size: str) -> int:
     if size in module.SIZES:
         return module.SIZES[size]
     least = getattr(module, "LEAST", 100)
-    if size.isdigit() and int(size) >= least:
+    if size.isdecimal() and int(size) >= least:
         return int(size)
     raise InputError(f"--size {size}: one of {', '.join(module.SIZES)}, or a number of points, here at least {least}")

@@ -35,7 +35,7 @@ _SRUN = {"MPICH": "srun --mpi=pmi2", "Open MPI": "srun --mpi=pmix"}
 def launched() -> Launcher:
     """The launcher that started this process; of size 1 and without a name where there is none."""
     for variable, name, family in _LAUNCHERS:
-        if os.environ.get(variable, "").isdigit():
+        if os.environ.get(variable, "").isdecimal():
             return Launcher(int(os.environ[variable]), f"{name} ({variable})", family)
     return Launcher(1, "", "")
 

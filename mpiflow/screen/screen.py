@@ -106,4 +106,4 @@ class Screen:
 
 def _limit() -> str:
     end = os.environ.get("SLURM_JOB_END_TIME", "")
-    return f" (the job ends in {int(end) - time.time():.0f} s)" if end.isdigit() else ""
+    return f" (the job ends in {int(end) - time.time():.0f} s)" if end.isdecimal() else ""

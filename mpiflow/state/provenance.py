@@ -52,7 +52,7 @@ def entry(ranks: int, backend: str, resumed_from: int | None, config: str = "") 
 def cores() -> int:
     """Cores that the ranks of this job share: this process's, on each node of the job."""
     nodes = os.environ.get("SLURM_JOB_NUM_NODES", "1")
-    return len(os.sched_getaffinity(0)) * (int(nodes) if nodes.isdigit() else 1)
+    return len(os.sched_getaffinity(0)) * (int(nodes) if nodes.isdecimal() else 1)
 
 
 def append(chain: str, start: dict[str, object]) -> str:

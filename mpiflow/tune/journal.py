@@ -24,6 +24,8 @@ _BEFORE_PRUNING = 5
 def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed: int) -> optuna.Study:
     """The study of a folder, begun if there is none. Raises InputError where it is one of other settings."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if (folder / _FILE).is_symlink():
+        raise InputError(f"{folder / _FILE}: is a link, and Optuna would write through it; remove it")
     _mend(folder / _FILE)
     tune = settings.tune
     study = optuna.create_study(
