@@ -3,7 +3,7 @@
 "kill RANK STAGE" and "raise RANK STAGE": that rank is killed or raises in that stage of the run;
 "disk OPERATION N ERRNO": the N-th such operation of the writer fails, and all after it;
 "allocation RANK N": from the beginning of the work on, the N-th allocation of at least 1 MiB of that rank fails, "allocation
-RANK N stays": and all after it (0: none, they are counted alone); `allocation.c` must be preloaded.
+RANK N stays": and all after it (0: none, all ranks count them alone); `allocation.c` must be preloaded.
 """
 
 from __future__ import annotations
@@ -48,13 +48,15 @@ def _fail_allocation(rank: int, n: int, stays: bool) -> None:
     real, preloaded = Job.work, ctypes.CDLL(None)
 
     def failing(self, restart):
-        if self.comm.rank != rank:
+        if n and self.comm.rank != rank:
             return real(self, restart)
         preloaded.fault_arm(n, int(stays))
         try:
             return real(self, restart)
         finally:
-            print(f"allocations seen: {preloaded.fault_seen()}", file=sys.stderr, flush=True)
+            print(
+                f"allocations of rank {self.comm.rank}: {preloaded.fault_seen()}\n", end="", file=sys.stderr, flush=True
+            )
             preloaded.fault_arm(-1, 0)
 
     Job.work = failing
