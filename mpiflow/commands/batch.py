@@ -89,10 +89,10 @@ def submit(
 
 def plan(
     config: RunFile,
-    ranks: Annotated[int, typer.Option(min=1, help="Ranks in all.")] = 1,
-    ranks_per_node: Annotated[int | None, typer.Option(min=1, help="Ranks that share a node; all by default.")] = None,
+    ranks: Annotated[int, typer.Option(help="Ranks in all.")] = 1,
+    ranks_per_node: Annotated[int | None, typer.Option(help="Ranks that share a node; all by default.")] = None,
     memory: Annotated[float | None, typer.Option(help="GiB of a node; those of this machine by default.")] = None,
-    gpus: Annotated[int, typer.Option(min=0, help="GPUs in all.")] = 0,
+    gpus: Annotated[int, typer.Option(help="GPUs in all.")] = 0,
     gpu_memory: Annotated[float, typer.Option(help="GiB of a GPU.")] = 80.0,
     overrides: Overrides = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Measure this machine first (ten seconds).")] = False,
@@ -108,7 +108,8 @@ def plan(
     from mpiflow.screen import answer, document
 
     settings = read(config, overrides)
-    limits = fit.Limits(memory or fit.machine_memory(), ranks_per_node or ranks, gpus, gpu_memory)
+    here = fit.machine_memory() if memory is None else memory
+    limits = fit.Limits(here, max(ranks, 1) if ranks_per_node is None else ranks_per_node, gpus, gpu_memory)
     measured = machine.calibrate(settings) if calibrate else machine.load(settings)
     found = report.facts(settings, config, ranks, limits, measured)
     document(found) if as_json else answer(report.rendered(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from mpiflow.config import Config
@@ -15,12 +16,59 @@ _GIB = 2**30
 
 @dataclass(frozen=True)
 class Limits:
-    """What there is: GiB of memory on a node, ranks that share it, GPUs and GiB on each (0: no GPU)."""
+    """What there is: GiB of memory on a node, ranks that share it, GPUs and GiB on each (0: no GPU).
+
+    Raises InputError for what no machine has.
+    """
 
     node: float
     ranks_per_node: int
     gpus: int = 0
     gpu: float = 0.0
+
+    def __post_init__(self):
+        _positive("--memory", self.node, "GiB of a node, e.g. 64; leave it out for those of this machine")
+        _whole("--ranks-per-node", self.ranks_per_node, 1, "leave it out where all ranks share one node")
+        _whole("--gpus", self.gpus, 0, "leave it out where there is none")
+        if self.gpus:
+            _positive("--gpu-memory", self.gpu, "GiB of one GPU, e.g. 80")
+
+    def serve(self, ranks: int) -> None:
+        """Raises InputError where so many ranks are none, or fewer than the GPUs: a rank uses one."""
+        _whole("--ranks", ranks, 1, "1 is a start")
+        if self.gpus > ranks:
+            raise InputError(
+                f"--gpus {self.gpus} for {ranks} rank{'s' * (ranks > 1)}: a rank uses one GPU, and {self.gpus - ranks} would "
+                f"stay idle; ask for --ranks {self.gpus}, or --gpus {ranks}"
+            )
+        nodes = self.nodes(ranks)
+        if 0 < self.gpus < nodes:
+            raise InputError(
+                f"--gpus {self.gpus} on {nodes} nodes: some would have none; ask for --gpus {nodes}, or more "
+                f"--ranks-per-node than {self.ranks_per_node}"
+            )
+
+    def nodes(self, ranks: int) -> int:
+        """Nodes that so many ranks take."""
+        return -(-ranks // self.ranks_per_node)
+
+    def sharers(self, ranks: int) -> int:
+        """Ranks on the GPU that has the most of them."""
+        return -(-ranks // self.gpus) if self.gpus else 0
+
+
+#: More ranks or GPUs than any machine has: a slip of the finger.
+_MOST = 10**8
+
+
+def _positive(name: str, value: float, cure: str) -> None:
+    if not 0 < value < inf:
+        raise InputError(f"{name} = {value:g}: must be a positive number; {cure}")
+
+
+def _whole(name: str, value: int, least: int, cure: str) -> None:
+    if not least <= value <= _MOST:
+        raise InputError(f"{name} = {value}: must be from {least} to {_MOST:,}; {cure}")
 
 
 def machine_memory() -> float:
@@ -35,7 +83,7 @@ def check(config: Config, s: Shape, base: int, limits: Limits) -> None:
     budget = config.engine.memory * _GIB
     needed = max(memory.stages(config, s).values()) + base
     share = limits.node * _GIB / min(s.ranks, limits.ranks_per_node)
-    on_gpu = memory.engine(s, s.rows) + memory.engine(s, s.unseen)
+    on_gpu = limits.sharers(s.ranks) * (memory.engine(s, s.rows) + memory.engine(s, s.unseen))
     if limits.gpus and on_gpu > limits.gpu * _GIB:
         why = f"its tiles take {_gib(on_gpu)} of each GPU, which has {limits.gpu:g} GiB"
     elif s.mode == "resident" and kernel > budget:

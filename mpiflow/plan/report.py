@@ -27,6 +27,7 @@ def base(config: Config) -> int:
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
+    limits.serve(ranks)
     room, config = parts(config), _placed(config, limits)
     # First what is loaded: judging the kernel's reach takes memory of its own.
     loaded, s = base(config), room.shape.shape(config, ranks)
@@ -41,7 +42,7 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
         "engine": s.mode,
         "bytes": {name: loaded + size for name, size in held.items()},
         "peak_bytes": loaded + max(held.values()),
-        "gpu_bytes": room.memory.engine(s, s.rows) + room.memory.engine(s, s.unseen) if limits.gpus else 0,
+        "gpu_bytes": limits.sharers(ranks) * (room.memory.engine(s, s.rows) + room.memory.engine(s, s.unseen)),
         "seconds": times,
         "seconds_a_step": sum(room.seconds.step(s, machine).values()),
         "states": {"written": saved, "kept": min(saved, kept), "bytes_each": room.memory.state(s)},
@@ -61,12 +62,19 @@ def _placed(config: Config, limits: fit.Limits) -> Config:
 
 def _sbatch(path: Path, ranks: int, limits: fit.Limits, peak: int, total: float) -> str:
     """A line to submit: twice the predicted time, a quarter more memory than predicted."""
-    nodes = -(-ranks // limits.ranks_per_node)
+    nodes = limits.nodes(ranks)
     tasks = -(-ranks // nodes)
     minutes = max(10, int(2 * total / 60) + 5)
-    gpus = f" --gpus-per-task={-(-limits.gpus // ranks)}" if limits.gpus else ""
     memory_mb = int(1.25 * peak * tasks / 2**20)
-    return f"sbatch -N{nodes} --ntasks-per-node={tasks}{gpus} --mem={memory_mb}M -t {minutes} slurm/flow.sbatch {path}"
+    asked = f"-N{nodes} --ntasks-per-node={tasks}{_gpus(limits.gpus, ranks, nodes)} --mem={memory_mb}M -t {minutes}"
+    return f"sbatch {asked} slurm/flow.sbatch {path}"
+
+
+def _gpus(gpus: int, ranks: int, nodes: int) -> str:
+    """Words of Slurm for a GPU for each rank, or, where there are fewer, for those that the ranks of a node share."""
+    if not gpus:
+        return ""
+    return " --gpus-per-task=1" if gpus == ranks else f" --gpus-per-node={-(-gpus // nodes)}"
 
 
 def rendered(found: dict) -> Group:

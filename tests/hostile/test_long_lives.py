@@ -17,6 +17,9 @@ from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
 from mpiflow.evaluate import plain
+from mpiflow.plan.fit import Limits
+from mpiflow.plan.machine import Machine
+from mpiflow.plan.report import facts
 from mpiflow.ranks import alike, launcher, shortage
 from mpiflow.report import curvature_lines
 from mpiflow.run import run
@@ -424,3 +427,50 @@ def test_one_rank_without_memory_ends_all_with_one_line(tmp_path, code, rank):
     env = {"PYTHONPATH": str(tmp_path)}
     done = mpiflow("run", small(tmp_path), "-q", "-o", tmp_path / "run", ranks=2, timeout=60, env=env)
     refused(done, f"rank {rank} of 2", "is out of memory", "points.train")
+
+
+INF, NAN = float("inf"), float("nan")
+#: node, ranks on it, GPUs, GiB of one, ranks, and words of the refusal.
+LIMITS = [
+    (0, 1, 0, 80, 1, "--memory = 0: must be a positive number"),
+    (NAN, 1, 0, 80, 1, "--memory = nan"),
+    (INF, 1, 0, 80, 1, "--memory = inf"),
+    (-64, 1, 0, 80, 1, "--memory = -64"),
+    (64, 0, 0, 80, 1, "--ranks-per-node = 0: must be from 1"),
+    (64, -1, 0, 80, 1, "--ranks-per-node = -1"),
+    (64, 1, -1, 80, 1, "--gpus = -1: must be from 0"),
+    (64, 1, 1, 0, 1, "--gpu-memory = 0: must be a positive number"),
+    (64, 1, 1, NAN, 1, "--gpu-memory = nan"),
+    (64, 1, 1, INF, 1, "--gpu-memory = inf"),
+    (64, 1, 1, -80, 1, "--gpu-memory = -80"),
+    (64, 1, 4, 80, 1, "--gpus 4 for 1 rank: a rank uses one GPU, and 3 would stay idle; ask for --ranks 4"),
+    (64, 2, 9, 80, 2, "--gpus 9 for 2 ranks"),
+    (64, 1, 2, 80, 4, "--gpus 2 on 4 nodes: some would have none; ask for --gpus 4"),
+    (64, 1, 0, 80, 0, "--ranks = 0: must be from 1"),
+    (64, 1, 0, 80, -2, "--ranks = -2"),
+    (64, 1, 0, 80, 10**12, "--ranks = 1000000000000"),
+]
+
+
+@pytest.mark.parametrize("node, on_it, gpus, gpu, ranks, words", LIMITS)
+def test_a_plan_for_no_machine_is_refused(tmp_path, node, on_it, gpus, gpu, ranks, words):
+    with pytest.raises(InputError) as refusal:
+        facts(read(small(tmp_path), []), tmp_path, ranks, Limits(node, on_it, gpus, gpu), Machine())
+    assert words in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "ranks, on_it, gpus, words",
+    [(4, 4, 4, "--gpus-per-task=1"), (4, 4, 2, "--gpus-per-node=2"), (4, 2, 2, "--gpus-per-node=1"), (4, 4, 0, "-N1")],
+)
+def test_a_plan_asks_slurm_for_the_gpus_that_its_ranks_use(tmp_path, ranks, on_it, gpus, words):
+    found = facts(read(small(tmp_path), ["clusters.count=1"]), tmp_path, ranks, Limits(64, on_it, gpus, 80), Machine())
+    assert words in found["sbatch"] and ("gpus" in found["sbatch"]) == bool(gpus)
+    if gpus:
+        config = read(small(tmp_path), ["clusters.count=1"])
+        alone = facts(config, tmp_path, ranks, Limits(64, on_it, ranks, 80), Machine())
+        assert found["gpu_bytes"] == alone["gpu_bytes"] * ranks // gpus
+
+
+def test_no_memory_is_not_all_memory(tmp_path):
+    refused(mpiflow("plan", small(tmp_path), "--memory", 0), "--memory = 0")
