@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from mpiflow.batch.supervise import STOPS
@@ -13,6 +13,7 @@ from mpiflow.belief.loader import State, newest
 from mpiflow.config import Config
 from mpiflow.errors import InputError, WriteError
 from mpiflow.files import claims, put, take
+from mpiflow.files.disk import DISK
 from mpiflow.state import naming
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
@@ -66,8 +67,11 @@ def _is_source(path: Path, source: Path | None) -> bool:
 
 
 def _writable(folder: Path) -> None:
+    new = [path for path in (folder, *folder.parents) if not path.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for path in new:
+            _make_certain(path)
         probe = folder / f".probe.{os.getpid()}"
         put(probe, b"")
         probe.unlink()
@@ -75,6 +79,12 @@ def _writable(folder: Path) -> None:
         raise InputError(
             f"{folder}: cannot be written ({error}); choose another folder with -o, or mend its permissions"
         ) from None
+
+
+def _make_certain(folder: Path) -> None:
+    """Wait until the name of a new folder is on the disk."""
+    with suppress(PermissionError):  # where names may be added and not be listed
+        DISK.sync_folder(folder.parent)
 
 
 def _move_aside(folder: Path, source: Path | None, say: Callable[[str], None]) -> None:
@@ -87,6 +97,9 @@ def _move_aside(folder: Path, source: Path | None, say: Callable[[str], None]) -
         for path in _left(folder):
             if not _is_source(path, source):
                 path.rename(aside / path.name)
+        # Before the new run makes it certain that they are gone from here.
+        DISK.sync_folder(aside)
+        _make_certain(aside)
     except OSError as error:
         raise InputError(
             f"{folder}: cannot be moved to {aside} ({error.strerror}); choose another folder with -o, or mend its permissions"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,8 +13,11 @@ import pytest
 from recording import Loss, Moment, Operation, Recording
 from states import ATTRIBUTES, same, small_arrays
 
+from mpiflow import config
 from mpiflow.comm import Comm
-from mpiflow.state import load, naming, retention, status
+from mpiflow.files.disk import Disk
+from mpiflow.folder import opened
+from mpiflow.state import commit, load, naming, retention, status
 from mpiflow.state.commit import Writer
 from mpiflow.state.lock import RunLock
 
@@ -152,6 +156,30 @@ def test_a_run_goes_on_from_what_a_crash_left(lives, tmp_path, full, row):
             writer.settle()
         assert read(folder) == {8} and not retention.leftovers(folder)
     row("unsynced writes lost at a kill", "the next start in what is left", "goes on, nothing left over", count)
+
+
+def open_folder(folder, job, fresh=False):
+    with ExitStack() as stack:
+        opened(folder, config.read(job), fresh, stack, lambda text: None)
+
+
+def test_the_name_of_a_new_run_folder_is_certain_too(tmp_path, job, monkeypatch):
+    synced = []
+    monkeypatch.setattr(Disk, "sync_folder", lambda disk, folder: synced.append(folder))
+    open_folder(tmp_path / "runs" / "new", job)
+    assert {tmp_path, tmp_path / "runs"} <= set(synced)
+
+
+def test_a_run_is_certain_to_lie_aside_before_it_is_gone(tmp_path, job, monkeypatch):
+    folder, aside, synced = tmp_path / "run", tmp_path / "run.old-1", []
+    folder.mkdir()
+    open_folder(folder, job)
+    commit.write(folder, 1, small_arrays(), ATTRIBUTES)
+    moved = naming.state_path(aside, 1)
+    monkeypatch.setattr(Disk, "sync_folder", lambda disk, at: synced.append((at, moved.exists())))
+    open_folder(folder, job, fresh=True)
+    places = [at for at, there in synced if there]
+    assert set(places[:2]) == {aside, tmp_path}
 
 
 #: Writers that are wrong in one way each: what they would have done in place of what was recorded.
