@@ -65,7 +65,7 @@ def evaluate(
     from mpiflow.evaluate import plain
     from mpiflow.predictor import open_run
     from mpiflow.report import curvature_lines, rendered
-    from mpiflow.screen import Screen, document
+    from mpiflow.screen import answer, document
 
     comm = world()
     model = open_run(path, comm)
@@ -75,13 +75,13 @@ def evaluate(
     if as_json and comm.rank == 0:
         found = {"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}
         document(found | ({"curvature": asdict(bent)} if bent else {}))
-    elif not as_json:
-        screen = Screen(comm.rank, quiet)
-        screen.show(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
-        for line in curvature_lines(bent) if bent else ():
-            screen.say(line)
+    elif not as_json and comm.rank == 0 and not quiet:
+        answer(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
+        lines = curvature_lines(bent) if bent else []
         if model.has_potential and not known:
-            screen.say("Ricci measure and Euler number take points of all charts, and the run knows one: --extrapolate")
+            lines = ["Ricci measure and Euler number take points of all charts, and the run knows one: --extrapolate"]
+        for line in lines:
+            answer(line)
 
 
 def info(path: RunPath, as_json: Json = False) -> None:
