@@ -20,6 +20,8 @@ __all__ = ["State", "describe", "latest", "newest", "read", "settings", "verify"
 
 #: Characters of the longest run file that a state or a folder may hold, and of the longest complaint that is told.
 LONGEST, _TOLD = 1 << 20, 400
+#: Dots between two commas of a line: a run file has one or two, a path a few more.
+_PARTS = 100
 
 
 def read(path: Path) -> State:
@@ -58,9 +60,8 @@ def settings(state: State) -> Config:
     text = state.attributes.get("config")
     if text is None:
         raise StateError(f"{state.path}: it holds no run file, so it is no state of a run")
-    if len(text) > LONGEST:
-        raise StateError(f"{state.path}: its run file has {len(text):,} characters, and {LONGEST:,} at most make sense")
     try:
+        _sensible(text)
         return config.loads(text)
     except (InputError, ValueError, RecursionError) as error:
         raise StateError(f"{state.path}: its run file is not valid: {_one_line(error)}") from None
@@ -92,7 +93,9 @@ def _holds(folder: Path) -> load.Hold:
     """How the states of a folder are held: against its run.toml too, where it has one. Raises StateError for a bad one."""
     path = Path(folder) / "run.toml"
     try:
-        table = tomllib.loads(take(path, LONGEST))
+        text = take(path, LONGEST)
+        _sensible(text)
+        table = tomllib.loads(text)
         expected = config.check(table, str(path)).model_dump(exclude_none=True, mode="json")
     except (FileNotFoundError, NotADirectoryError):
         return agree
@@ -102,6 +105,14 @@ def _holds(folder: Path) -> load.Hold:
             f"{path}: is no run file of a run ({reason}); put it back, or remove it: a start writes it anew"
         ) from None
     return partial(_agree_in, Path(folder), expected)
+
+
+def _sensible(text: str) -> None:
+    """Raises ValueError for what takes the parser long: its time grows with the square of the parts of a dotted key."""
+    if len(text) > LONGEST:
+        raise ValueError(f"it has {len(text):,} characters, and {LONGEST:,} at most make sense")
+    if any(piece.count(".") > _PARTS for line in text.splitlines() for piece in line.split(",")):
+        raise ValueError(f"it has a key of more than {_PARTS} parts")
 
 
 def _one_line(text: object) -> str:

@@ -101,7 +101,7 @@ LAYOUT = {
     "history/sigma_test": Field(("test_record",), "f", "1", "sigma measure of the test points"),
 }
 
-#: Attributes and the kind of each. Others may be there: they are kept as they are, and nothing believes them.
+#: Attributes and the kind of each. Others may be there where `contents` covers them, and nothing here believes them.
 ATTRIBUTES = {
     "schema": int,
     "step": int,
@@ -122,6 +122,7 @@ ATTRIBUTES = {
     "device_bytes": str,
     "kappa": float,
     "features": int,
+    "dt": float,
 }
 
 _TIMING = Field(("rank",), "f", "s", "wall time of this stage on each rank")
@@ -168,6 +169,9 @@ def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
 
 def check_attributes(attributes: dict[str, object]) -> None:
     """Hold the attributes of a file against `ATTRIBUTES`. Raises StateError for another kind, and without schema or step."""
+    unknown = sorted(attributes.keys() - ATTRIBUTES.keys())
+    if unknown and "contents" not in attributes:
+        raise StateError(f"attribute {unknown[0]} is unknown")
     for name, value in attributes.items():
         kind = ATTRIBUTES.get(name, object)
         allowed = int | float if kind is float else kind
