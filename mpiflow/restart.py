@@ -9,6 +9,7 @@ from mpiflow.config import Config
 from mpiflow.dataset import PointSet, target_layout, train_layout
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.sampling import Points
+from mpiflow.state import provenance
 from mpiflow.state.load import State
 
 _POINTS = ("points/z", "points/chart", "points/weight", "points/omega2")
@@ -42,6 +43,13 @@ class Restart:
         train = train_layout(self.comm, label[: config.points.train], config)
         test = target_layout(self.comm, label[config.points.train :], train)
         return self._set(train, 0), self._set(test, config.points.train)
+
+    def seconds_a_step(self) -> float | None:
+        """How long a step took on the slowest rank of the start that wrote the state; None where it made none. Collective."""
+        started = provenance.begun(self.attributes.get("provenance", ""))
+        if "timing/flow" not in self._shapes or self.step <= started:
+            return None
+        return float(self.rows("timing/flow", None).max()) / (self.step - started)
 
     def release(self) -> None:
         """Let the arrays go: the flow has what it needs, and rank 0 no room for a second copy of a large state."""

@@ -17,11 +17,11 @@ from mpiflow.files import claims
 from mpiflow.flows.components import Record
 from mpiflow.flows.history import History
 from mpiflow.measures import sigma
-from mpiflow.ranks import shortage
+from mpiflow.ranks import alike, shortage
 from mpiflow.restart import Restart
 from mpiflow.screen import Screen
 from mpiflow.snapshot import Snapshot
-from mpiflow.state import status
+from mpiflow.state import provenance, status
 from mpiflow.state.commit import Writer
 from mpiflow.state.naming import state_path
 from mpiflow.triggers import Triggers
@@ -82,7 +82,8 @@ class Job:
         self.writer = Writer(comm, where, output.keep, output.keep_every, screen.say)
         self.seconds: dict[str, float] = {}
         self.history = History()
-        self.step = 0
+        #: The last step that is done, and the step that this start went on from.
+        self.step = self.begun = 0
 
     def work(self, restart: Restart | None) -> tuple[int, str]:
         """All stages; returns the exit code and why. Collective."""
@@ -92,11 +93,18 @@ class Job:
         self._begin(restart)
         stop = self._loop()
         if stop:
-            text = f"stopped after step {self.step} by {stop}; the state is saved: the same command goes on from there"
+            text = f"stopped after step {self.step} by {stop}{self._standstill()}; the state is saved: the same command goes "
+            text += "on from there"
             self.screen.say(text)
             return RESUBMIT, text
         self._report()
         return 0, f"{self.step} steps"
+
+    def _standstill(self) -> str:
+        """What to say of a stop before any step of this start; "" after one."""
+        if self.step > self.begun:
+            return ""
+        return f"; no step was made in this start{self.triggers.standstill(self.writer.last_seconds)}"
 
     def tell(self, state: str, code: int | None, message: str) -> None:
         """Write status.json, for batch scripts and for people."""
@@ -136,17 +144,22 @@ class Job:
         earlier = (restart.step, restart.attributes) if restart else None
         backend = str(self.flow.attributes().get("backend", "cpu"))
         self.snapshot = Snapshot(comm, config, surface, self.train, self.test, exchanged, earlier, backend)
+        for line in (self.snapshot.moved, alike.mixed("processor", comm.allgather(provenance.processor()))):
+            if line:
+                self.screen.say(line)
         if restart is None:
             self._remember(self.flow.record())
             self._look()
             self._save()
             self.screen.say(self._opening())
             return
-        self.step = restart.step
+        self.step = self.begun = restart.step
+        step_takes = restart.seconds_a_step()
         self.history = History(restart.history)
         own = self.train.layout.rows
         self.flow.restore(lambda name, wanted=own: restart.rows(name, wanted))
         restart.release()
+        self.triggers.expect(step_takes)
         self.screen.say(f"resumed from step {self.step} of {config.flow.steps} on {comm.size} ranks")
 
     def _loop(self) -> str:

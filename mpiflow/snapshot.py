@@ -34,7 +34,10 @@ class Snapshot:
         self.comm, self.config, self.train, self.test = comm, config, train, test
         self.constant = self._points(surface) | self._clusters(exchange_bytes)
         entry = provenance.entry(comm.size, backend, earlier[0] if earlier else None)
-        self.provenance = provenance.append(earlier[1]["provenance"] if earlier else "", entry)
+        chain = earlier[1]["provenance"] if earlier else ""
+        self.provenance = provenance.append(chain, entry)
+        #: What may have moved bits since the last start, in one line.
+        self.moved = provenance.moved(chain, entry)
 
     def arrays(
         self, flow: dict[str, np.ndarray], unseen: np.ndarray, history: History, seconds: dict[str, float]

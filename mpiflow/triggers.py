@@ -82,6 +82,32 @@ class Triggers:
         self.deadline = _deadline(max_time)
         self._saved = self._boundary = time.monotonic()
         self._steps: deque[float] = deque(maxlen=10)
+        self._known: float | None = None
+
+    def expect(self, seconds: float | None) -> None:
+        """Steps begin now, each of about so many seconds; None where that is not known.
+
+        Without this the time until the first decision counts as a step. Of a start that goes on with a run it does not:
+        however long it took, a step has to be tried.
+        """
+        self._known = seconds
+        # As if the step before the first decision had taken as long.
+        self._boundary = time.monotonic() - (seconds or 0.0)
+
+    def standstill(self, save_seconds: float) -> str:
+        """What to say, and what to do, where the clock stopped a start before its first step; "" where something else did."""
+        if self.deadline is None or time.monotonic() + MARGIN * self._least(save_seconds) < self.deadline:
+            return ""
+        taken = time.monotonic() - _born
+        step = "how long a step takes is not known yet" if self._known is None else f"a step takes {self._known:.3g} s"
+        least = taken + MARGIN * self._least(save_seconds)
+        return (
+            f": there is no progress in so little time. Starting took {taken:.0f} s and {step}: give it more, --max-time "
+            f"{2 * least + 1:.0f} or a longer job"
+        )
+
+    def _least(self, save_seconds: float) -> float:
+        return save_seconds + max(self._steps, default=0.0)
 
     def decide(self, step: int, save_seconds: float) -> Decision:
         """The decision after a step, the same on every rank; collective.
@@ -109,7 +135,7 @@ class Triggers:
         return self.every_seconds is not None and now - self._saved >= self.every_seconds
 
     def _out_of_time(self, now: float, save_seconds: float) -> str:
-        if self.deadline is None or now + MARGIN * (save_seconds + max(self._steps)) < self.deadline:
+        if self.deadline is None or now + MARGIN * self._least(save_seconds) < self.deadline:
             return ""
         return f"the time limit: {max(self.deadline - now, 0.0):.0f} s are left, a save takes {save_seconds:.1f} s"
 

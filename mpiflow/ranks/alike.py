@@ -25,6 +25,13 @@ def check(comm: Comm, version: str, commit: str) -> None:
         )
 
 
+def mixed(what: str, values: list[str]) -> str:
+    """One line where the ranks have not all the same processor, or whatever else may move bits; "" where they have."""
+    if len(set(values)) < 2:
+        return ""
+    return f"the ranks differ in their {what}: {grouped(values)}: bits may depend on which rank computes what"
+
+
 def grouped(values: list[str]) -> str:
     """One value for each rank as "a on ranks 0-2, b on rank 3", in the order of the first ranks."""
     ranks: dict[str, list[int]] = {}

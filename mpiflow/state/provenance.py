@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import socket
 import subprocess
 import time
 from functools import cache
+from importlib import metadata
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,11 +38,15 @@ def entry(ranks: int, backend: str, resumed_from: int | None, config: str = "") 
         "commit": commit(),
         "host": socket.gethostname(),
         "machine": platform.machine(),
+        "processor": processor(),
         "ranks": ranks,
         "cores": cores(),
         "backend": backend,
         "python": platform.python_version(),
         "numpy": numpy.__version__,
+        "scipy": _version("scipy"),
+        "numba": _version("numba"),
+        "jax": _version("jax"),
         "h5py": h5py.__version__,
         "hdf5": h5py.version.hdf5_version,
         "start": time.strftime("%Y-%m-%d %H:%M:%S %z"),
@@ -53,6 +59,72 @@ def cores() -> int:
     """Cores that the ranks of this job share: this process's, on each node of the job."""
     nodes = os.environ.get("SLURM_JOB_NUM_NODES", "1")
     return len(os.sched_getaffinity(0)) * (int(nodes) if nodes.isdecimal() else 1)
+
+
+@cache
+def processor() -> str:
+    """The model of this machine's processor and its widest vectors, both of which move bits."""
+    try:
+        found = Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux
+        found = ""
+    facts = dict(re.findall(r"^([^\t:]+?)[ \t]*: (.*)$", found.partition("\n\n")[0], re.MULTILINE))
+    flags = facts.get("flags", facts.get("Features", "")).split()
+    model = facts.get("model name") or facts.get("CPU part") or platform.processor() or platform.machine()
+    wide = next((name for flag, name in _VECTORS if flag in flags), "")
+    return f"{model}, {wide}" if wide else model
+
+
+_VECTORS = (("avx512f", "AVX-512"), ("avx2", "AVX2"), ("avx", "AVX"), ("sve", "SVE"), ("asimd", "NEON"))
+
+
+def _version(library: str) -> str:
+    """The version of an installed library; "" without it."""
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def moved(chain: str, start: dict[str, object]) -> str:
+    """What may move bits between the last start of a chain and a new one, in one line; "" where nothing may.
+
+    Entries of older versions lack some facts, of which nothing is said.
+    """
+    last = _last(chain)
+    changes = [f"{key} {_brief(last[key])} -> {_brief(start[key])}" for key in _MOVING if _differs(last, start, key)]
+    if not changes:
+        return ""
+    return f"changed since the last start: {', '.join(changes)}: bits may differ from those of an uninterrupted run"
+
+
+def begun(chain: str) -> int:
+    """The step from which the last start of a chain went on; 0 for a new run, or where that is not known."""
+    step = _last(chain).get("resumed_from")
+    return step if isinstance(step, int) else 0
+
+
+def _last(chain: str) -> dict:
+    """The last start of a chain; empty where it tells none."""
+    try:
+        last = json.loads(chain)[-1]
+    except (ValueError, LookupError, TypeError):
+        return {}
+    return last if isinstance(last, dict) else {}
+
+
+#: Facts of a start on which bits may depend.
+_MOVING = ("mpiflow", "commit", "numpy", "scipy", "numba", "jax", "h5py", "hdf5", "machine", "processor", "backend")
+
+
+def _differs(last: dict, start: dict, key: str) -> bool:
+    return bool(last.get(key)) and bool(start.get(key)) and last[key] != start[key]
+
+
+def _brief(fact: object) -> str:
+    """A fact in a few words: of a commit its first digits."""
+    text = " ".join(str(fact).split())[:80]
+    return re.sub(r"^([0-9a-f]{12})[0-9a-f]{28}", r"\1", text)
 
 
 def append(chain: str, start: dict[str, object]) -> str:

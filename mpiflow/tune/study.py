@@ -50,7 +50,7 @@ def tune(
             with suppress(WriteError):
                 work.tell("failed", getattr(error, "exit_code", 1), f"{type(error).__name__}: {error}")
             raise
-        text = f"stopped by {stop}: the same command goes on from there" if stop else work.rest()
+        text = work.stopped(stop) if stop else work.rest()
         work.status("stopped" if stop else "done", RESUBMIT if stop else 0, text)
         screen.say(text)
         work.report()

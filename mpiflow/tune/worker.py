@@ -30,6 +30,8 @@ class Worker:
         self.folder, self.max_time = worker_folder(where, worker), max_time
         # One decision a trial: its margin is that of the longest trial.
         self.between = Triggers(comm, self.folder, max_time)
+        #: Trials that came to an end in this start.
+        self.ended = 0
 
     def all(self) -> str:
         """Trials until none is wanted (returns "") or until a trigger stops this worker (returns the reason)."""
@@ -55,6 +57,7 @@ class Worker:
                 self.desk.give_back()
             raise
         seconds = time.monotonic() - start
+        self.ended += not stop
         self._lead(lambda desk: desk.give_back() if stop else self._told(desk, task, outcome, seconds, why))
         return stop
 
@@ -68,6 +71,11 @@ class Worker:
             from mpiflow.tune.places import finished
 
             status.report(self.folder, state, finished(self.desk.trials()), self.desk.total, code, message)
+
+    def stopped(self, reason: str) -> str:
+        """What is said of a stop, in words; of one before any trial of this start came to its end also the cure."""
+        told = "" if self.ended else f"; no trial ended in this start{self.between.standstill(0.0)}"
+        return f"stopped by {reason}{told}; the same command goes on from there"
 
     def rest(self) -> str:
         """What is left when this worker has nothing to do, in words; collective."""

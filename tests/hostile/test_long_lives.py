@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import pytest
 
 import mpiflow as package
 from jobs import mpiflow, small
-from mpiflow import measures, sampling
+from mpiflow import measures, sampling, triggers
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
@@ -24,6 +26,7 @@ from mpiflow.ranks import alike, launcher, shortage
 from mpiflow.report import curvature_lines
 from mpiflow.run import run
 from mpiflow.screen import Screen
+from mpiflow.state import provenance
 
 
 class Ranks(Comm):
@@ -474,3 +477,93 @@ def test_a_plan_asks_slurm_for_the_gpus_that_its_ranks_use(tmp_path, ranks, on_i
 
 def test_no_memory_is_not_all_memory(tmp_path):
     refused(mpiflow("plan", small(tmp_path), "--memory", 0), "--memory = 0")
+
+
+#: Seconds that starting took and that a step takes (None: not known; "new": a new run), the limit, and what is said.
+CLOCKS = [
+    ("a new run, hardly started", 3.0, "new", 4.0, "Starting took 3 s and how long a step takes is not known yet"),
+    ("a step that is longer than the limit", 1.0, 50.0, 20.0, "a step takes 50 s: give it more, --max-time 203"),
+    ("the limit is over", 9.0, 0.1, 5.0, "Starting took 9 s and a step takes 0.1 s"),
+    ("a long start and a short step", 9.0, 0.1, 10.0, None),
+    ("a long start, and no step yet by any start", 9.0, None, 10.0, None),
+    ("enough", 3.0, "new", 1000.0, None),
+]
+
+
+@pytest.mark.parametrize("start, step, limit, words", [row[1:] for row in CLOCKS], ids=[row[0] for row in CLOCKS])
+def test_too_little_time_for_a_step_is_told_with_the_cure(monkeypatch, tmp_path, start, step, limit, words):
+    now = [100.0]
+    monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(triggers, "_born", 100.0)
+    wishes = triggers.Triggers(Comm(), tmp_path, limit)
+    now[0] += start
+    if step != "new":
+        wishes.expect(step)
+    assert bool(wishes.decide(0, 0.0).stop) == bool(words)
+    assert (words or "") in wishes.standstill(0.0)
+
+
+def test_a_run_without_progress_says_so(tmp_path):
+    config = small(tmp_path)
+    for words in (("not known yet", "--max-time"), ("not known yet",)):
+        done = mpiflow("run", config, "-o", tmp_path / "run", "--max-time", 0.01)
+        assert done.returncode == 75 and "no step was made in this start: there is no progress" in done.stdout
+        assert all(word in done.stdout for word in words)
+
+
+def test_a_study_without_progress_says_so(tmp_path):
+    pytest.importorskip("optuna")
+    done = mpiflow("tune", small(tmp_path), "-o", tmp_path / "study", "--max-time", 0.01)
+    assert done.returncode == 75 and "no trial ended in this start: there is no progress" in done.stdout, done.stderr
+
+
+START = {"mpiflow": "1.0", "commit": "a" * 40, "numpy": "2.0", "h5py": "3.1", "hdf5": "1.14", "processor": "X, AVX2"}
+#: What differs in the last start, and what is said; an older one lacks some facts.
+MOVES = [
+    ({}, ""),
+    ({"numpy": "1.26"}, "numpy 1.26 -> 2.0: bits may differ"),
+    ({"mpiflow": "0.9", "hdf5": "1.12"}, "mpiflow 0.9 -> 1.0, hdf5 1.12 -> 1.14"),
+    ({"commit": "b" * 40 + "+"}, "commit bbbbbbbbbbbb+ -> aaaaaaaaaaaa"),
+    ({"processor": "X, AVX-512"}, "processor X, AVX-512 -> X, AVX2"),
+    ({"processor": None}, ""),
+    ({"numpy": 1}, "numpy 1 -> 2.0"),
+    ({"processor": "a\nb\x1b" + "c" * 500}, "processor a b"),
+    ({"commit": ""}, ""),
+    ({"ranks": 9, "host": "other", "start": "then"}, ""),
+]
+
+
+@pytest.mark.parametrize("last, words", MOVES)
+def test_what_may_move_bits_is_told_in_one_line(last, words):
+    told = provenance.moved(json.dumps([{}, START | last]), START)
+    assert words in told and bool(told) == bool(words) and "\n" not in told and len(told) < 300
+
+
+@pytest.mark.parametrize("chain", ["", "[]", "{", "[1]", "[null]", "null"])
+def test_a_chain_that_tells_nothing_says_nothing(chain):
+    assert provenance.moved(chain, START) == "" and provenance.begun(chain) == 0
+
+
+def test_a_resume_on_another_processor_says_that_bits_may_differ(tmp_path, monkeypatch, capsys):
+    config = read(small(tmp_path), ["flow.steps=2"])
+    (tmp_path / "run").mkdir()
+    for processor, words in (
+        ("Old, AVX2", ""),
+        ("Old, AVX2", ""),
+        ("New, AVX-512", "processor Old, AVX2 -> New, AVX-512"),
+    ):
+        (tmp_path / "run" / "STOP").touch()
+        monkeypatch.setattr(provenance, "processor", lambda processor=processor: processor)
+        assert run(Comm(), config, tmp_path / "run", Screen()) == 75
+        said = capsys.readouterr().out
+        assert words in said and ("bits may differ" in said) == bool(words)
+
+
+def test_ranks_on_different_processors_are_told():
+    assert alike.mixed("processor", ["A", "A"]) == ""
+    assert "A on ranks 0-1, B on rank 2" in alike.mixed("processor", ["A", "A", "B"])
+
+
+def test_this_processor_has_a_name():
+    assert provenance.processor() and "\n" not in provenance.processor()
