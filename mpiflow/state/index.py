@@ -18,7 +18,7 @@ import struct
 import sys
 
 #: Bytes beyond what the imports take; seconds of processor time for a file.
-MEMORY, SECONDS = 400 << 20, 3.0
+MEMORY, SECONDS = 400 << 20, 1.5
 #: Seconds without a question after which the process ends.
 IDLE = 10.0
 #: Largest numbers of links in a file, of attributes of an object, of bytes in all texts of a file.
