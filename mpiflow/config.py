@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from mpiflow.errors import InputError
+from mpiflow.files import take
 from mpiflow.settings import Config, DeltaKernel, GaussianKernel, KaehlerKernel, ReluKernel
 
 __all__ = ["Config", "check", "loads", "read"]
@@ -20,7 +21,7 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
     """A run file, with `section.key=value` overrides. Raises InputError, one line a mistake."""
     path = Path(path)
     try:
-        table = tomllib.loads(path.read_text())
+        table = tomllib.loads(take(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such run file; jobs/ has examples") from None
     except (OSError, UnicodeDecodeError) as error:

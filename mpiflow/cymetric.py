@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ import numpy as np
 from mpiflow import sampling
 from mpiflow.errors import InputError
 from mpiflow.files import put
+from mpiflow.files.take import opened
 from mpiflow.geometry import charts
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.sampling import Points
@@ -72,13 +74,24 @@ def _arrays(path: Path, half: str, width: int) -> tuple[np.ndarray, np.ndarray]:
     """X (N, width) and y (N, 2) of a half, float64 and finite."""
     names = (f"X_{half}", f"y_{half}")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with opened(path) as content, np.load(content, allow_pickle=False) as file:
             x, y = (file[name] for name in names)
     except FileNotFoundError:
         raise InputError(f"points.file = {str(path)!r}: no such file; give cymetric's dataset.npz") from None
-    except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+    except (
+        KeyError,
+        ValueError,
+        TypeError,
+        OSError,
+        EOFError,
+        zipfile.BadZipFile,
+        zlib.error,
+        AttributeError,
+    ) as error:
+        # NumPy's own text would advise to load pickles.
+        why = "it holds Python objects, which are never loaded" if "pickle" in str(error) else error
         raise InputError(
-            f"points.file = {str(path)!r}: not a dataset.npz with plain arrays {' and '.join(names)} ({error}); "
+            f"points.file = {str(path)!r}: not a dataset.npz with plain arrays {' and '.join(names)} ({why}); "
             "make it with cymetric's prepare_dataset or `mpiflow points`"
         ) from None
     if x.dtype.kind != "f" or y.dtype.kind != "f" or x.shape != (len(x), width) or y.shape != (len(x), 2):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from mpiflow.belief.loader import describe, verify
 from mpiflow.errors import StateError
@@ -44,7 +45,7 @@ def _run(facts: dict) -> Group:
 def _files(found: list[dict], title: str) -> Table:
     table = Table("file", "sound", "verdict", title=title, title_justify="left")
     for item in found:
-        table.add_row(Path(item["path"]).name, "yes" if item["sound"] else "[red]NO[/red]", item["message"])
+        table.add_row(Path(item["path"]).name, "yes" if item["sound"] else Text("NO", style="red"), item["message"])
     return table
 
 

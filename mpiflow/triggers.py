@@ -140,14 +140,17 @@ class Triggers:
         return f"the time limit: {max(self.deadline - now, 0.0):.0f} s are left, a save takes {save_seconds:.1f} s"
 
     def _asked(self, step: int) -> str:
-        """A STOP file stops the run at the next step, or at the step whose number is in it; it is used up by that."""
+        """A STOP file stops the run at the next step, or at the one whose number is in it where that is still to come.
+
+        It is used up by that.
+        """
         try:
             text = take(self.stop_file).strip()
         except UnicodeDecodeError:
             text = ""
         except OSError:
             return ""
-        if text.isdecimal() and len(text) < 20 and int(text) != step:
+        if text.isdecimal() and len(text) < 20 and int(text) > step:
             return ""
         with suppress(OSError):
             self.stop_file.unlink()

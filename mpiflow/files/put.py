@@ -22,6 +22,8 @@ _CURES = {
     errno.ENOENT: "put the folder back; it was removed while it was written to",
     errno.ENOTDIR: "choose another output folder: a part of this path is a file",
     errno.ELOOP: "remove the symbolic link: none is followed here",
+    errno.EEXIST: "move it away",
+    errno.EISDIR: "move the folder of that name away",
     errno.ENAMETOOLONG: "choose a shorter name",
 }
 _CURE = "check the file system, or choose another output folder; then start the same command again"

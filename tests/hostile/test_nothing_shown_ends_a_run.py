@@ -180,7 +180,8 @@ def test_a_stream_that_is_gone_ends_no_run(line, env, code, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "command", ["--help", "--version", "-V", "info run", "verify run --json", "plan small.toml", "evaluate run --points 50"]
+    "command",
+    ["--help", "--version", "-V", "info run", "verify run --json", "plan small.toml", "evaluate run --points 50"],
 )
 def test_an_answer_that_nobody_gets_is_an_error(command, tmp_path):
     from jobs import SMALL

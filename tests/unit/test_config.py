@@ -24,7 +24,7 @@ BAD = {
     'points.chart = "all": the components of a gaussian kernel do not transform': {"points": {"chart": "all"}},
     "points.chart = [0, 7]: two different coordinates out of 0..4": {"points": {"chart": [0, 7]}},
     "points.chart = 3: must be": {"points": {"chart": 3}},
-    "points.train = 0: must be greater": {"points": {"train": 0}},
+    "points.train = 0: must be at least 2": {"points": {"train": 0}},
     "manifold.psi: the dwork family needs it": {"manifold": {"family": "dwork"}},
     "manifold.seed: the random family needs it": {"manifold": {"family": "random"}},
     "manifold.seed = 3: only the random family has it": {"manifold": {"seed": 3}},
