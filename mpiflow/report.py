@@ -36,7 +36,9 @@ def curvature_lines(found: Curvature) -> list[str]:
     lines = [
         f"Ricci measure {found.ricci:.4g} on {found.count} fresh points of all charts (K = log|z|^2 / pi, as cymetric)"
     ]
-    if found.euler is not None:
+    if found.euler is None:
+        lines.append("Euler number n/a: it takes at least two lines of points, and up to three dimensions")
+    else:
         lines.append(f"Euler number {found.euler:.2f} +- {found.error:.2f} by Chern-Gauss-Bonnet")
     return lines
 

@@ -50,8 +50,8 @@ def run(
 
 def evaluate(
     path: RunPath,
-    points: Annotated[int, typer.Option(min=1, help="Fresh points to evaluate on.")] = 2000,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the fresh points.")] = 7,
+    points: Annotated[int, typer.Option(help="Fresh points to evaluate on.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the fresh points.")] = 7,
     extrapolate: Annotated[bool, typer.Option(help="Fresh points of all charts, not only of the run's own.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
