@@ -108,7 +108,7 @@ def test_the_kernels_lock_is_asked_whatever_the_file_says(tmp_path):
 def test_every_signal_that_asks_for_a_stop_is_noted(name):
     line = f"import os, signal; from mpiflow import triggers; triggers.install(); os.kill(os.getpid(), signal.{name})"
     done = subprocess.run(
-        [sys.executable, "-c", f"{line}; print(triggers._received)"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", f"{line}; print(triggers._received)"], capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == f"['{name}']" and done.returncode == 0
     assert getattr(signal, name).value
