@@ -15,8 +15,9 @@ from mpiflow.state import load
 #: Large enough that clustering, kernels, steps and states all ask for more than 1 MiB at a time.
 JOB = driver.JOB.replace("train = 96", "train = 2000").replace("test = 64", "test = 700")
 JOB = JOB.replace("batch = 48", "batch = 1000").replace(f"steps = {driver.STEPS}", "steps = 2")
-#: Without a full campaign: how far from the first to the last allocation, by rank.
-QUICK = {0: 0.85, 1: 0.5}
+#: The rank, and whether all later ones fail too. Without a full campaign: one of them, half-way.
+CASES = [(0, ""), (1, ""), (0, "stays"), (1, "stays")] if driver.FULL else [(1, "")]
+HALF_WAY = 0.5
 #: In a full campaign every so many runs are resumed to their end.
 RESUMED = 4
 
@@ -66,16 +67,13 @@ def outcome(code, text):
     raise AssertionError(f"exit code {code}:\n{text}")
 
 
-@pytest.mark.parametrize("how", ["", "stays"], ids=["once", "for good"])
-@pytest.mark.parametrize("rank", [0, 1])
+@pytest.mark.parametrize("rank, how", CASES)
 def test_any_large_allocation_may_fail(preloaded, large, tmp_path, monkeypatch, full, row, rank, how):
-    if how and not full:
-        pytest.skip("in a full campaign alone")
     job, whole, counts = large
     assert counts[rank] > 10
     # What fails for good fails as what fails once does, and ends sooner.
     every = range(1, counts[rank] + 1, 6 if how else 1)
-    for n in every if full else [round(QUICK[rank] * counts[rank])]:
+    for n in every if full else [round(HALF_WAY * counts[rank])]:
         folder = tmp_path / f"run-{n}"
         became = outcome(*hurt(monkeypatch, preloaded, job, folder, f"{rank} {n} {how}"))
         assert all(sound for _, sound, _ in load.verify(folder))

@@ -404,11 +404,6 @@ def test_a_lack_of_memory_behind_another_error_is_found():
 #: On rank 1 alone: where memory is short, as Python to be run when the interpreter starts.
 LIMITED = [
     (
-        "raised in the flow",
-        "import mpiflow.losses\ndef none(*rest): raise MemoryError\nmpiflow.losses.gradient = none",
-        1,
-    ),
-    (
         "a limit of the system",
         "import mpiflow.losses, resource\nimport numpy as np\n"
         "def big(*rest):\n    resource.setrlimit(resource.RLIMIT_AS, (2**32, 2**32))\n    return np.ones(2**31)\n"

@@ -157,12 +157,13 @@ def shell(line: str, folder: Path, **env: str) -> subprocess.CompletedProcess:
 #: What is typed, the exit code, and whether the run must be whole at the end.
 STREAMS = [
     ("mpiflow run small.toml -o run > /dev/full", {}, 0),
-    ("mpiflow run small.toml -o run >&-", {}, 0),
     ("mpiflow run small.toml -o run >&- 2>&- <&-", {}, 0),
-    ("mpiflow run small.toml -o run 2>/dev/full", {}, 0),
     ("mpiflow run small.toml -o run | head -c 1 >/dev/null", {}, 0),
-    ("mpiflow run small.toml -o 'r\u00e9\U0001f600'", {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}, 0),
-    (r"printf 'font.size: \\xff\\n' > matplotlibrc; mpiflow run small.toml -o run --quiet", {}, 0),
+    (
+        "printf 'font.size: \\xff\\n' > matplotlibrc; mpiflow run small.toml -o 'ré😀'",
+        {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"},
+        0,
+    ),
 ]
 
 
@@ -181,7 +182,7 @@ def test_a_stream_that_is_gone_ends_no_run(line, env, code, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    ["--help", "--version", "-V", "info run", "verify run --json", "plan small.toml", "evaluate run --points 50"],
+    ["--help", "-V", "info run --json", "evaluate run --points 50"],
 )
 def test_an_answer_that_nobody_gets_is_an_error(command, tmp_path):
     from jobs import SMALL
