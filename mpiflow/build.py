@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpiflow import engine, losses, sampling
-from mpiflow.clustering.halo import gaussian_reach, with_halo
+from mpiflow.clustering.halo import with_halo
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.coupling import Coupling
@@ -22,8 +22,8 @@ from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule, features_from
 from mpiflow.geometry import hypersurface
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.symmetry import symmetry_of
-from mpiflow.kernels import Delta, Gaussian, ReluNTK
 from mpiflow.kernels.invariants import Invariants, invariants
+from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.sections import Sections, sections
 from mpiflow.ranks import placement
 
@@ -117,17 +117,14 @@ def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
     return Coupling(chosen, train.layout, train.points.z, lists, config.flow.normalisation, direct, **options)
 
 
-def kernel(config: Config) -> Gaussian | Delta | ReluNTK:
+def kernel(config: Config) -> Kernel:
     """The component kernel of a run file. Raises InputError for a Kaehler kernel or a network, which have none."""
-    k = config.kernel
-    if config.method in ("kaehler", "network"):
+    if config.components is None:
         raise InputError(
             f'a run with "{config.method}" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '
-            "run it as it is, or plan gaussian, delta or relu"
+            "run it as it is, or plan one with a component kernel"
         )
-    if k.name == "gaussian":
-        return Gaussian(k.width)
-    return Delta() if k.name == "delta" else ReluNTK(k.depth, k.w_std, k.b_std)
+    return config.components
 
 
 def source_lists(config: Config, train: PointSet) -> list[np.ndarray]:
@@ -138,14 +135,13 @@ def source_lists(config: Config, train: PointSet) -> list[np.ndarray]:
     layout = train.layout
     if config.flow.coupling == "all":
         return [np.arange(layout.total)] * layout.count
-    if config.flow.coupling == "halo" and config.kernel.name == "gaussian":
-        return with_halo(layout, train.points.z, gaussian_reach(config.kernel.width, config.flow.halo_tolerance))
-    return layout.members
+    reach = config.kernel.reach(config.flow.halo_tolerance) if config.flow.coupling == "halo" else 0.0
+    return with_halo(layout, train.points.z, reach) if reach else layout.members
 
 
-def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray], square: bool) -> str:
+def _engine(config: Config, chosen: Kernel, train: PointSet, lists: list[np.ndarray], square: bool) -> str:
     layout, kept = train.layout, 1.0
-    if chosen.name == "gaussian":
+    if chosen.sparse:
         own = layout.rows < _SAMPLE
         number = layout.comm.allgather_rows(layout.rows[own])
         sample = layout.comm.allgather_rows(train.points.z[own])[np.argsort(number)]
@@ -163,10 +159,9 @@ def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray], sq
     )
 
 
-def compiled() -> None:
+def compiled(config: Config) -> None:
     """Compile what is compiled at first use into its cache, so that ranks load it rather than all compile it."""
-    surface = hypersurface.fermat(4)
+    surface, kernel = hypersurface.fermat(4), config.components
     z = sampling.chunk(surface, 0, sampling.EVALUATE, 0, None).z[:4]
-    for precision in ("float64", "float32"):
-        for chosen in (Gaussian(0.4), ReluNTK(2, 1.4, 0.1)):
-            engine.build(chosen, z, z, mode="streamed", precision=precision).apply(np.ones((4, 9)))
+    if kernel and kernel.profile(z.shape[1] - 1, config.run.precision):
+        engine.build(kernel, z, z, mode="streamed", precision=config.run.precision).apply(np.ones((4, 9)))

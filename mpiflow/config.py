@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
-from mpiflow.settings import Config, DeltaKernel, GaussianKernel, KaehlerKernel, ReluKernel
+from mpiflow.settings import methods
+from mpiflow.settings.whole import Config
 
 __all__ = ["Config", "check", "loads", "read"]
 
@@ -55,7 +57,7 @@ def check(table: dict[str, Any], source: str) -> Config:
         # A union gives one mistake for each of its types: they are alternatives, told in one line.
         lines: dict[str, list[str]] = {}
         for item in error.errors():
-            head, message = _mistake(item)
+            head, message = _mistake(item, table)
             lines.setdefault(head, []).append(message)
         text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
         raise InputError(*text) from None
@@ -76,50 +78,40 @@ def _override(table: dict, override: str) -> None:
     section[names[1]] = parsed
 
 
-def _mistake(item: dict) -> tuple[str, str]:
+def _mistake(item: dict, table: dict) -> tuple[str, str]:
     """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
-    # Unions add the name of the tried type to the path; the kernel's union adds its tag.
+    # Unions add the name of the tried type to the path.
     path = [part for part in item["loc"] if not _TYPE.fullmatch(str(part))]
-    key = ".".join(str(part) for place, part in enumerate(path) if not (place == 1 and part in _KERNELS))
+    key, fields = ".".join(map(str, path)), _fields(path[:-1], table)
+    cure = fields[path[-1]].description if path and path[-1] in fields else None
     if item["type"] == "extra_forbidden":
-        return key, f"unknown key; the valid ones here are {', '.join(_fields(path[:-1]))}"
+        names = ["name", *fields] if path[0] == "kernel" else fields
+        return key, f"unknown key; the valid ones here are {', '.join(names)}"
     if item["type"] == "missing":
-        return key, f"missing; {_HINTS.get(key, 'it has no default')}"
-    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
-        return "kernel.name", f"must be one of {', '.join(_KERNELS)}"
+        return key, f"missing; {cure or 'it has no default'}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if item["type"] == "value_error":
         # Raised by a section about one of its keys: "key = value: why; cure".
         head, _, rest = message.partition(": ")
         return ".".join(filter(None, [key, head])), rest
-    hint = f"; {_HINTS[key]}" if key in _HINTS else ""
-    return f"{key} = {item['input']!r}", message + hint
+    return f"{key} = {item['input']!r}", f"{message}; {cure}" if cure else message
 
 
 #: How the name of a type in a union looks.
 _TYPE = re.compile(r"float|int|(tuple|list|dict|literal|function|constrained)\S*\[.*\]")
-_KERNELS = {
-    "gaussian": GaussianKernel,
-    "delta": DeltaKernel,
-    "relu": ReluKernel,
-    "kaehler": KaehlerKernel,
-}
-_HINTS = {
-    "flow": "give [flow] with at least dt and steps",
-    "flow.dt": 'the step is positive; with normalisation = "row" 0.03 is a good start for the Gaussian kernel',
-    "network.kind": "multiplicative is the paper's network; potential is exactly Kaehler",
-    "kernel.width": "a Fubini-Study distance; 0.3 to 0.5 suit 1000 points",
-}
 
 
-def _fields(path: list) -> list[str]:
-    """Names of the valid keys of the section at a path of the run file."""
+def _fields(path: list, table: dict) -> dict[str, FieldInfo]:
+    """The valid keys of the section at a path of the run file."""
     model: Any = Config
     for part in path:
-        if part in _KERNELS:
-            model = _KERNELS[part]
-        elif part != "kernel":
-            annotation = model.model_fields[part].annotation
-            # `Network | None` is the one that may be absent.
-            model = getattr(annotation, "__args__", (annotation,))[0]
-    return list(model.model_fields)
+        annotation = model.model_fields[part].annotation
+        # `Network | None` is the one that may be absent.
+        model = (
+            methods.kernels()[table[part]["name"]]
+            if part == "kernel"
+            else getattr(annotation, "__args__", (annotation,))[0]
+        )
+        if not hasattr(model, "model_fields"):
+            return {}
+    return model.model_fields

@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from mpiflow.cli import app
-from mpiflow.settings import Config
+from mpiflow.settings import methods
+from mpiflow.settings.whole import Config
 
 ROOT = Path(__file__).parents[1]
 ROOM = ROOT / "mpiflow"
@@ -78,9 +79,9 @@ def there(name: str, folder: Path) -> bool:
 def keys() -> set[str]:
     """All section.key of a run file."""
     fields = Config.model_fields.items()
-    return {
-        f"{name}.{key}" for name, field in fields for model in _models(field.annotation) for key in model.model_fields
-    }
+    found = {(name, key) for name, field in fields for model in _models(field.annotation) for key in model.model_fields}
+    found |= {("kernel", key) for kind in methods.kernels().values() for key in ("name", *kind.model_fields)}
+    return {f"{name}.{key}" for name, key in found}
 
 
 def named_keys(text: str) -> set[str]:

@@ -2,9 +2,17 @@
 
 import numpy as np
 
-from mpiflow.kernels import Gaussian, ReluNTK
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 
-TILED = [Gaussian(0.3), Gaussian(0.5), ReluNTK(1), ReluNTK(2), ReluNTK(2, 1.3, 0.4), ReluNTK(3, 1.0, 0.2)]
+TILED = [
+    Gaussian(0.3),
+    Gaussian(0.5),
+    ReluNTK(1, 1.0, 0.0),
+    ReluNTK(2, 1.0, 0.0),
+    ReluNTK(2, 1.3, 0.4),
+    ReluNTK(3, 1.0, 0.2),
+]
 #: Error over the largest entry.
 ALLOWED = {"float32": 2e-6, "float64": 1e-13}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import log, sqrt
-
 import numpy as np
 
 from mpiflow.clustering.distances import COLUMNS, Tile, factors
@@ -14,14 +12,6 @@ from mpiflow.ranks.shards import Layout
 
 # Rounding of a distance from a Gram product; balls that miss each other by less are looked into.
 _SLACK = 1e-7
-
-
-def gaussian_reach(width: float, tolerance: float) -> float:
-    """The distance at which exp(-d^2 / 2 width^2) falls to `tolerance`.
-
-    Sources beyond it change sum_x' K(x, x') v(x') / N' by less than tolerance times the mean of |v|, whatever v is.
-    """
-    return width * sqrt(2.0 * log(1.0 / min(tolerance, 1.0)))
 
 
 def with_halo(layout: Layout, z: np.ndarray, reach: float) -> list[np.ndarray]:

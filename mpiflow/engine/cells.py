@@ -9,9 +9,9 @@ import numpy as np
 from llvmlite import ir
 
 from mpiflow.engine.hits import Hits, records
-from mpiflow.engine.profiles import GaussianProfile
 from mpiflow.engine.search import ROUNDING
 from mpiflow.geometry.fubini_study import embedding, unit
+from mpiflow.kernels.profile import Profile
 from mpiflow.vector.lanes import I64
 from mpiflow.vector.machine import Code, lanes
 
@@ -39,7 +39,7 @@ class Cells:
         # Filled up with copies of the last member: found twice, which does no harm.
         self.members = np.stack([np.pad(part, (0, self.size - len(part)), mode="edge") for part in parts])
         self.hits = Hits("float32")
-        self.profile = GaussianProfile("float32", points.shape[1] - 1)
+        self.profile = Profile("float32", points.shape[1] - 1)
         records = _reals(z)[self.members]  # (cells, size, 2(n+1))
         self.records = np.ascontiguousarray(
             records.reshape(-1, lanes("float32"), records.shape[2]).transpose(0, 2, 1), np.float32
@@ -77,7 +77,7 @@ class Cells:
 
 
 @cache
-def _scanner(shape: GaussianProfile) -> Callable:
+def _scanner(shape: Profile) -> Callable:
     """f(x, cells, row, cell, thresholds, slack, found, pairs, groups, capacity): how many (pair, group, mask)."""
     code, n = Code("float32", 7, 3), shape.coordinates
     x, cells, row, cell, thresholds, slack, found, pairs, groups, capacity = code.function.args

@@ -6,11 +6,11 @@ import numpy as np
 
 from mpiflow import backend as backends
 from mpiflow.engine.device import DeviceResident, DeviceStreamed
-from mpiflow.engine.neighbours import CutOff, Nearest, kept_fraction
+from mpiflow.engine.neighbours import CutOff, Nearest, felt_everywhere, kept_fraction
 from mpiflow.engine.resident import Resident
 from mpiflow.engine.streamed import Streamed
 from mpiflow.errors import InputError
-from mpiflow.kernels import Delta, Gaussian
+from mpiflow.kernels.kernel import Kernel
 
 #: Bytes that resident tiles may take where the run file says nothing: all targets and ranks together.
 BUDGET = 2**30
@@ -21,7 +21,7 @@ MODES = ("auto", "resident", "streamed", "symmetric", "neighbours")
 
 
 def choose(
-    kernel,
+    kernel: Kernel,
     n_targets_total: int,
     n_sources_total: int,
     *,
@@ -40,7 +40,7 @@ def choose(
     _check(kernel, mode, precision)
     if mode != "auto":
         return mode
-    if isinstance(kernel, Delta) or (isinstance(kernel, Gaussian) and kept < KEPT):
+    if kernel.nearest or (kernel.sparse and kept < KEPT):
         return "neighbours"
     size = n_targets_total * n_sources_total * np.dtype(precision).itemsize
     if size <= (BUDGET if budget is None else budget):
@@ -48,7 +48,7 @@ def choose(
     return "symmetric" if square and kernel.symmetric else "streamed"
 
 
-def build(kernel, targets, sources, *, mode="auto", precision="float64", backend="cpu", budget=None):
+def build(kernel: Kernel, targets, sources, *, mode="auto", precision="float64", backend="cpu", budget=None):
     """An engine with apply(v), name, bytes and flops for u = K(targets, sources) v.
 
     targets: (N, n+1), sources: (M, n+1) complex128, patch-scaled. "auto" looks at these arrays alone: where targets
@@ -60,7 +60,7 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
     # Contiguous, since numpy sums the coordinates of a point in an order that depends on the strides.
     targets, sources = (np.ascontiguousarray(points, complex) for points in (targets, sources))
     if mode == "auto":
-        kept = kept_fraction(kernel, sources, precision) if isinstance(kernel, Gaussian) else 1.0
+        kept = kept_fraction(kernel, sources, precision) if kernel.sparse else 1.0
         mode = choose(kernel, len(targets), len(sources), precision=precision, budget=budget, kept=kept)
     _check(kernel, mode, precision)
     mode = "streamed" if mode == "symmetric" else mode
@@ -68,19 +68,19 @@ def build(kernel, targets, sources, *, mode="auto", precision="float64", backend
     if gpu is not None and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
     engine = {"resident": Resident, "streamed": Streamed, "neighbours": CutOff}[mode]
-    return (Nearest if isinstance(kernel, Delta) else engine)(kernel, targets, sources, precision)
+    return (Nearest if kernel.nearest else engine)(kernel, targets, sources, precision)
 
 
-def _check(kernel, mode: str, precision: str) -> None:
+def _check(kernel: Kernel, mode: str, precision: str) -> None:
     if mode not in MODES:
         raise InputError(f'engine.mode = "{mode}": no such engine; one of {", ".join(MODES)}')
     if precision not in ("float32", "float64"):
         raise InputError(f'run.precision = "{precision}": tiles are "float32" or "float64"')
-    if isinstance(kernel, Delta) and mode not in ("auto", "neighbours"):
+    if kernel.nearest and mode not in ("auto", "neighbours"):
         raise InputError(
-            f'engine.mode = "{mode}": the Delta kernel is a search, not a tile; use "neighbours" or "auto"'
+            f'engine.mode = "{mode}": the {kernel.name} kernel is a search, not a tile; use "neighbours" or "auto"'
         )
-    if mode == "neighbours" and kernel.bandwidth is None:
+    if mode == "neighbours" and not kernel.nearest and (not kernel.sparse or felt_everywhere(kernel)):
         raise InputError(
             f'engine.mode = "neighbours": the {kernel.name} kernel is felt everywhere; use "streamed" or "auto"'
         )

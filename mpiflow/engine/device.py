@@ -12,8 +12,7 @@ import numpy as np
 from mpiflow.backend import Device
 from mpiflow.engine import cuda, tiles
 from mpiflow.engine.arrays import Arrays
-from mpiflow.engine.near_pairs import correction, floor
-from mpiflow.engine.profiles import profile
+from mpiflow.engine.near_pairs import correction
 
 # Rows of a tile, the unit that ranks own; sources of a stretch, summed in the tile's precision.
 _TILE, _STRETCH = 128, 1024
@@ -24,11 +23,11 @@ class DeviceEngine:
 
     def __init__(self, kernel, targets, sources, precision: str, device: Device):
         self.device, self.precision, self.shape = device, precision, (len(targets), len(sources))
-        self.profile = profile(kernel, targets.shape[1] - 1, precision)
+        self.profile = kernel.profile(targets.shape[1] - 1, precision)
         self.targets, self.left = self.profile.records(kernel, targets)
         self.sources, right = self.profile.records(kernel, sources)
         self.right = device.put(right[:, None])
-        self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
+        self.parameters = np.array(self.profile.parameters(kernel, kernel.floor(precision)), precision)
         self.near = correction(kernel, targets, sources, precision)
 
     def apply(self, v) -> np.ndarray:

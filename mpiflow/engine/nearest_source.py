@@ -9,7 +9,7 @@ import numpy as np
 from mpiflow.engine.cells import Cells
 from mpiflow.engine.search import ROUNDING, sweep
 from mpiflow.geometry.fubini_study import distance
-from mpiflow.kernels import Gaussian
+from mpiflow.kernels.profile import Profile
 
 # Cells cost about 5 us a source to make and save .35 ns a source and target (measured): they pay from here on.
 _SOURCES, _TARGETS = 4096, 8192
@@ -39,4 +39,4 @@ def _contenders(targets: np.ndarray, sources: np.ndarray) -> Iterator[tuple]:
     """Triplets (i, j, None) with the nearest of each target, and all that rounding makes its equal."""
     if len(sources) >= _SOURCES and len(targets) >= _TARGETS:
         return Cells(sources).contenders(targets)
-    return sweep(Gaussian(1.0), targets, sources, -1.0, 2 * ROUNDING)
+    return sweep(Profile("float32", targets.shape[1] - 1), targets, sources, -1.0, 2 * ROUNDING)

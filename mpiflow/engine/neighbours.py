@@ -1,6 +1,8 @@
-"""Kernels that feel only near points: the nearest one (Delta), or those within a cut-off (narrow Gaussians)."""
+"""Kernels that feel only near points: the nearest one, or those within a cut-off."""
 
 from __future__ import annotations
+
+from math import exp
 
 import numpy as np
 
@@ -9,10 +11,10 @@ from mpiflow.engine.nearest_source import nearest
 from mpiflow.engine.search import candidates
 from mpiflow.engine.sparse import Sparse
 from mpiflow.geometry.fubini_study import distance
-from mpiflow.kernels import Delta, Gaussian
+from mpiflow.kernels.kernel import Kernel
 
-#: An entry left out is below exp(-r^2/2) for a cut-off at r widths: |du| <= 2e-6 or 2e-16 times sum |v|.
-CUT_OFF = {"float32": 5.15, "float64": 8.5}
+#: Entries below are left out: those beyond 5.15 and 8.5 widths of a Gaussian. |du| <= 2e-6 or 2e-16 times sum |v|.
+LEFT_OUT = {"float32": exp(-(5.15**2) / 2), "float64": exp(-(8.5**2) / 2)}
 
 
 class Nearest:
@@ -20,7 +22,7 @@ class Nearest:
 
     name = "neighbours"
 
-    def __init__(self, kernel: Delta, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
+    def __init__(self, kernel: Kernel, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
         self.index, self.distance = nearest(targets, sources)
 
     def apply(self, v: np.ndarray) -> np.ndarray:
@@ -36,13 +38,13 @@ class Nearest:
 
 
 class CutOff:
-    """u = K v for a Gaussian, entries beyond the cut-off left out: |du| <= exp(-r^2/2) sum |v|, r in widths."""
+    """u = K v for a sparse kernel, entries beyond its reach left out: |du| <= LEFT_OUT sum |v|."""
 
     name = "neighbours"
 
-    def __init__(self, kernel: Gaussian, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
-        reach = min(CUT_OFF[precision] * kernel.width, np.pi / 2)
-        # Where a Gram product has too few digits for this width, the value comes from the wedge form.
+    def __init__(self, kernel: Kernel, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
+        reach = min(kernel.reach(LEFT_OUT[precision]), np.pi / 2)
+        # Where a Gram product has too few digits, the value comes from the wedge form.
         near = doubtful(kernel, precision)
         pieces = []
         for i, j, value in candidates(kernel, targets, sources, np.cos(reach) ** 2, valued=precision):
@@ -66,8 +68,14 @@ class CutOff:
         return 18 * self.kernel.nnz
 
 
-def kept_fraction(kernel: Gaussian, points: np.ndarray, precision: str = "float64") -> float:
-    """The share of pairs within the cut-off, from up to 512 of the points, evenly taken."""
+def felt_everywhere(kernel: Kernel) -> bool:
+    """Whether no point of the manifold is so far that nothing is left of the kernel."""
+    reach = kernel.reach(LEFT_OUT["float64"])
+    return reach is None or reach >= np.pi / 2
+
+
+def kept_fraction(kernel: Kernel, points: np.ndarray, precision: str = "float64") -> float:
+    """The share of pairs within the cut-off of a sparse kernel, from up to 512 of the points, evenly taken."""
     sample = points[:: max(1, len(points) // 512)]
     d = distance(sample[:, None], sample[None])
-    return float(np.mean(d < CUT_OFF[precision] * kernel.width))
+    return float(np.mean(d < kernel.reach(LEFT_OUT[precision])))

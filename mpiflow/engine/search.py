@@ -9,8 +9,8 @@ import numpy as np
 from llvmlite import ir
 
 from mpiflow.engine.hits import Hits, records
-from mpiflow.engine.profiles import profile
 from mpiflow.engine.tiles import SOURCES, UNROLL, even
+from mpiflow.kernels.profile import Profile
 from mpiflow.vector.lanes import I64, Lanes
 from mpiflow.vector.machine import Code, grouped
 
@@ -26,21 +26,23 @@ def candidates(kernel, targets: np.ndarray, sources: np.ndarray, least: float, v
     Yields (i, j, value) for ascending stretches of i: indices (int64) of targets and sources, by i and then j;
     value: the kernel as tiles of the precision `valued` have it, None where that is "".
     """
-    return sweep(kernel, targets, sources, least - ROUNDING, np.inf, valued)
+    shape = kernel.profile(targets.shape[1] - 1, valued or "float32")
+    return sweep(shape, targets, sources, least - ROUNDING, np.inf, kernel, bool(valued))
 
 
-def sweep(kernel, targets, sources, least: float, slack: float, valued: str = "") -> Iterator[tuple]:
+def sweep(
+    shape: Profile, targets, sources, least: float, slack: float, kernel=None, valued: bool = False
+) -> Iterator[tuple]:
     """As `candidates`, above a row's threshold, which starts at `least` and follows its best overlap less `slack`."""
-    precision = valued or "float32"
-    shape = profile(kernel, targets.shape[1] - 1, precision)
+    precision = shape.precision
     keep = slice(0, shape.numbers if valued else shape.coordinates)
     y = np.ascontiguousarray(even(shape.records(kernel, sources)[0][:, keep]), precision)
     limits = np.array([slack, *shape.parameters(kernel, 0.0)], precision)
-    hits = Hits(precision, bool(valued))
+    hits = Hits(precision, valued)
     for start in range(0, len(targets), _ROWS):
         rows = targets[start : start + _ROWS]
         x = grouped(shape.records(kernel, rows)[0][:, keep], precision)
-        j, group, lane, value = hits.of(partial(_search, _searcher(shape, bool(valued)), x, y, least, limits))
+        j, group, lane, value = hits.of(partial(_search, _searcher(shape, valued), x, y, least, limits))
         i = group * hits.width + lane
         # A row's sources are found in ascending order; a stable sort by the row keeps it.
         order = np.argsort(i.astype(np.uint16), kind="stable")
@@ -55,7 +57,7 @@ def _search(searcher: Callable, x, y, least: float, limits, found, values) -> in
 
 
 @cache
-def _searcher(shape, valued: bool) -> Callable:
+def _searcher(shape: Profile, valued: bool) -> Callable:
     """f(x, y, thresholds, [slack, parameters], found, values, groups, sources, capacity): how many (j, group, mask)."""
     code, n = Code(shape.precision, 6, 3), shape.numbers if valued else shape.coordinates
     x, y, thresholds, limits, found, values, groups, sources, capacity = code.function.args

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.engine import tiles
-from mpiflow.engine.near_pairs import correction, floor
-from mpiflow.engine.profiles import profile
+from mpiflow.engine.near_pairs import correction
 from mpiflow.vector.machine import grouped
 
 #: Columns a pass: more accumulators than this do not fit into the registers.
@@ -24,12 +23,12 @@ class Streamed:
 
     def __init__(self, kernel, targets: np.ndarray, sources: np.ndarray, precision: str = "float64"):
         self.precision, self.shape = precision, (len(targets), len(sources))
-        self.profile = profile(kernel, targets.shape[1] - 1, precision)
+        self.profile = kernel.profile(targets.shape[1] - 1, precision)
         records, self.left = self.profile.records(kernel, targets)
         self.targets = grouped(records, precision)
         records, self.right = self.profile.records(kernel, sources)
         self.sources = np.ascontiguousarray(tiles.even(records), precision)
-        self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
+        self.parameters = np.array(self.profile.parameters(kernel, kernel.floor(precision)), precision)
         self.near = correction(kernel, targets, sources, precision)
 
     def apply(self, v: np.ndarray) -> np.ndarray:

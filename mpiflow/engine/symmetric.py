@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.engine import tile_pairs, tiles
-from mpiflow.engine.near_pairs import floor
-from mpiflow.engine.profiles import profile
 from mpiflow.engine.streamed import COLUMNS
 from mpiflow.engine.tile_pairs import BLOCK
 from mpiflow.vector.machine import grouped
@@ -30,11 +28,11 @@ class Symmetric:
 
     def __init__(self, kernel, points: np.ndarray, precision: str = "float64", part: int = 0, parts: int = 1):
         self.precision, self.count = precision, len(points)
-        self.profile = profile(kernel, points.shape[1] - 1, precision)
+        self.profile = kernel.profile(points.shape[1] - 1, precision)
         records, self.factors = self.profile.records(kernel, points)
         records = _whole(records, records[:1])
         self.targets, self.sources = grouped(records, precision), records.astype(precision)
-        self.parameters = np.array(self.profile.parameters(kernel, floor(kernel, precision)), precision)
+        self.parameters = np.array(self.profile.parameters(kernel, kernel.floor(precision)), precision)
         self.pairs = dealt(len(records) // BLOCK, part, parts)
         # Positive definite kernels are largest on the diagonal, and Gaussians are at most 1.
         self.largest = float((kernel.diagonal(points) / self.factors**2).max())

@@ -24,9 +24,9 @@ class ComponentPredictor:
 
     @property
     def continuous(self) -> bool:
-        """Whether g has derivatives: not for Delta, and not across the borders of clusters that ignore each other."""
+        """Whether g has derivatives: not of the nearest source, nor across borders of clusters that ignore each other."""
         whole = all(len(sources) == self.coupling.layout.total for sources in self.coupling.lists)
-        return whole and self.coupling.kernel.name != "delta"
+        return whole and not self.coupling.kernel.nearest
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
         """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""

@@ -2,31 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from mpiflow.geometry.fubini_study import distance
+from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.near import distances
 
 
-@dataclass(frozen=True)
-class Delta:
-    """K(x, x') = 1 if x' is the source nearest to x (the lowest index on ties), else 0 (HR 3.2.3)."""
+class Delta(Kernel):
+    """[kernel] name = "delta": K(x, x') = 1 if x' is the source nearest to x (the lowest index on ties), else 0 (HR 3.2.3)."""
 
     name = "delta"
-    symmetric = False
+    nearest = True
+    # Row sums are 1, so that its normalisations are one.
+    space = {"flow.dt": [0.001, 0.1], "flow.normalisation": ["row"], "flow.clip": [1.0, 100.0]}
 
-    def tile(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def tile(self, x: np.ndarray, y: np.ndarray, xp=np) -> np.ndarray:
         """K of all pairs, y being all the sources. x: (N, n+1), y: (M, n+1). Returns (N, M) float64."""
-        return np.eye(len(y))[[self._nearest(row, y) for row in x]] if len(x) else np.empty((0, len(y)))
+        return xp.eye(len(y))[[self._nearest(row, y) for row in x]] if len(x) else xp.empty((0, len(y)))
 
-    def diagonal(self, x: np.ndarray) -> np.ndarray:
-        """K(x, x) = 1. x: (N, n+1). Returns (N,) float64."""
-        return np.ones(len(x))
-
-    @property
-    def bandwidth(self) -> float:
+    def reach(self, tolerance: float) -> float:
         """0: no source but the nearest is felt, and a point belongs to the cluster of its nearest."""
         return 0.0
 

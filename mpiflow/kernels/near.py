@@ -9,15 +9,20 @@ from mpiflow.geometry.fubini_study import distance, unit
 # Below this 1 - cos a Gram product has at most 13 digits left of the angle: those pairs, few, are done again.
 _NEAR = 1e-3
 
+#: Rounding of a tile's 1 - cos(angle), and the error of a kernel entry (over its largest) that is let pass.
+ROUNDING = {"float32": 3e-7, "float64": 6e-16}
+ALLOWED = {"float32": 2e-6, "float64": 5e-14}
 
-def distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+
+def distances(x, y, xp=np):
     """All Fubini-Study distances of two sets, near pairs by the wedge form (HR 3.2, 3.4).
 
-    x: (N, n+1), y: (M, n+1) complex, any scale. Returns (N, M) float64 in [0, pi/2], absolute error 1e-14.
+    x: (N, n+1), y: (M, n+1) complex, any scale, arrays of the library xp. Returns (N, M) float64 in [0, pi/2], absolute
+    error 1e-14.
     """
-    versine = np.maximum(1 - np.abs(unit(x) @ unit(y).conj().T), 0.0)
-    angle = half_angle(versine)
-    i, j = np.nonzero(versine < _NEAR)
+    versine = xp.maximum(1 - xp.abs(unit(x) @ unit(y).conj().T), 0.0)
+    angle = half_angle(versine, xp)
+    i, j = xp.nonzero(versine < _NEAR)
     angle[i, j] = distance(x[i], y[j])
     return angle
 
@@ -40,6 +45,6 @@ def paired_versines(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return ((u - np.where(negative, -1, 1)[:, None] * v) ** 2).sum(1) / 2, negative
 
 
-def half_angle(versine: np.ndarray) -> np.ndarray:
+def half_angle(versine, xp=np):
     """arccos(1 - versine) without its cancellation, for versine in [0, 1]."""
-    return 2 * np.arcsin(np.sqrt(versine / 2))
+    return 2 * xp.arcsin(xp.sqrt(versine / 2))

@@ -19,7 +19,7 @@ class Architecture:
     """`depth` hidden layers of `width` units between (inputs,) and (outputs,) reals.
 
     tangent: None, or (w_std, b_std) for the NTK parameterisation, in which a layer is w_std / sqrt(in) W x + b_std b and
-    all parameters begin as standard normal numbers, as in `kernels.relu_ntk`.
+    all parameters begin as standard normal numbers, as in `kernels.relu`.
     """
 
     inputs: int

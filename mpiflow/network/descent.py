@@ -1,7 +1,7 @@
 """Plain gradient descent on a finite network that begins at g_FS: the paper's flow before its width is infinite.
 
 With NTK parameters and outputs counted from where they began, g_FS + NN - NN_0 follows the flow of the frozen ReLU NTK
-(HR 2.8, kernels.relu_ntk) as the width grows; at finite width its kernel moves.
+(HR 2.8, kernels.relu) as the width grows; at finite width its kernel moves.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.dataset import PointSet
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.kernels import ReluNTK
+from mpiflow.kernels.relu import ReluNTK
 from mpiflow.measures import kappa_of, sigma
 from mpiflow.network import inputs
 from mpiflow.network.architecture import Architecture

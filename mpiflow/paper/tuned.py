@@ -75,7 +75,7 @@ def seeds_of(seed: int, stream: int, count: int) -> list[int]:
 def values_of(tuned: Config) -> dict[str, Any]:
     """The values of the searched keys in a run file."""
     table = tuned.model_dump()
-    keys = [dimension.key.split(".") for dimension in dimensions(tuned.method, None)]
+    keys = [dimension.key.split(".") for dimension in dimensions(tuned.moved_by.space, None)]
     return {f"{section}.{key}": table[section][key] for section, key in keys}
 
 

@@ -100,7 +100,7 @@ def check(config: Config, s: Shape, base: int, limits: Limits) -> None:
 def _cure(config: Config, s: Shape, base: int, share: float, budget: float) -> str:
     """The nearest settings that fit: another engine, more ranks, or fewer points."""
     cures = []
-    if s.mode != "streamed" and config.kernel.name != "delta":
+    if s.mode != "streamed" and not config.kernel.nearest:
         streamed = shape(_with(config, "engine", mode="streamed"), s.ranks)
         if (least := max(memory.stages(config, streamed).values()) + base) <= share:
             cures.append(f'engine.mode = "streamed" takes {_gib(least)}')

@@ -99,8 +99,10 @@ def calibrate(config: Config) -> Machine:
 def _kernel(config: Config, surface: Hypersurface) -> dict[str, float]:
     """Entries of a component kernel, and pairs of a clustering."""
     kernel, precision = build.kernel(config), config.run.precision
-    if kernel.name == "delta":
-        raise InputError("plan --calibrate: the Delta kernel has no entries to time; its steps cost next to nothing")
+    if kernel.nearest:
+        raise InputError(
+            f"plan --calibrate: the {kernel.name} kernel has no entries to time; its steps cost next to nothing"
+        )
     points = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None)
     z = np.resize(points.z, (_SOURCES, points.z.shape[1]))
     v = np.ones((_SOURCES, (config.manifold.ambient - 1) ** 2))

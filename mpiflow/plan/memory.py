@@ -5,7 +5,7 @@ from __future__ import annotations
 from mpiflow.config import Config
 from mpiflow.plan.shape import Shape
 
-#: Train points from which a Gaussian's reach is judged, all pairs at once; bytes of a pair over (n+1)^2.
+#: Train points from which a sparse kernel's reach is judged, all pairs at once; bytes of a pair over (n+1)^2.
 _JUDGED, _PAIR = 1000, 12.5
 
 
@@ -70,7 +70,7 @@ def _exchanged(s: Shape) -> int:
 
 
 def _judging(config: Config, s: Shape) -> int:
-    if config.kernel.name != "gaussian":
+    if not config.kernel.sparse:
         return 0
     return int(min(_JUDGED, s.train) ** 2 * _PAIR * s.coordinates**2)
 

@@ -19,7 +19,7 @@ def base(config: Config) -> int:
     import mpiflow.run  # noqa: F401
     from mpiflow.build import compiled
 
-    compiled()
+    compiled(config)
     if config.method == "kaehler":
         kaehler.memory.load()
     return process.peak()

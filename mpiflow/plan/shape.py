@@ -48,7 +48,7 @@ def shape(config: Config, ranks: int) -> Shape:
     """The shape of a run. Clusters are taken as equally large, which they are within a factor of two."""
     p, f = config.points, config.flow
     kernel, kept = build.kernel(config), 1.0
-    if kernel.name == "gaussian":
+    if kernel.sparse:
         z = sampling.chunk(config.surface(), config.run.seed, sampling.TRAIN, 0, _chart(config)).z
         kept = engine.kept_fraction(kernel, z, config.run.precision)
     sources = p.train if f.coupling == "all" else -(-p.train // config.clusters.count)
@@ -72,7 +72,7 @@ def shape(config: Config, ranks: int) -> Shape:
         sources=sources,
         coordinates=coordinates,
         dimension=config.manifold.ambient - 1,
-        numbers=coordinates**2 if kernel.name == "gaussian" else 2 * coordinates + 1,
+        numbers=kernel.numbers(coordinates),
         itemsize=np.dtype(config.run.precision).itemsize,
         mode=mode,
         kept=kept,

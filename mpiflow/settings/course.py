@@ -13,7 +13,12 @@ class Flow(Section):
     """[flow]: the discretised flow (HR 3.5)."""
 
     steps: Annotated[int, Field(ge=0)] = 50
-    dt: Positive
+    dt: Annotated[
+        Positive,
+        Field(
+            description='the step is positive; with normalisation = "row" 0.03 is a good start for the Gaussian kernel'
+        ),
+    ]
     loss: Literal["sigma", "monge-ampere", "log"] = "log"
     normalisation: Literal["sum", "mean", "row"] = "mean"
     natural_gradient: bool = False

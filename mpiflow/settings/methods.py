@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, SerializeAsAny, model_validator
 
-from mpiflow.settings.section import NonNegative, Positive, Section
-
-
-class GaussianKernel(Section):
-    """[kernel] name = "gaussian": exp(-d^2 / 2 width^2) in the Fubini-Study distance (HR 3.6)."""
-
-    name: Literal["gaussian"]
-    width: Positive
+from mpiflow.kernels import registry
+from mpiflow.settings.section import Kind, NonNegative, Section
 
 
-class DeltaKernel(Section):
-    """[kernel] name = "delta": the update of the nearest train point (HR 3.2.3)."""
-
-    name: Literal["delta"]
-
-
-class ReluKernel(Section):
-    """[kernel] name = "relu": the NTK of an infinitely wide ReLU network of `depth` hidden layers."""
-
-    name: Literal["relu"]
-    depth: Annotated[int, Field(ge=1, le=32)] = 2
-    w_std: Positive = 1.4142135623730951
-    b_std: NonNegative = 0.1
-
-
-class KaehlerKernel(Section):
+class KaehlerKernel(Kind):
     """[kernel] name = "kaehler": g = g_FS + d dbar phi, phi in a frozen space of degree k (theory 4, HR app. B)."""
 
-    name: Literal["kaehler"]
     degree: Annotated[int, Field(ge=1, le=40)] = 8
     features: Literal["invariant", "generic"] = "invariant"
     preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
@@ -42,8 +20,28 @@ class KaehlerKernel(Section):
     warm: Annotated[int, Field(ge=2)] | None = None
     ridge: NonNegative = 0.0
 
+    name = "kaehler"
+    space = {"flow.dt": [0.05, 0.6]}
 
-Kernel = Annotated[GaussianKernel | DeltaKernel | ReluKernel | KaehlerKernel, Field(discriminator="name")]
+
+def kernels() -> dict[str, type[Kind]]:
+    """What [kernel] may name."""
+    return {**registry.known(), KaehlerKernel.name: KaehlerKernel}
+
+
+def kernel(table: object) -> Kind | None:
+    """The kernel of a table [kernel]. Raises ValueError for a name that there is not, with all that there are."""
+    if table is None or isinstance(table, Kind):
+        return table
+    keys = dict(table) if isinstance(table, dict) else {}
+    name = str(keys.pop("name", ""))
+    kind = KaehlerKernel if name == KaehlerKernel.name else registry.find(name)
+    if kind is None:
+        raise ValueError(f"name: must be one of {', '.join(kernels())}")
+    return kind.model_validate(keys)
+
+
+Kernel = Annotated[SerializeAsAny[Kind], PlainValidator(kernel)]
 
 
 class Network(Section):
@@ -53,7 +51,10 @@ class Network(Section):
     the losses.
     """
 
-    kind: Literal["multiplicative", "additive", "potential"]
+    kind: Annotated[
+        Literal["multiplicative", "additive", "potential"],
+        Field(description="multiplicative is the paper's network; potential is exactly Kaehler"),
+    ]
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
     depth: Annotated[int, Field(ge=1, le=32)] = 3
     activation: Literal["relu", "gelu", "tanh"] = "gelu"
@@ -62,6 +63,8 @@ class Network(Section):
     sigma: NonNegative = 1.0
     kaehler: NonNegative = 0.0
     transition: NonNegative = 0.0
+
+    space: ClassVar[dict[str, list]] = {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]}
 
     @model_validator(mode="after")
     def _consistent(self):

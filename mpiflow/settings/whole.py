@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import tomli_w
 from pydantic import Field, model_validator
 
+from mpiflow import kernels
 from mpiflow.errors import InputError
+from mpiflow.settings import methods
 from mpiflow.settings.course import Engine, Flow, Output
 from mpiflow.settings.methods import Kernel, Network
 from mpiflow.settings.problem import Clusters, Manifold, Points, Run
@@ -22,7 +26,7 @@ class Config(Section):
     clusters: Clusters = Clusters()
     kernel: Kernel | None = None
     network: Network | None = None
-    flow: Flow
+    flow: Annotated[Flow, Field(description="give [flow] with at least dt and steps")]
     engine: Engine = Engine()
     output: Output = Output()
     # Of a study of runs, not of a run: no state remembers it.
@@ -32,21 +36,23 @@ class Config(Section):
     def _consistent(self):
         size = self.manifold.ambient + 1
         if not self.kernel and not self.network:
-            raise ValueError("kernel: missing; give [kernel] with name gaussian, delta, relu or kaehler, or [network]")
+            raise ValueError(f"kernel: missing; give [kernel] with name {' or '.join(methods.kernels())}, or [network]")
         if self.network:
             self._network()
-        if self.flow.coupling == "halo" and self.method not in ("gaussian", "delta"):
+        if self.flow.coupling == "halo" and (
+            not self.components or self.components.reach(self.flow.halo_tolerance) is None
+        ):
             raise ValueError(
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
                 'use "all" or "none"'
             )
         if self.engine.mode == "symmetric" and not self.square:
             raise ValueError(
-                'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for gaussian and relu kernels '
-                'that couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
+                'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for symmetric kernels that '
+                'couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
             )
         chart = self.points.chart
-        if chart == "all" and self.method not in ("kaehler", "network"):
+        if chart == "all" and self.components:
             raise ValueError(
                 f'points.chart = "all": the components of a {self.kernel.name} kernel do not transform between charts; '
                 'choose one, e.g. chart = [0, 1], or kernel.name = "kaehler"'
@@ -105,10 +111,20 @@ class Config(Section):
         return self.kernel.name if self.kernel else "network"
 
     @property
+    def components(self) -> kernels.Kernel | None:
+        """The kernel of a flow of components; None for the other flows."""
+        return None if self.method in ("kaehler", "network") else self.kernel
+
+    @property
+    def moved_by(self) -> Section:
+        """What moves the metric: the table [kernel] or [network]."""
+        return self.kernel or self.network
+
+    @property
     def square(self) -> bool:
         """Whether every train point is coupled to every other by a kernel of pairs, on a CPU."""
         coupled = self.flow.coupling == "all" or self.clusters.count == 1
-        return coupled and self.run.backend != "gpu" and self.method in ("gaussian", "relu")
+        return coupled and self.run.backend != "gpu" and bool(self.components and self.components.symmetric)
 
     @property
     def kappa(self) -> str:

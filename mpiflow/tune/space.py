@@ -8,26 +8,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from optuna import Trial
 
-#: What is searched where the run file does not say. A step with "sum" is N times one with "mean": one of them is enough.
-#: A gradient never reaches a clip of 100, which is none. Delta's row sums are 1, so its normalisations are one.
-DEFAULT: dict[str, dict[str, list]] = {
-    "gaussian": {
-        "flow.dt": [0.003, 3.0],
-        "kernel.width": [0.1, 1.0],
-        "flow.normalisation": ["mean", "row"],
-        "flow.clip": [1.0, 100.0],
-    },
-    "delta": {"flow.dt": [0.001, 0.1], "flow.normalisation": ["row"], "flow.clip": [1.0, 100.0]},
-    "relu": {
-        "flow.dt": [0.003, 3.0],
-        "kernel.depth": [1, 4],
-        "flow.normalisation": ["mean", "row"],
-        "flow.clip": [1.0, 100.0],
-    },
-    "kaehler": {"flow.dt": [0.05, 0.6]},
-    "network": {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]},
-}
-
 
 @dataclass(frozen=True)
 class Range:
@@ -86,6 +66,6 @@ def dimension(key: str, bounds: list) -> Range | Choice:
     return Range(key, low, high)
 
 
-def dimensions(method: str, space: dict[str, list] | None) -> list[Range | Choice]:
-    """What a study searches: the space of the run file, or the usual one of its kernel (`Config.method`)."""
-    return [dimension(key, bounds) for key, bounds in (space or DEFAULT[method]).items()]
+def dimensions(usual: dict[str, list], space: dict[str, list] | None) -> list[Range | Choice]:
+    """What a study searches: the space of the run file, or the usual one of its kernel."""
+    return [dimension(key, bounds) for key, bounds in (space or usual).items()]

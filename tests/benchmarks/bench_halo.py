@@ -17,6 +17,7 @@ from mpiflow.clustering import cluster, halo
 from mpiflow.comm import Comm
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, sample
 
@@ -30,7 +31,7 @@ def halos(total: int = 20_000, count: int = 20, tolerance: float = 1e-3) -> None
     layout = Layout(Comm(), label, count, [float(size) for size in np.bincount(label)])
     v = _gradient(z, chosen)
     for width in (0.1, 0.2):
-        reach = halo.gaussian_reach(width, tolerance)
+        reach = Gaussian(width).reach(tolerance)
         lists, seconds = clocked(lambda reach=reach: halo.with_halo(layout, z[layout.rows], reach))
         error = {"none": np.empty(total), "halo": np.empty(total)}
         size = np.empty(total)

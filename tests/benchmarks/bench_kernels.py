@@ -16,7 +16,8 @@ from rounds import Peers, interleaved, timed
 
 from mpiflow import engine
 from mpiflow.geometry.fubini_study import unit
-from mpiflow.kernels import Gaussian, ReluNTK
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 
 
 def quintic(count: int, seed: int) -> np.ndarray:
@@ -54,14 +55,14 @@ def contestants(x, y, v, peers: Peers) -> dict:
         table[label] = kernel, peers.contestant(label, name, **options), lambda: peers.answers[label].get("u")
 
     for precision in ("float32", "float64"):
-        for kernel in (ReluNTK(1), Gaussian(0.3), Gaussian(0.5), Gaussian(0.05)):
+        for kernel in (ReluNTK(1, 1.0, 0.0), Gaussian(0.3), Gaussian(0.5), Gaussian(0.05)):
             ours(kernel, precision)
-        ours(ReluNTK(1), precision, "resident")
+        ours(ReluNTK(1, 1.0, 0.0), precision, "resident")
         peer(Gaussian(0.3), "pykeops", width=0.3, precision=precision)
-    peer(ReluNTK(1), "neural_tangents", depth=1, precision="float32")
+    peer(ReluNTK(1, 1.0, 0.0), "neural_tangents", depth=1, precision="float32")
     for width in (0.3, 0.05):
         peer(Gaussian(width), "torch", width=width, precision="float32")
-    for kernel in (ReluNTK(1), Gaussian(0.3)):
+    for kernel in (ReluNTK(1, 1.0, 0.0), Gaussian(0.3)):
         step = blas_step(kernel, x, y, v)
         table[f"{kernel.name} stored BLAS float32"] = kernel, timed(step), lambda step=step: step()[:64]
     return table

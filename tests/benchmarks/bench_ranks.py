@@ -17,7 +17,7 @@ from rounds import interleaved, timed
 from mpiflow.comm import Comm, world
 from mpiflow.coupling import Coupling
 from mpiflow.geometry.hypersurface import fermat
-from mpiflow.kernels import ReluNTK
+from mpiflow.kernels.relu import ReluNTK
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, sample
 
@@ -32,7 +32,7 @@ def main() -> None:
     def built(comm, mode):
         layout = Layout(comm, np.zeros(args.n, int), 1, [1.0])
         options = {"mode": mode, "precision": "float32"}
-        coupling = Coupling(ReluNTK(1), layout, z[layout.rows], [np.arange(args.n)], **options)
+        coupling = Coupling(ReluNTK(1, 1.0, 0.0), layout, z[layout.rows], [np.arange(args.n)], **options)
         return layout.rows, coupling.onto_itself()
 
     for mode in ("streamed", "symmetric"):

@@ -22,7 +22,8 @@ from mpiflow.engine.cells import Cells
 from mpiflow.engine.nearest_source import among
 from mpiflow.engine.search import ROUNDING, sweep
 from mpiflow.geometry.fubini_study import embedding
-from mpiflow.kernels import Gaussian
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.profile import Profile
 
 
 def queries(points: np.ndarray, count: int, rounds: int) -> None:
@@ -47,7 +48,7 @@ def queries(points: np.ndarray, count: int, rounds: int) -> None:
     }
     seconds = interleaved(
         {
-            "sweep": timed(lambda: among(sweep(Gaussian(1.0), x, points, -1.0, 2 * ROUNDING), x, points)),
+            "sweep": timed(lambda: among(sweep(Profile("float32", 4), x, points, -1.0, 2 * ROUNDING), x, points)),
             "cells": timed(lambda: among(built["cells"].contenders(x), x, points)),
             "cKDTree": timed(lambda: built["cKDTree"].query(q)),
             "scikit-learn": timed(lambda: built["scikit-learn"].kneighbors(q.astype(np.float32))),

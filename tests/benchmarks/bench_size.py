@@ -15,7 +15,7 @@ from bench_kernels import quintic
 from rounds import interleaved, timed
 
 from mpiflow import engine
-from mpiflow.kernels import ReluNTK
+from mpiflow.kernels.relu import ReluNTK
 from mpiflow.plan import process
 
 
@@ -38,7 +38,9 @@ def main() -> None:
         x, v = quintic(size, 0), np.random.default_rng(0).normal(size=(size, 9))
         built = []
         build = timed(
-            lambda x=x, built=built: built.append(engine.build(ReluNTK(1), x, x, mode="streamed", precision="float32"))
+            lambda x=x, built=built: built.append(
+                engine.build(ReluNTK(1, 1.0, 0.0), x, x, mode="streamed", precision="float32")
+            )
         )()
         step = interleaved({"step": timed(lambda v=v, built=built: built[0].apply(v))}, args.rounds)["step"]
         growth = f"N^{np.log(step / before[1]) / np.log(size / before[0]):.2f}" if before else ""

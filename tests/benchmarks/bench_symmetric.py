@@ -17,10 +17,11 @@ from rounds import interleaved, timed
 
 from mpiflow.comm import Comm
 from mpiflow.coupling import Coupling
-from mpiflow.kernels import Gaussian, ReluNTK
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 from mpiflow.ranks.shards import Layout
 
-KERNELS = (ReluNTK(1), ReluNTK(2, 1.4142135623730951, 0.1), Gaussian(0.3), Gaussian(0.5))
+KERNELS = (ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.4142135623730951, 0.1), Gaussian(0.3), Gaussian(0.5))
 
 
 def main() -> None:

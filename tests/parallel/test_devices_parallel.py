@@ -13,7 +13,7 @@ from mpiflow.comm import Comm, world
 from mpiflow.config import loads
 from mpiflow.coupling import Coupling
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
-from mpiflow.kernels import Gaussian
+from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
 

@@ -6,13 +6,15 @@ import pytest
 from mpiflow.comm import Comm, world
 from mpiflow.coupling import Coupling
 from mpiflow.geometry.hypersurface import fermat
-from mpiflow.kernels import Delta, Gaussian, ReluNTK
+from mpiflow.kernels.delta import Delta
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TEST, TRAIN, sample
 
 KERNELS = {
     "resident": [Gaussian(0.3), ReluNTK(2, 1.3, 0.2)],
-    "streamed": [Gaussian(0.05), ReluNTK(1)],
+    "streamed": [Gaussian(0.05), ReluNTK(1, 1.0, 0.0)],
     "symmetric": [Gaussian(0.05), ReluNTK(2, 1.3, 0.2)],
     "neighbours": [Gaussian(0.05), Delta()],
 }

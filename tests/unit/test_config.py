@@ -15,7 +15,7 @@ BAD = {
     "kernel.depth: unknown key; the valid ones here are name, width": {
         "kernel": {"name": "gaussian", "width": 0.3, "depth": 2}
     },
-    "kernel.name: must be one of gaussian, delta, relu, kaehler": {"kernel": {"name": "gauss"}},
+    "kernel.name: must be one of delta, gaussian, relu, kaehler": {"kernel": {"name": "gauss"}},
     "kernel: missing; give": {"kernel": None},
     "clusters.count = 2000: more clusters than the 1000 points": {"clusters": {"count": 2000}},
     "clusters.count = 4: more clusters than the 1 points of the smallest mini-batch": {

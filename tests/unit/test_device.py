@@ -11,11 +11,11 @@ import pytest
 from mpiflow import backend, engine
 from mpiflow.engine import cuda
 from mpiflow.engine.device import DeviceResident
-from mpiflow.engine.profiles import profile
 from mpiflow.errors import InputError
-from mpiflow.kernels import Gaussian, ReluNTK
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 
-KERNELS = [Gaussian(0.3), Gaussian(0.05), ReluNTK(1), ReluNTK(2, 1.3, 0.4)]
+KERNELS = [Gaussian(0.3), Gaussian(0.05), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
 ALLOWED = {"float32": 8e-6, "float64": 1e-13}
 
 
@@ -47,8 +47,8 @@ def test_resident_tiles_stay_on_their_device(kernel, precision, far_device):
 def test_device_bits_do_not_depend_on_the_other_tiles(far_device):
     x, y = points(300), points(500, seed=1)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
-    whole = DeviceResident(ReluNTK(1), x, y, "float64", far_device).apply(v)
-    part = DeviceResident(ReluNTK(1), x[128:], y, "float64", far_device).apply(v)
+    whole = DeviceResident(ReluNTK(1, 1.0, 0.0), x, y, "float64", far_device).apply(v)
+    part = DeviceResident(ReluNTK(1, 1.0, 0.0), x[128:], y, "float64", far_device).apply(v)
     np.testing.assert_array_equal(part, whole[128:])
 
 
@@ -56,7 +56,7 @@ def test_device_bits_do_not_depend_on_the_other_tiles(far_device):
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
 def test_the_cuda_formula_is_the_kernel(kernel, precision, tmp_path):
-    shape = profile(kernel, 4, precision)
+    shape = kernel.profile(4, precision)
     source = tmp_path / "value.c"
     # Exported through a pointer, since C and ctypes pass a float differently from a double.
     source.write_text(
@@ -79,7 +79,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
     if backend.probe()[0] is not None:
         pytest.skip("a GPU works here")
     with pytest.raises(InputError, match='run.backend = "gpu": .+; use "cpu" or "auto"'):
-        engine.build(ReluNTK(1), points(3), points(3), backend="gpu")
+        engine.build(ReluNTK(1, 1.0, 0.0), points(3), points(3), backend="gpu")
     assert backend.get("auto") is np
     with pytest.raises(InputError, match="cpu, gpu, auto"):
         backend.get("tpu")

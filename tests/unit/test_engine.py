@@ -8,10 +8,12 @@ from points import ALLOWED, TILED, awkward, fermat
 
 from mpiflow import engine
 from mpiflow.engine.cells import Cells
-from mpiflow.engine.neighbours import CUT_OFF
+from mpiflow.engine.neighbours import LEFT_OUT
 from mpiflow.errors import InputError
 from mpiflow.geometry.fubini_study import distance
-from mpiflow.kernels import Delta, Gaussian, ReluNTK
+from mpiflow.kernels.delta import Delta
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 
 NARROW = [Gaussian(0.1), Gaussian(0.01), Gaussian(1e-4), Gaussian(1e-7)]
 
@@ -52,7 +54,9 @@ def test_any_mixture_of_equal_and_antipodal_points_agrees(n_targets, n_sources, 
     x, y = drawn(n_targets), drawn(n_sources)
     v = np.random.default_rng(0).normal(size=(n_sources, 2))
     for kernel in (
-        [Gaussian(0.1), Delta()] if mode == "neighbours" else [Gaussian(0.3), ReluNTK(1), ReluNTK(2, 1.3, 0.4)]
+        [Gaussian(0.1), Delta()]
+        if mode == "neighbours"
+        else [Gaussian(0.3), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
     ):
         u = engine.build(kernel, x, y, mode=mode).apply(v)
         np.testing.assert_allclose(u, kernel.tile(x, y) @ v, atol=1e-12 * n_sources)
@@ -64,7 +68,7 @@ def test_cut_off_stays_within_its_bound(kernel, precision):
     x, y = awkward(200)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
     left_out = engine.build(kernel, x, y, mode="neighbours", precision=precision).apply(v) - kernel.tile(x, y) @ v
-    bound = np.exp(-(CUT_OFF[precision] ** 2) / 2) * np.abs(v).sum(0)
+    bound = LEFT_OUT[precision] * np.abs(v).sum(0)
     assert np.all(np.abs(left_out) <= bound + (1e-6 if precision == "float32" else 1e-12))
 
 
@@ -73,7 +77,7 @@ def test_cut_off_stays_within_its_bound(kernel, precision):
 def test_sizes_need_not_divide_a_tile(n_targets, n_sources, precision):
     x, y = fermat(n_targets), fermat(n_sources, seed=1)
     v = np.random.default_rng(0).normal(size=(n_sources, 3))
-    for kernel in (Gaussian(0.4), ReluNTK(1), Delta()):
+    for kernel in (Gaussian(0.4), ReluNTK(1, 1.0, 0.0), Delta()):
         assert error(kernel, x, y, v, precision=precision) < ALLOWED[precision]
 
 
@@ -82,7 +86,9 @@ def test_sizes_need_not_divide_a_tile(n_targets, n_sources, precision):
 def test_bits_of_a_target_do_not_depend_on_the_other_targets(precision, mode):
     x, y = fermat(400), fermat(1500, seed=1)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
-    for kernel in [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.3), Gaussian(0.05), ReluNTK(2)]:
+    for kernel in (
+        [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.3), Gaussian(0.05), ReluNTK(2, 1.0, 0.0)]
+    ):
         whole = engine.build(kernel, x, y, mode=mode, precision=precision).apply(v)
         for cut in (slice(0, 128), slice(128, 400), slice(256, 400), slice(37, 41)):
             part = engine.build(kernel, x[cut], y, mode=mode, precision=precision).apply(v)
@@ -92,10 +98,12 @@ def test_bits_of_a_target_do_not_depend_on_the_other_targets(precision, mode):
 def test_bits_do_not_depend_on_the_layout_in_memory():
     x, y = fermat(100), fermat(300, seed=1)
     v = np.random.default_rng(0).normal(size=(300, 9))
-    whole = engine.build(ReluNTK(1), x, y, mode="streamed").apply(v)
+    whole = engine.build(ReluNTK(1, 1.0, 0.0), x, y, mode="streamed").apply(v)
     shifted = np.empty(x.size + 1, complex)[1:].reshape(x.shape)
     shifted[:] = x
-    again = engine.build(ReluNTK(1), shifted, np.asfortranarray(y), mode="streamed").apply(np.asfortranarray(v))
+    again = engine.build(ReluNTK(1, 1.0, 0.0), shifted, np.asfortranarray(y), mode="streamed").apply(
+        np.asfortranarray(v)
+    )
     np.testing.assert_array_equal(again, whole)
 
 
@@ -111,14 +119,14 @@ def test_resident_and_streamed_have_the_same_bits(precision):
 @pytest.mark.parametrize("mode", ["streamed", "resident", "neighbours"])
 def test_a_rank_without_targets_gets_an_empty_update(mode):
     y = fermat(20)
-    for kernel in [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.05), ReluNTK(1)]:
+    for kernel in [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.05), ReluNTK(1, 1.0, 0.0)]:
         assert engine.build(kernel, y[:0], y, mode=mode).apply(np.ones((20, 9))).shape == (0, 9)
 
 
 def test_float32_tiles_take_any_scale_of_v():
     x, y = fermat(50), fermat(60, seed=1)
     v = np.random.default_rng(0).normal(size=(60, 2))
-    u = engine.build(ReluNTK(1), x, y, mode="streamed", precision="float32")
+    u = engine.build(ReluNTK(1, 1.0, 0.0), x, y, mode="streamed", precision="float32")
     for scale in (2.0**300, 2.0**-300):
         np.testing.assert_array_equal(u.apply(v * scale), u.apply(v) * scale)
     assert not u.apply(v * 0).any()
@@ -165,8 +173,8 @@ def test_nearest_among_copies_of_one_point_is_the_first():
 
 def test_auto_follows_kernel_sizes_and_budget():
     assert engine.choose(Delta(), 10, 10) == "neighbours"
-    assert engine.choose(ReluNTK(1), 1000, 1000) == "resident"
-    assert engine.choose(ReluNTK(1), 1000, 1000, budget=1000) == "streamed"
+    assert engine.choose(ReluNTK(1, 1.0, 0.0), 1000, 1000) == "resident"
+    assert engine.choose(ReluNTK(1, 1.0, 0.0), 1000, 1000, budget=1000) == "streamed"
     assert engine.choose(Gaussian(0.3), 10**5, 10**5) == "streamed"
     assert engine.choose(Gaussian(0.3), 10**5, 10**5, square=True) == "symmetric"
     assert engine.choose(Gaussian(0.3), 1000, 1000, square=True) == "resident"
@@ -183,7 +191,7 @@ def test_auto_cuts_off_only_where_few_pairs_are_kept():
 
 def test_engines_report_what_they_hold():
     x = fermat(256)
-    streamed, resident = (engine.build(ReluNTK(1), x, x, mode=mode) for mode in ("streamed", "resident"))
+    streamed, resident = (engine.build(ReluNTK(1, 1.0, 0.0), x, x, mode=mode) for mode in ("streamed", "resident"))
     assert resident.bytes - streamed.bytes == 256 * 256 * 8
     assert streamed.flops > resident.flops == 256 * 256 * 18
 
@@ -192,9 +200,9 @@ def test_engines_report_what_they_hold():
     ("kernel", "options", "said"),
     [
         (Gaussian(0.3), {"mode": "dense"}, 'engine.mode = "dense".*streamed'),
-        (Delta(), {"mode": "streamed"}, "Delta kernel is a search"),
-        (ReluNTK(1), {"mode": "neighbours"}, "felt everywhere"),
-        (ReluNTK(1), {"precision": "float16"}, "run.precision"),
+        (Delta(), {"mode": "streamed"}, "delta kernel is a search"),
+        (ReluNTK(1, 1.0, 0.0), {"mode": "neighbours"}, "felt everywhere"),
+        (ReluNTK(1, 1.0, 0.0), {"precision": "float16"}, "run.precision"),
     ],
 )
 def test_impossible_engines_are_refused(kernel, options, said):

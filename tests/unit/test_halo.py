@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from mpiflow.clustering import cluster
-from mpiflow.clustering.halo import balls, gaussian_reach, halo, with_halo
+from mpiflow.clustering.halo import balls, halo, with_halo
 from mpiflow.comm import Comm
 from mpiflow.geometry.fubini_study import distance, distances
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, chunk, sample
 
@@ -54,7 +55,7 @@ def test_one_cluster_has_no_halo():
 def test_what_a_halo_leaves_out_is_below_the_tolerance(width, tolerance):
     v = np.random.default_rng(1).normal(size=1500)
     K = np.exp(-(D**2) / (2 * width**2))
-    for c, sources in enumerate(with_halo(*laid_out(), gaussian_reach(width, tolerance))):
+    for c, sources in enumerate(with_halo(*laid_out(), Gaussian(width).reach(tolerance))):
         missing = (K[LABEL == c] @ v - K[LABEL == c][:, sources] @ v[sources]) / 1500
         assert np.abs(missing).max() <= tolerance * np.abs(v).mean()
 
@@ -63,7 +64,7 @@ def test_what_a_halo_leaves_out_is_below_the_tolerance(width, tolerance):
 def test_an_update_through_halos_is_within_the_tolerance_that_none_misses_tenfold(width):
     z, tolerance = sample(Comm(), fermat(4), 2000, 4, TRAIN, (0, 1))[1].z, 1e-3
     layout = Layout(Comm(), cluster(Comm(), z, 0, 2000, count=10, batch=1000).label, 10, [1.0] * 10)
-    lists = with_halo(layout, z[layout.rows], gaussian_reach(width, tolerance))
+    lists = with_halo(layout, z[layout.rows], Gaussian(width).reach(tolerance))
     K = np.exp(-(distances(z, z) ** 2) / (2 * width**2))
     v = np.random.default_rng(2).normal(size=(2000, 9))
 
@@ -76,8 +77,3 @@ def test_an_update_through_halos_is_within_the_tolerance_that_none_misses_tenfol
     assert missed(lists) < tolerance
     assert missed(layout.members) > 10 * tolerance
     assert sum(map(len, lists)) < 0.7 * layout.count * layout.total
-
-
-def test_a_kernel_falls_to_the_tolerance_at_its_reach():
-    assert np.exp(-(gaussian_reach(0.3, 1e-3) ** 2) / (2 * 0.3**2)) == pytest.approx(1e-3)
-    assert gaussian_reach(0.3, 5.0) == 0

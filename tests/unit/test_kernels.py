@@ -6,9 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mpiflow import config
 from mpiflow.errors import InputError
 from mpiflow.geometry.fubini_study import distance
-from mpiflow.kernels import Delta, Gaussian, ReluNTK
+from mpiflow.kernels.delta import Delta
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 
 
 def points(count, n=4, seed=0):
@@ -32,7 +35,7 @@ def sampled_ntk(depth, w_std, b_std, x, y, rng):
     return theta
 
 
-@pytest.mark.parametrize("kernel", [Gaussian(0.3), ReluNTK(1), ReluNTK(3, 1.2, 0.3)])
+@pytest.mark.parametrize("kernel", [Gaussian(0.3), ReluNTK(1, 1.0, 0.0), ReluNTK(3, 1.2, 0.3)])
 def test_symmetric_kernels_have_a_symmetric_tile_and_the_right_diagonal(kernel):
     x = points(40)
     k = kernel.tile(x, x)
@@ -41,7 +44,7 @@ def test_symmetric_kernels_have_a_symmetric_tile_and_the_right_diagonal(kernel):
     np.testing.assert_allclose(np.diag(k), kernel.diagonal(x), rtol=1e-14)
 
 
-@pytest.mark.parametrize("kernel", [Gaussian(0.3), ReluNTK(1), ReluNTK(2, 1.2, 0.3)])
+@pytest.mark.parametrize("kernel", [Gaussian(0.3), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.2, 0.3)])
 def test_tile_and_pairs_agree(kernel):
     x, y = points(20), points(20, seed=1)
     y[:5] = x[:5] + 1e-9
@@ -68,10 +71,9 @@ def test_gaussian_depends_on_the_projective_point_alone():
     np.testing.assert_allclose(Gaussian(0.3).tile(x, phase * y), Gaussian(0.3).tile(x, y), atol=1e-14)
 
 
-def test_gaussian_bandwidth_leaves_nothing_out():
-    kernel = Gaussian(0.05)
-    assert np.exp(-((kernel.bandwidth / 0.05) ** 2) / 2) < 1e-15
-    assert Gaussian(0.5).bandwidth is None
+def test_gaussian_falls_to_the_tolerance_at_its_reach():
+    assert Gaussian(0.3).at(Gaussian(0.3).reach(1e-3)) == pytest.approx(1e-3)
+    assert Gaussian(0.3).reach(5.0) == 0
 
 
 def test_orthogonal_points_are_the_farthest():
@@ -110,25 +112,25 @@ def test_relu_ntk_agrees_with_neural_tangents():
 def test_relu_ntk_has_its_cusp_at_coinciding_points():
     x = points(1)
     near = x + 1e-9 * points(1, seed=1)
-    drop = ReluNTK(1).diagonal(x) - ReluNTK(1).tile(x, near)[0]
+    drop = ReluNTK(1, 1.0, 0.0).diagonal(x) - ReluNTK(1, 1.0, 0.0).tile(x, near)[0]
     u, v = (np.concatenate([p.real, p.imag], axis=1)[0] for p in (x, near))
     angle = np.linalg.norm(u / np.linalg.norm(u) - v / np.linalg.norm(v))
     norm = (u @ u) / (10 * 2 * np.pi)
-    scale = ReluNTK(1).diagonal(x) * (1 - np.linalg.norm(v) / np.linalg.norm(u))
+    scale = ReluNTK(1, 1.0, 0.0).diagonal(x) * (1 - np.linalg.norm(v) / np.linalg.norm(u))
     assert drop[0] == pytest.approx(norm * angle + scale[0], rel=1e-5)
 
 
 @pytest.mark.parametrize(
-    ("make", "key"),
+    ("table", "key"),
     [
-        (lambda: Gaussian(0.0), "kernel.width = 0.0"),
-        (lambda: Gaussian(float("nan")), "kernel.width = nan"),
-        (lambda: ReluNTK(0), "kernel.depth = 0"),
-        (lambda: ReluNTK(1, -1.0), "kernel.w_std = -1.0"),
-        (lambda: ReluNTK(1, 1.0, -0.1), "kernel.b_std = -0.1"),
+        ({"name": "gaussian", "width": 0.0}, "kernel.width = 0.0"),
+        ({"name": "gaussian", "width": float("nan")}, "kernel.width = nan"),
+        ({"name": "relu", "depth": 0}, "kernel.depth = 0"),
+        ({"name": "relu", "w_std": -1.0}, "kernel.w_std = -1.0"),
+        ({"name": "relu", "b_std": -0.1}, "kernel.b_std = -0.1"),
     ],
 )
-def test_unusable_parameters_are_refused_in_one_line(make, key):
+def test_unusable_parameters_are_refused_in_one_line(table, key):
     with pytest.raises(InputError, match=key) as refusal:
-        make()
+        config.check({"kernel": table, "flow": {"dt": 1.0}}, "x.toml")
     assert "\n" not in str(refusal.value)

@@ -9,7 +9,7 @@ import numpy as np
 from jobs import JOBS
 from mpiflow.comm import Comm
 from mpiflow.coupling import Coupling
-from mpiflow.kernels import ReluNTK
+from mpiflow.kernels.relu import ReluNTK
 from mpiflow.ranks.shards import Layout
 
 PROGRAM = """
@@ -50,7 +50,7 @@ def test_a_sum_that_is_used_once_keeps_no_tiles_and_has_the_same_bits():
     rng = np.random.default_rng(0)
     z, v = rng.normal(size=(300, 5, 2)).view(complex)[..., 0], rng.normal(size=(300, 9))
     layout = Layout(Comm(), np.zeros(300, int), 1, [1.0])
-    coupling = Coupling(ReluNTK(1), layout, z, [np.arange(300)], mode="resident", precision="float32")
+    coupling = Coupling(ReluNTK(1, 1.0, 0.0), layout, z, [np.arange(300)], mode="resident", precision="float32")
     kept, once = coupling.onto(layout, z), coupling.onto(layout, z, once=True)
     assert kept.bytes - once.bytes >= 300 * 300 * 4
     np.testing.assert_array_equal(kept.apply(v), once.apply(v))

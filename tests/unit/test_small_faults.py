@@ -82,7 +82,7 @@ def test_a_study_goes_where_its_objective_does(objective, direction, tmp_path):
     from mpiflow.tune import journal, space
 
     c = settings(tune={"objective": objective})
-    study = journal.opened(tmp_path, c, space.dimensions(c.method, None), seed=1)
+    study = journal.opened(tmp_path, c, space.dimensions(c.moved_by.space, None), seed=1)
     assert study.direction.name == direction
 
 

@@ -9,7 +9,8 @@ from points import ALLOWED, TILED, awkward, fermat
 from mpiflow import engine
 from mpiflow.engine.near_pairs import correction
 from mpiflow.engine.symmetric import dealt
-from mpiflow.kernels import Gaussian, ReluNTK
+from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.relu import ReluNTK
 
 
 def symmetric(kernel, x, v, precision="float64", parts=1):
@@ -35,7 +36,7 @@ def test_pairs_computed_once_agree_with_the_dense_kernel(kernel, precision):
 @given(st.integers(1, 1100), st.sampled_from([1, 3, 16, 17]), st.sampled_from(["float32", "float64"]))
 def test_pairs_computed_once_take_any_number_of_points_and_columns(count, columns, precision):
     x, v = fermat(count), np.random.default_rng(0).normal(size=(count, columns))
-    for kernel in (Gaussian(0.4), ReluNTK(1)):
+    for kernel in (Gaussian(0.4), ReluNTK(1, 1.0, 0.0)):
         reference = kernel.tile(x, x) @ v
         assert np.abs(symmetric(kernel, x, v, precision) - reference).max() < ALLOWED[precision] * abs(reference).max()
 
@@ -52,8 +53,8 @@ def test_shares_of_pairs_add_up_to_the_same_bits(precision):
 def test_sums_in_fixed_point_take_any_scale_of_v(scale):
     x, v = fermat(600), np.random.default_rng(0).normal(size=(600, 2))
     for precision in ("float32", "float64"):
-        u = symmetric(ReluNTK(1), x, v, precision)
-        np.testing.assert_array_equal(symmetric(ReluNTK(1), x, v * scale, precision), u * scale)
+        u = symmetric(ReluNTK(1, 1.0, 0.0), x, v, precision)
+        np.testing.assert_array_equal(symmetric(ReluNTK(1, 1.0, 0.0), x, v * scale, precision), u * scale)
 
 
 def test_sums_in_fixed_point_do_not_overflow_where_all_points_are_one():

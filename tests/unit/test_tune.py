@@ -54,7 +54,7 @@ def tuned(folder, settings=None, comm=None):
 def at_desk(folder, name, total=3):
     """A desk whose folder nobody has locked: its worker is dead to the others."""
     settings = small()
-    searched = space.dimensions("gaussian", None)
+    searched = space.dimensions(settings.moved_by.space, None)
     worker_folder(folder, name).mkdir(parents=True, exist_ok=True)
     held = journal.opened(folder, settings, searched, 1)
     return desk.Desk(held, searched, total, worker_folder(folder, name))
@@ -64,7 +64,7 @@ def at_desk(folder, name, total=3):
 def test_the_usual_space_of_each_kernel_is_allowed_by_its_run_file(method):
     settings = check(METHODS[method] | {"flow": {"dt": 0.01}}, method)
     assert settings.method == method
-    variant.check(settings, space.dimensions(method, None), method)
+    variant.check(settings, space.dimensions(settings.moved_by.space, None), method)
 
 
 @pytest.mark.parametrize(

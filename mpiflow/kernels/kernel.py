@@ -1,0 +1,53 @@
+"""What a component kernel is: the keys of its table in the run file, a formula, and what engines and plans may ask of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from mpiflow.settings.section import Kind
+
+if TYPE_CHECKING:
+    from mpiflow.kernels.profile import Profile
+
+
+class Kernel(Kind):
+    """K(x, x') of points of P^n: `name` and the fields of a subclass are the keys of [kernel], `tile` is its formula.
+
+    That is all a kernel needs. Each answer below may be a better one: symmetric, K(x, x') = K(x', x), and at most the
+    larger of K(x, x) and K(x', x'), so that one entry serves both; nearest, K is 1 at the source that is nearest and 0 at
+    all others; sparse, what lies beyond its `reach` may be left out. A kernel with a `profile` also has
+
+        pairs(x, y, floor=0)   K of paired points (N, n+1), as if no angle were below `floor`: (N,)
+        floor(precision)       the angle below which tiles of that precision have no digits left of it; 0 for none
+        diagonal(x)            K(x, x) of points (N, n+1): (N,), where it is symmetric
+        at(angle)              K at Fubini-Study distances, where it is sparse
+    """
+
+    symmetric: ClassVar[bool] = False
+    nearest: ClassVar[bool] = False
+    sparse: ClassVar[bool] = False
+    space: ClassVar[dict[str, list]] = {
+        "flow.dt": [0.003, 3.0],
+        "flow.normalisation": ["mean", "row"],
+        "flow.clip": [1.0, 100.0],
+    }
+
+    def tile(self, x, y, xp=np):
+        """K of all pairs of patch-scaled points, arrays of the library xp: (N, n+1), (M, n+1) complex to (N, M) float64."""
+        raise NotImplementedError(
+            f"kernel.name = {self.name}: its class has no tile(self, x, y, xp); give it the formula"
+        )
+
+    def reach(self, tolerance: float) -> float | None:
+        """The Fubini-Study distance beyond which K < tolerance, None where it is felt everywhere."""
+        return None
+
+    def profile(self, n: int, precision: str) -> Profile | None:
+        """The kernel as vector registers compute it for points of P^n; None where it is known on arrays alone."""
+        return None
+
+    def numbers(self, coordinates: int) -> int:
+        """Floats that a plan counts for a point in a tile, of so many homogeneous coordinates."""
+        return 2 * coordinates + 1
