@@ -209,10 +209,12 @@ class Job:
 
     def _opening(self) -> str:
         sizes = [len(member) for member in self.train.layout.members]
+        how = self.flow.attributes()
+        through = f" through {how['tiles']}: the kernel has no register profile" if "tiles" in how else ""
         shown = f"{len(sizes)} clusters of {min(sizes)} to {max(sizes)} points" if len(sizes) > 1 else "no clusters"
         return (
             f"{self.train.layout.total} train and {self.test.layout.total} test points on {self.comm.size} ranks, {shown}, "
-            f"imbalance {self.train.layout.imbalance:.2f}, {self.flow.attributes()['engine']}"
+            f"imbalance {self.train.layout.imbalance:.2f}, {how['engine']}{through}"
         )
 
     def _report(self) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from mpiflow import backend as backends
 from mpiflow.engine.device import DeviceResident, DeviceStreamed
+from mpiflow.engine.formula import Formula, KeptFormula
 from mpiflow.engine.neighbours import CutOff, Nearest, felt_everywhere, kept_fraction
 from mpiflow.engine.resident import Resident
 from mpiflow.engine.streamed import Streamed
@@ -65,6 +66,10 @@ def build(kernel: Kernel, targets, sources, *, mode="auto", precision="float64",
     _check(kernel, mode, precision)
     mode = "streamed" if mode == "symmetric" else mode
     gpu = backends.device(backend)
+    if kernel.on_arrays:
+        return {"resident": KeptFormula, "streamed": Formula}[mode](
+            kernel, targets, sources, precision, gpu or backends.HOST
+        )
     if gpu is not None and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
     engine = {"resident": Resident, "streamed": Streamed, "neighbours": CutOff}[mode]

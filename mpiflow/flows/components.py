@@ -100,7 +100,8 @@ class ComponentFlow:
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
         engine, place = self.coupling.options["mode"], {"backend": self.backend, "device_bytes": self.device_bytes}
-        return {"engine": engine, "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa}
+        made = {"tiles": "arrays"} if self.coupling.kernel.on_arrays else {}
+        return {"engine": engine, "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa, **made}
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""

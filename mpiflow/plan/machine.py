@@ -28,6 +28,8 @@ _ROWS, _SOURCES = 1024, 8192
 #: One of so many shares of the pairs of all sources is timed.
 _SHARES = 4
 _FRESH = 2**29
+#: An entry that arrays compute takes so many times as long as one in registers (measured, exp(-d / width)).
+_ARRAYS = 12
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,14 @@ def load(config: Config) -> Machine:
     try:
         found = json.loads(take(_path(config)))
         # An older measurement lacks some of them: defaults beside it would be called measured.
-        return Machine(**found) if found.keys() == asdict(Machine()).keys() else Machine()
+        return Machine(**found) if found.keys() == asdict(Machine()).keys() else _defaults(config)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-        return Machine()
+        return _defaults(config)
+
+
+def _defaults(config: Config) -> Machine:
+    slower = _ARRAYS if config.components and config.components.on_arrays else 1
+    return Machine(entry=slower * Machine.entry, filled=slower * Machine.filled)
 
 
 def calibrate(config: Config) -> Machine:
@@ -111,8 +118,9 @@ def _kernel(config: Config, surface: Hypersurface) -> dict[str, float]:
     for mode, name in (("streamed", "entry"), ("resident", "stored")):
         built = engine.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
         seconds[name] = _best(lambda built=built: built.apply(v)) / entries
-    paired = engine.Symmetric(kernel, z, precision, parts=_SHARES)
-    seconds["paired"] = _best(lambda: paired.shares(v)) * _SHARES / _SOURCES**2
+    if kernel.symmetric:
+        paired = engine.Symmetric(kernel, z, precision, parts=_SHARES)
+        seconds["paired"] = _best(lambda: paired.shares(v)) * _SHARES / _SOURCES**2
     seconds["filled"] = (
         _best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
     )

@@ -123,6 +123,7 @@ ATTRIBUTES = {
     "kappa": float,
     "features": int,
     "dt": float,
+    "tiles": str,
 }
 
 _TIMING = Field(("rank",), "f", "s", "wall time of this stage on each rank")

@@ -1,0 +1,84 @@
+"""Kernels that no register knows: tiles by their formula on whole arrays, of numpy or of a device's library."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.backend import HOST, Device
+from mpiflow.engine.tiles import SOURCES, power_of_two
+from mpiflow.kernels.kernel import Kernel
+
+# Rows of a tile, the unit that ranks own: a last one is filled up, so that a row's bits know neither rank nor engine.
+_TILE = 128
+
+
+class Formula:
+    """u = K(targets, sources) v, tile by tile; memory for the points and one tile.
+
+    targets: (N, n+1), sources: (M, n+1) complex, patch-scaled. The formula is evaluated in float64; precision: of the tiles
+    that are multiplied, 1024 sources at a time, whose sums are added in float64.
+    """
+
+    name = "streamed"
+
+    def __init__(self, kernel: Kernel, targets: np.ndarray, sources: np.ndarray, precision: str, device: Device = HOST):
+        self.kernel, self.precision, self.device = kernel, precision, device
+        self.shape = (len(targets), len(sources))
+        starts = range(0, len(targets), _TILE)
+        self.targets = [device.put(targets[np.minimum(np.arange(s, s + _TILE), len(targets) - 1)]) for s in starts]
+        self.sources = [device.put(sources[s : s + SOURCES]) for s in range(0, len(sources), SOURCES)]
+
+    def apply(self, v) -> np.ndarray:
+        """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 on the host."""
+        if not all(self.shape):
+            return np.zeros((self.shape[0], v.shape[1]))
+        xp = self.device.xp
+        v = self.device.put(np.ascontiguousarray(v)) if isinstance(v, np.ndarray) else v
+        unit = power_of_two(float(xp.max(xp.abs(v))))
+        parts = [
+            self._short(v[s : min(s + SOURCES, self.shape[1]), :] / unit) for s in range(0, self.shape[1], SOURCES)
+        ]
+        rows = [sum(self._wide(tile @ v) for tile, v in zip(self._row(k), parts, strict=True)) for k in self._rows]
+        return np.concatenate([self.device.fetch(row) for row in rows])[: self.shape[0]] * unit
+
+    @property
+    def bytes(self) -> int:
+        """Memory held between steps."""
+        return 16 * sum(np.prod(points.shape, dtype=int) for points in self.targets + self.sources)
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations of one step on nine columns, with those of an inner product for the formula."""
+        return self.shape[0] * self.shape[1] * (18 + 8 * self.sources[0].shape[1])
+
+    @property
+    def _rows(self) -> range:
+        return range(len(self.targets))
+
+    def _row(self, number: int) -> list:
+        """The tiles of 128 targets, source by source."""
+        return [self._short(self.kernel.tile(self.targets[number], y, self.device.xp)) for y in self.sources]
+
+    def _short(self, array):
+        return self.device.xp.asarray(array, dtype=getattr(self.device.xp, self.precision))
+
+    def _wide(self, array):
+        return self.device.xp.asarray(array, dtype=self.device.xp.float64)
+
+
+class KeptFormula(Formula):
+    """u = K(targets, sources) v from tiles that are kept, bit for bit what `Formula` computes."""
+
+    name = "resident"
+
+    def __init__(self, kernel: Kernel, targets: np.ndarray, sources: np.ndarray, precision: str, device: Device = HOST):
+        super().__init__(kernel, targets, sources, precision, device)
+        self.tiles = [super(KeptFormula, self)._row(number) for number in self._rows]
+
+    @property
+    def bytes(self) -> int:
+        """Memory held between steps."""
+        return super().bytes + len(self.targets) * _TILE * self.shape[1] * np.dtype(self.precision).itemsize
+
+    def _row(self, number: int) -> list:
+        return self.tiles[number]
