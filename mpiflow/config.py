@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
-from mpiflow.settings import methods
+from mpiflow.methods import own, registry
 from mpiflow.settings.whole import Config
 
 __all__ = ["Config", "check", "loads", "read"]
@@ -32,7 +32,7 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
         raise InputError(f"{path}: not valid TOML: {error}") from None
     for override in overrides or []:
         _override(table, override)
-    settings = check(table, str(path))
+    settings = check(table, str(path), own.beside(path.absolute().parent))
     if settings.network:
         _needs_jax(str(path))
     return settings
@@ -45,19 +45,23 @@ def _needs_jax(source: str) -> None:
 
 
 def loads(text: str) -> Config:
-    """A run file from its text, as states carry it."""
-    return check(tomllib.loads(text), "state")
+    """A run file from its text, as states carry it; of a user's own kernel nothing is executed."""
+    return check(tomllib.loads(text), "state", own.closed(Path()))
 
 
-def check(table: dict[str, Any], source: str) -> Config:
-    """A run file from its parsed table. Raises InputError, one line a mistake."""
+def check(table: dict[str, Any], source: str, door: own.Door | None = None) -> Config:
+    """A run file from its parsed table. Raises InputError, one line a mistake.
+
+    door: how users' own kernels are come by; by default from files, relative to the working directory.
+    """
+    door = door or own.beside(Path.cwd())
     try:
-        return Config.model_validate(table)
+        return Config.model_validate(table, context={"door": door})
     except ValidationError as error:
         # A union gives one mistake for each of its types: they are alternatives, told in one line.
         lines: dict[str, list[str]] = {}
         for item in error.errors():
-            head, message = _mistake(item, table)
+            head, message = _mistake(item, table, door)
             lines.setdefault(head, []).append(message)
         text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
         raise InputError(*text) from None
@@ -78,11 +82,11 @@ def _override(table: dict, override: str) -> None:
     section[names[1]] = parsed
 
 
-def _mistake(item: dict, table: dict) -> tuple[str, str]:
+def _mistake(item: dict, table: dict, door: own.Door) -> tuple[str, str]:
     """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
     # Unions add the name of the tried type to the path.
     path = [part for part in item["loc"] if not _TYPE.fullmatch(str(part))]
-    key, fields = ".".join(map(str, path)), _fields(path[:-1], table)
+    key, fields = ".".join(map(str, path)), _fields(path[:-1], table, door)
     cure = fields[path[-1]].description if path and path[-1] in fields else None
     if item["type"] == "extra_forbidden":
         names = ["name", *fields] if path[0] == "kernel" else fields
@@ -101,14 +105,14 @@ def _mistake(item: dict, table: dict) -> tuple[str, str]:
 _TYPE = re.compile(r"float|int|(tuple|list|dict|literal|function|constrained)\S*\[.*\]")
 
 
-def _fields(path: list, table: dict) -> dict[str, FieldInfo]:
+def _fields(path: list, table: dict, door: own.Door) -> dict[str, FieldInfo]:
     """The valid keys of the section at a path of the run file."""
     model: Any = Config
     for part in path:
         annotation = model.model_fields[part].annotation
         # `Network | None` is the one that may be absent.
         model = (
-            methods.kernels()[table[part]["name"]]
+            registry.kind(table[part]["name"], door)
             if part == "kernel"
             else getattr(annotation, "__args__", (annotation,))[0]
         )

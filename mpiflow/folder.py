@@ -14,6 +14,7 @@ from mpiflow.config import Config
 from mpiflow.errors import InputError, WriteError
 from mpiflow.files import claims, put, take
 from mpiflow.files.disk import DISK
+from mpiflow.methods import own
 from mpiflow.state import naming
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
@@ -142,6 +143,8 @@ def _same_run(folder: Path, config: Config, state: State | None, say: Callable[[
                 f"{folder}: none of its states validates (mpiflow verify {folder}); start anew with --fresh"
             )
         return
+    if config.kernel and config.kernel.source:
+        own.agreed(config.kernel.name, own.digest(config.kernel.source), state.attributes.get("kernel_sha256", "none"))
     changed = compare(tomllib.loads(state.attributes["config"]), config.model_dump(exclude_none=True, mode="json"))
     if changed.fatal:
         raise InputError(

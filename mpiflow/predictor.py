@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, config, dataset, evaluate, losses, sampling
-from mpiflow.belief.loader import State, latest, read
+from mpiflow import build, dataset, evaluate, losses, sampling
+from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
+from mpiflow.config import Config
 from mpiflow.errors import InputError, StateError
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, fubini_study
@@ -30,11 +31,12 @@ def open_run(path: str | Path, comm: Comm | None = None) -> Model:
     Raises StateError where there is no state, or none that validates.
     """
     comm = comm or Comm()
-    state = None
+    state = settings = None
     with comm.lead() as mine:
         if mine:
             state = _state(Path(path))
-    return Model(comm, Restart(comm, state))
+            settings = opened(state)
+    return Model(comm, comm.bcast(settings), Restart(comm, state))
 
 
 def _state(path: Path) -> State:
@@ -53,9 +55,9 @@ def _state(path: Path) -> State:
 class Model:
     """The metric that a state predicts. step: of the state. config: of its run. surface: the manifold."""
 
-    def __init__(self, comm: Comm, restart: Restart):
+    def __init__(self, comm: Comm, settings: Config, restart: Restart):
         self.comm, self.step, self.attributes, self.history = comm, restart.step, restart.attributes, restart.history
-        self.config = config.loads(restart.attributes["config"])
+        self.config = settings
         self.surface = self.config.surface()
         self.train, self.test = restart.points(self.config)
         own = self.train.layout.rows

@@ -10,6 +10,7 @@ from mpiflow.config import Config
 from mpiflow.dataset import PointSet
 from mpiflow.flows.history import History
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.methods import own
 from mpiflow.state import provenance
 
 
@@ -58,7 +59,8 @@ class Snapshot:
 
     def attributes(self, flow: dict[str, object]) -> dict[str, object]:
         """Attributes of a state; flow: those of the flow."""
-        run = self.config.run
+        run, text = self.config.run, self.config.kernel and self.config.kernel.source
+        written = {"kernel_text": text, "kernel_sha256": own.digest(text)} if text else {}
         return {
             "config": self.config.text(),
             "provenance": self.provenance,
@@ -68,6 +70,7 @@ class Snapshot:
             "precision": run.precision,
             "ranks": self.comm.size,
             "imbalance": float(self.train.layout.imbalance),
+            **written,
             **flow,
         }
 

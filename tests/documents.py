@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from typer.main import get_command
 
 from mpiflow.cli import app
-from mpiflow.settings import methods
+from mpiflow.methods import registry
 from mpiflow.settings.whole import Config
 
 ROOT = Path(__file__).parents[1]
@@ -26,7 +26,7 @@ DOCS = ROOM / "docs"
 _BASES = (ROOT, ROOM, ROOT / "slurm", ROOT / "tests" / "unit", ROOT / "tests" / "benchmarks")
 #: What runs, installs and users make: not in a checkout. Words in capitals stand for a name.
 _MADE = re.compile(
-    r"runs/|\.venv/|^report/$|dataset\.npz|state-.*\.h5|best\.toml|(status|summary)\.json|run\.lock|site\.env$|^[A-Z]+\.toml"
+    r"runs/|\.venv/|^report/$|dataset\.npz|state-.*\.h5|best\.toml|(status|summary)\.json|run\.lock|site\.env$|^[A-Z]+\.toml|^mine\.py"
 )
 _ENDINGS = (".py", ".md", ".toml", ".sbatch", ".png", ".env", ".json", ".h5", ".npz", ".lock", ".html")
 _HEADS = ("scripts/", "jobs/", "slurm/", "tests/", "mpiflow/")
@@ -80,7 +80,9 @@ def keys() -> set[str]:
     """All section.key of a run file."""
     fields = Config.model_fields.items()
     found = {(name, key) for name, field in fields for model in _models(field.annotation) for key in model.model_fields}
-    found |= {("kernel", key) for kind in methods.kernels().values() for key in ("name", *kind.model_fields)}
+    found |= {
+        ("kernel", key) for name in registry.kernels() for key in ("name", *registry.kind(name, None).model_fields)
+    }
     return {f"{name}.{key}" for name, key in found}
 
 

@@ -12,11 +12,12 @@ from mpiflow.belief import course, methods, points
 from mpiflow.config import Config
 from mpiflow.errors import InputError, StateError
 from mpiflow.files import take
+from mpiflow.methods import own
 from mpiflow.state import load
 from mpiflow.state.load import ForeignError, State
 from mpiflow.state.provenance import compare
 
-__all__ = ["State", "describe", "latest", "newest", "read", "settings", "verify"]
+__all__ = ["State", "describe", "latest", "newest", "opened", "read", "settings", "verify"]
 
 #: Characters of the longest run file that a state or a folder may hold, and of the longest complaint that is told.
 LONGEST, _TOLD = 1 << 20, 400
@@ -67,6 +68,12 @@ def settings(state: State) -> Config:
         raise StateError(f"{state.path}: its run file is not valid: {_one_line(error)}") from None
 
 
+def opened(state: State) -> Config:
+    """The run file of a state to compute with: a user's own kernel is that of their file, if it is still the state's."""
+    text, sha256 = state.attributes["config"], state.attributes.get("kernel_sha256", "")
+    return config.check(tomllib.loads(text), str(state.path), own.recorded(sha256))
+
+
 def agree(state: State) -> str:
     """Hold a state against its own run file. Raises StateError with the first thing that does not agree."""
     own = settings(state)
@@ -80,7 +87,11 @@ def agree(state: State) -> str:
 
 def _agree_in(folder: Path, expected: dict, state: State) -> str:
     told = agree(state)
-    changed = compare(settings(state).model_dump(exclude_none=True, mode="json"), expected).fatal
+    found = settings(state).model_dump(exclude_none=True, mode="json")
+    if "kernel_sha256" in state.attributes and "kernel" in expected:
+        # Nobody knows the defaults of a file that is not opened.
+        expected = expected | {"kernel": found["kernel"] | expected["kernel"]}
+    changed = compare(found, expected).fatal
     if changed:
         raise ForeignError(
             f"{state.path}: is of another run than {folder}/run.toml says ({_one_line('; '.join(changed))}); open that file "
@@ -96,7 +107,9 @@ def _holds(folder: Path) -> load.Hold:
         text = take(path, LONGEST)
         _sensible(text)
         table = tomllib.loads(text)
-        expected = config.check(table, str(path)).model_dump(exclude_none=True, mode="json")
+        expected = config.check(table, str(path), own.closed(path.absolute().parent)).model_dump(
+            exclude_none=True, mode="json"
+        )
     except (FileNotFoundError, NotADirectoryError):
         return agree
     except (OSError, InputError, ValueError, RecursionError) as error:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mpiflow.belief.points import hermitian, missing, outside
 from mpiflow.config import Config
+from mpiflow.methods import own
 from mpiflow.state.load import State
 
 _POTENTIAL = ("potential/coefficients", "potential/frozen_at", "potential/steps")
@@ -32,6 +33,11 @@ def _components(state: State, config: Config) -> Iterator[str]:
     name = "flow/accumulated_gradient"
     yield from missing(state.arrays, (name,))
     yield from hermitian(name, state.arrays[name])
+    text, sha256 = (state.attributes.get(f"kernel_{name}", "") for name in ("text", "sha256"))
+    if (text or sha256) and own.digest(text) != sha256:
+        yield "attribute kernel_sha256 is not that of kernel_text"
+    if ":" in config.method and not sha256:
+        yield "attribute kernel_sha256 is not there"
     if state.attributes["engine"] not in _ENGINES:
         yield f"attribute engine is {state.attributes['engine'][:40]!r}: it is one of {', '.join(_ENGINES)}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -28,8 +29,8 @@ _ROWS, _SOURCES = 1024, 8192
 #: One of so many shares of the pairs of all sources is timed.
 _SHARES = 4
 _FRESH = 2**29
-#: An entry that arrays compute takes so many times as long as one in registers (measured, exp(-d / width)).
-_ARRAYS = 12
+#: An entry that arrays compute takes 4 to 6 times as long as one in registers (measured: exp(-d / width), the erf NTK).
+_ARRAYS = 5
 
 
 @dataclass(frozen=True)
@@ -181,5 +182,6 @@ def _best(work: Callable[[], object]) -> float:
 
 
 def _path(config: Config) -> Path:
+    kind = re.sub(r"[^\w.-]+", "_", config.method)
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "mpiflow" / f"machine-{platform.node()}-{config.method}-{config.run.precision}.json"
+    return cache / "mpiflow" / f"machine-{platform.node()}-{kind}-{config.run.precision}.json"

@@ -19,10 +19,12 @@ class Section(BaseModel):
 class Kind(Section):
     """One of the tables that a run file may mean by [kernel], told by its name.
 
-    space: what a study searches where the run file does not say, as in its [tune].
+    space: what a study searches where the run file does not say, as in its [tune]. source: the text of the file that a
+    user's own kind stands in; None for ours.
     """
 
     name: ClassVar[str] = ""
+    source: ClassVar[str | None] = None
     space: ClassVar[dict[str, list]] = {}
 
     def __init__(self, *values, **keys):

@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 
 from mpiflow import kernels
 from mpiflow.errors import InputError
-from mpiflow.settings import methods
+from mpiflow.methods import own, registry
+from mpiflow.methods.network import Network
+from mpiflow.methods.registry import Kernel
 from mpiflow.settings.course import Engine, Flow, Output
-from mpiflow.settings.methods import Kernel, Network
 from mpiflow.settings.problem import Clusters, Manifold, Points, Run
 from mpiflow.settings.section import Section
 from mpiflow.tune.settings import Tune
@@ -36,7 +37,9 @@ class Config(Section):
     def _consistent(self):
         size = self.manifold.ambient + 1
         if not self.kernel and not self.network:
-            raise ValueError(f"kernel: missing; give [kernel] with name {' or '.join(methods.kernels())}, or [network]")
+            raise ValueError(
+                f"kernel: missing; give [kernel] with name {' or '.join(registry.kernels())}, or [network]"
+            )
         if self.network:
             self._network()
         if self.flow.coupling == "halo" and (
@@ -61,6 +64,8 @@ class Config(Section):
             raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
         if self.method == "kaehler":
             self._kaehler()
+        if self.components:
+            own.trial(self.components, self.manifold.ambient)
         smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
         if self.clusters.count > smallest:
             raise ValueError(

@@ -124,6 +124,8 @@ ATTRIBUTES = {
     "features": int,
     "dt": float,
     "tiles": str,
+    "kernel_text": str,
+    "kernel_sha256": str,
 }
 
 _TIMING = Field(("rank",), "f", "s", "wall time of this stage on each rank")

@@ -17,7 +17,7 @@ def variant(settings: Config, values: dict[str, Any], source: str = "trial") -> 
     for key, value in values.items():
         section, name = key.split(".")
         table.setdefault(section, {})[name] = value
-    return config.check(table, source)
+    return config.check(table, source, lambda name: type(settings.kernel) if name == settings.method else None)
 
 
 def check(settings: Config, searched: list[Range | Choice], source: str) -> None:

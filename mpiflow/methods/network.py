@@ -1,47 +1,12 @@
-"""What moves the metric: a frozen kernel, or a finite network."""
+"""Finite networks in place of a frozen kernel (HR 3.3)."""
 
 from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, PlainValidator, SerializeAsAny, model_validator
+from pydantic import Field, model_validator
 
-from mpiflow.kernels import registry
-from mpiflow.settings.section import Kind, NonNegative, Section
-
-
-class KaehlerKernel(Kind):
-    """[kernel] name = "kaehler": g = g_FS + d dbar phi, phi in a frozen space of degree k (theory 4, HR app. B)."""
-
-    degree: Annotated[int, Field(ge=1, le=40)] = 8
-    features: Literal["invariant", "generic"] = "invariant"
-    preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
-    refreeze: Annotated[int, Field(ge=1)] | None = None
-    warm: Annotated[int, Field(ge=2)] | None = None
-    ridge: NonNegative = 0.0
-
-    name = "kaehler"
-    space = {"flow.dt": [0.05, 0.6]}
-
-
-def kernels() -> dict[str, type[Kind]]:
-    """What [kernel] may name."""
-    return {**registry.known(), KaehlerKernel.name: KaehlerKernel}
-
-
-def kernel(table: object) -> Kind | None:
-    """The kernel of a table [kernel]. Raises ValueError for a name that there is not, with all that there are."""
-    if table is None or isinstance(table, Kind):
-        return table
-    keys = dict(table) if isinstance(table, dict) else {}
-    name = str(keys.pop("name", ""))
-    kind = KaehlerKernel if name == KaehlerKernel.name else registry.find(name)
-    if kind is None:
-        raise ValueError(f"name: must be one of {', '.join(kernels())}")
-    return kind.model_validate(keys)
-
-
-Kernel = Annotated[SerializeAsAny[Kind], PlainValidator(kernel)]
+from mpiflow.settings.section import NonNegative, Section
 
 
 class Network(Section):

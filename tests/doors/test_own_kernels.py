@@ -1,0 +1,123 @@
+"""Kernels of a user's own file: run, resumed on other ranks, planned, evaluated; and refused where they are none."""
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+from kernels import ERF, LAPLACE, REACH, written
+
+import mpiflow as library
+from jobs import mpiflow, result
+from mpiflow import config
+from mpiflow.errors import InputError
+from mpiflow.kernels import Kernel
+from mpiflow.methods import own
+
+
+@pytest.mark.parametrize(("text", "called"), [(LAPLACE, "Laplace"), (ERF, "Erf")])
+def test_a_dropped_kernel_runs_from_its_run_file_to_an_evaluation(text, called, tmp_path):
+    path = written(tmp_path, text, called)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    done = mpiflow("run", path, "-o", whole, ranks=1)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "through arrays" in done.stdout
+    assert mpiflow("run", path, "-o", parts, "--set", "flow.steps=3", ranks=2).returncode == 0
+    assert mpiflow("run", path, "-o", parts, ranks=1).returncode == 0
+    assert result(parts) == result(whole)
+    assert "streamed" in (plan := mpiflow("plan", path, "--ranks", 2, "--set", "engine.mode=streamed")).stdout, (
+        plan.stderr
+    )
+    rows = library.open(parts).evaluate(60, 5)
+    assert rows[0].gain > 1 and np.isfinite([row.sigma for row in rows]).all()
+
+
+def test_a_dropped_kernel_with_a_reach_has_a_halo(tmp_path):
+    path = written(tmp_path, REACH.replace("0.4", "0.05"), "Laplace", "halo")
+    for ranks in (1, 2):
+        done = mpiflow("run", path, "-o", tmp_path / f"on-{ranks}", ranks=ranks)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert result(tmp_path / "on-1") == result(tmp_path / "on-2")
+    refused = mpiflow("run", written(tmp_path, LAPLACE, "Laplace", "halo"))
+    assert refused.returncode == 2 and "felt everywhere" in refused.stderr
+
+
+BROKEN = {
+    "syntax": (LAPLACE + "\nif", "SyntaxError|invalid syntax"),
+    "no class": ("", "no kernel Laplace in it"),
+    "no kernel": ("class Laplace: pass", "no kernel Laplace in it"),
+    "raises at once": ("1 / 0", r"ZeroDivisionError.*line 1"),
+    "leaves": ("raise SystemExit(3)", "SystemExit"),
+    "field without a type": (LAPLACE.replace("width: float", "width"), "width"),
+    "raises later": (LAPLACE.replace("xp.exp(", "xp.exq("), r"exq.*\(line 13\)"),
+    "shape": (LAPLACE.replace("self.width)", "self.width)[:1]"), r"float64\[1, 9\]"),
+    "NaN": (LAPLACE.replace("-distances", "np.nan * distances"), "finite"),
+    "complex": (LAPLACE.replace("-distances", "1j * distances"), "complex128"),
+    "no tile": (LAPLACE.replace("def tile", "def tiles"), "has no tile"),
+    "symmetric without a profile": (LAPLACE.replace("width:", "symmetric = True\n    width:"), "need a profile"),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_a_broken_file_is_one_line(case, tmp_path):
+    text, said = BROKEN[case]
+    with pytest.raises(InputError, match=said) as refusal:
+        config.read(written(tmp_path, text, "Laplace"))
+    assert len(str(refusal.value).splitlines()) == 1 and "kernel.name" in str(refusal.value)
+
+
+def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):
+    path = written(tmp_path, LAPLACE, "Laplace")
+    with pytest.raises(InputError, match=r"kernel\.widht: unknown key; the valid ones here are name, width"):
+        config.read(path, ["kernel.widht=1"])
+    with pytest.raises(InputError, match="no such file"):
+        config.read(path, ["kernel.name=other.py:Laplace"])
+
+
+def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
+    path, folder, marker = written(tmp_path, LAPLACE, "Laplace"), tmp_path / "run", tmp_path / "executed"
+    assert mpiflow("run", path, "-o", folder, "--set", "flow.steps=1").returncode == 0
+    (tmp_path / "mine.py").write_text(LAPLACE + f"\nopen({str(marker)!r}, 'w')\n")
+    assert mpiflow("verify", folder).returncode == 0
+    shown = mpiflow("info", folder)
+    assert shown.returncode == 0 and "exp(-d / width)" in shown.stdout
+    hashes = [own.digest(text)[:16] for text in (LAPLACE, (tmp_path / "mine.py").read_text())]
+    with pytest.raises(InputError) as refusal:
+        library.open(folder)
+    assert all(part in str(refusal.value) for part in hashes) and not marker.exists()
+    resumed = mpiflow("run", path, "-o", folder)
+    assert resumed.returncode == 2 and all(part in resumed.stderr.replace("\n", "") for part in hashes)
+    (tmp_path / "mine.py").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        library.open(folder)
+    assert mpiflow("info", folder).returncode == 0
+
+
+def test_other_ranks_get_the_text_of_the_first(tmp_path):
+    settings = config.read(written(tmp_path, LAPLACE, "Laplace"))
+    sent = pickle.dumps(settings)
+    (tmp_path / "mine.py").write_text("1 / 0")
+    own.executed.cache_clear()
+    received = pickle.loads(sent)
+    assert type(received.kernel) is not type(settings.kernel)
+    assert received.model_dump() == settings.model_dump() and received.kernel.source == LAPLACE
+
+
+class Point:
+    value = "package:Packaged"
+
+    def load(self):
+        return Packaged
+
+
+class Packaged(Kernel):
+    def tile(self, x, y, xp=np):
+        return xp.abs(x @ y.conj().T)
+
+
+def test_installed_packages_bring_kernels(monkeypatch):
+    found = {"packaged": [Point()]}
+    monkeypatch.setattr(own, "entry_points", lambda group, name=None: found.get(name, []))
+    settings = config.check({"kernel": {"name": "packaged"}, "flow": {"dt": 1.0}}, "x.toml")
+    assert settings.method == "packaged" and settings.kernel.source == Path(__file__).read_text()
+    assert settings.kernel == pickle.loads(pickle.dumps(settings)).kernel
