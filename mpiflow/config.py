@@ -33,15 +33,14 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
     for override in overrides or []:
         _override(table, override)
     settings = check(table, str(path), own.beside(path.absolute().parent))
-    if settings.network:
-        _needs_jax(str(path))
+    _complete(settings, str(path))
     return settings
 
 
-def _needs_jax(source: str) -> None:
-    missing = [name for name in ("jax", "optax") if find_spec(name) is None]
+def _complete(settings: Config, source: str) -> None:
+    missing = [name for name in settings.moved_by.needs if find_spec(name) is None]
     if missing:
-        raise InputError(f"{source}: network: needs {' and '.join(missing)}; pip install 'mpiflow[nn]'")
+        raise InputError(f"{source}: {settings.method}: needs {' and '.join(missing)}; pip install 'mpiflow[nn]'")
 
 
 def loads(text: str) -> Config:

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Protocol
 
 import numpy as np
 
 from mpiflow import losses
 from mpiflow.dataset import PointSet, first
+from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import charts, fubini_study, kaehler
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.measures import gain, kappa_of, least_eigenvalue, sigma
-from mpiflow.ranks.shards import Layout
 
 #: The Kaehler defect is the w-mean over this many points at most: each takes 4 metrics for each of 2d real directions.
 DEFECT_POINTS = 1000
-
-
-class Predictor(Protocol):
-    """A metric that is known at every point."""
-
-    continuous: bool
-
-    def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at the own rows of targets, (n_r, d, d) complex128; collective."""
 
 
 @dataclass(frozen=True)

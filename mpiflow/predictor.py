@@ -13,7 +13,6 @@ from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import InputError, StateError
-from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.measures import kappa_of
 from mpiflow.ranks.shards import split
@@ -94,14 +93,14 @@ class Model:
 
         Raises InputError for kernels without a potential.
         """
-        return self._kaehler("potential").potential(self._checked(z))
+        return self._predictor.potential(self._checked(z))
 
     def ricci(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
         """R_(a bbar), exactly, in each point's own best chart: (N, n+1) complex to (N, d, d) complex128.
 
         Raises InputError for kernels without a potential, and as `metric` does.
         """
-        return self._kaehler("ricci").ricci(*self._reached(z, extrapolate))
+        return self._predictor.ricci(*self._reached(z, extrapolate))
 
     def evaluate(self, count: int, seed: int, extrapolate: bool = False) -> list[evaluate.Row]:
         """Measure the metric on the train points and on `count` fresh ones of another seed; collective.
@@ -116,24 +115,22 @@ class Model:
 
         Raises InputError as `potential` does, and without `extrapolate` for a run that knows one chart alone.
         """
-        known = self._kaehler("curvature")
-        if not extrapolate and not self.everywhere:
+        if self.has_potential and not extrapolate and not self.everywhere:
             raise InputError(
                 f"curvature: it takes points of all charts, the run was made in chart {list(self.config.points.chart)}: "
                 'ask for extrapolate (its accuracy is not known), or run with points.chart = "all"'
             )
-        return curvature_of(self.surface, known, self._fresh(count, seed, True))
+        return curvature_of(self.surface, self._predictor, self._fresh(count, seed, True))
 
     @property
     def has_potential(self) -> bool:
         """Whether g = g_FS + d dbar phi, so that `potential`, `ricci` and `curvature` are known."""
-        return isinstance(self._predictor, KaehlerPredictor)
+        return self._predictor.has_potential
 
     @property
     def everywhere(self) -> bool:
         """Whether the run knows all charts: trained in all, or in one that symmetry maps every other to."""
-        kernel = self.config.kernel
-        return self.config.points.chart == "all" or (self.config.method == "kaehler" and kernel.features == "invariant")
+        return self.config.points.chart == "all" or self.config.moved_by.everywhere
 
     def _fresh(self, count: int, seed: int, every_chart: bool) -> dataset.PointSet:
         count, seed = _whole("points", count), _whole("seed", seed)
@@ -148,13 +145,6 @@ class Model:
             settings = settings.model_copy(update={"points": settings.points.model_copy(update={"chart": "all"})})
         points = dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
         return dataset.placed(self.comm, own, points, self.train)
-
-    def _kaehler(self, name: str) -> KaehlerPredictor:
-        if not isinstance(self._predictor, KaehlerPredictor):
-            raise InputError(
-                f'{name}: a run with "{self.config.method}" has no potential; kernel.name = "kaehler" has one'
-            )
-        return self._predictor
 
     def _reached(self, z: np.ndarray, extrapolate: bool) -> tuple[np.ndarray, np.ndarray]:
         """Checked points and their best charts; refused where the run knows them not and extrapolation is not asked for."""

@@ -45,7 +45,7 @@ def run(
     surface = config.surface()
     with comm.lead() as mine:
         if mine and comm.size > 1:
-            build.compiled(config)
+            build.load(config)
     with ExitStack() as stack:
         state = None
         with comm.lead() as mine:

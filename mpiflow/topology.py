@@ -8,7 +8,7 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.dataset import PointSet
-from mpiflow.flows.potential_predictor import KaehlerPredictor
+from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.measures import kappa_of
@@ -27,7 +27,7 @@ class Curvature:
     error: float | None
 
 
-def curvature_of(surface: Hypersurface, predictor: KaehlerPredictor, points: PointSet) -> Curvature:
+def curvature_of(surface: Hypersurface, predictor: Predictor, points: PointSet) -> Curvature:
     """Measure the curvature on points of all charts, which follow the volume of g_FS; collective."""
     layout, p = points.layout, points.points
     g, riemann = predictor.curvature(p.z, p.chart)

@@ -8,11 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from mpiflow import config
-from mpiflow.belief import course, methods, points
+from mpiflow.belief import course, points
 from mpiflow.config import Config
 from mpiflow.errors import InputError, StateError
 from mpiflow.files import take
-from mpiflow.methods import own
+from mpiflow.methods import own as doors
+from mpiflow.methods import registry
 from mpiflow.state import load
 from mpiflow.state.load import ForeignError, State
 from mpiflow.state.provenance import compare
@@ -71,13 +72,13 @@ def settings(state: State) -> Config:
 def opened(state: State) -> Config:
     """The run file of a state to compute with: a user's own kernel is that of their file, if it is still the state's."""
     text, sha256 = state.attributes["config"], state.attributes.get("kernel_sha256", "")
-    return config.check(tomllib.loads(text), str(state.path), own.recorded(sha256))
+    return config.check(tomllib.loads(text), str(state.path), doors.recorded(sha256))
 
 
 def agree(state: State) -> str:
     """Hold a state against its own run file. Raises StateError with the first thing that does not agree."""
     own = settings(state)
-    for complaints in (points.complaints, course.complaints, methods.complaints):
+    for complaints in (points.complaints, course.complaints, registry.of(own).complaints):
         for complaint in complaints(state, own):
             raise StateError(
                 f"{state.path}: {_one_line(complaint)}: so no run of its own run file wrote it; take another state"
@@ -107,7 +108,7 @@ def _holds(folder: Path) -> load.Hold:
         text = take(path, LONGEST)
         _sensible(text)
         table = tomllib.loads(text)
-        expected = config.check(table, str(path), own.closed(path.absolute().parent)).model_dump(
+        expected = config.check(table, str(path), doors.closed(path.absolute().parent)).model_dump(
             exclude_none=True, mode="json"
         )
     except (FileNotFoundError, NotADirectoryError):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpiflow.config import Config
-from mpiflow.state.load import State
+if TYPE_CHECKING:
+    from mpiflow.config import Config
+    from mpiflow.state.load import State
 
 _REQUIRED = (
     *("points/z", "points/chart", "points/weight", "points/omega2", "split/train", "split/test"),
@@ -46,6 +48,13 @@ def outside(name: str, array: np.ndarray, low: float, high: float) -> Iterator[s
     if wrong.any():
         where = tuple(int(place[0]) for place in np.nonzero(wrong))
         yield f"{name}{list(where)} = {array[where]}: it must be in {low:g}..{high:g}"
+
+
+def single(state: State, name: str, value: int) -> Iterator[str]:
+    """Whether a dataset is one number, the given one."""
+    found = state.arrays[name]
+    if found.tolist() != [value]:
+        yield f"{name} is {found[:3].tolist()} at step {value}"
 
 
 def hermitian(name: str, g: np.ndarray) -> Iterator[str]:

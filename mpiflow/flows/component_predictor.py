@@ -6,12 +6,13 @@ import numpy as np
 
 from mpiflow import hermitian
 from mpiflow.coupling import Coupling, KernelSum
+from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.ranks.shards import Layout
 
 
-class ComponentPredictor:
+class ComponentPredictor(Predictor):
     """g(x) = g_FS(x) - sum_x' K(x, x') A(x') / norm(x), at any point and long after the flow (theory 4).
 
     accumulated: (n_r, d, d) complex128, A on the own train rows of the coupling. chart: of the run; the components of a

@@ -8,6 +8,7 @@ import numpy as np
 
 from mpiflow.backend import HOST, Device
 from mpiflow.engine.low_rank import Features
+from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.frames import Frame, frame
 from mpiflow.geometry.hypersurface import Hypersurface
@@ -15,11 +16,11 @@ from mpiflow.kernels import kaehler
 from mpiflow.ranks.shards import TILE, Layout
 
 
-class KaehlerPredictor:
+class KaehlerPredictor(Predictor):
     """g_FS + d dbar phi, phi = sum_m c_m F_m; coefficients: (P,)."""
 
     #: g has all derivatives.
-    continuous = True
+    continuous = has_potential = True
 
     def __init__(self, surface: Hypersurface, features: Features, coefficients: np.ndarray):
         self.surface, self.features, self.coefficients = surface, features, coefficients

@@ -25,24 +25,19 @@ class Kernel(Kind):
         at(angle)              K at Fubini-Study distances, where it is sparse
     """
 
-    symmetric: ClassVar[bool] = False
     nearest: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
-    space: ClassVar[dict[str, list]] = {
-        "flow.dt": [0.003, 3.0],
-        "flow.normalisation": ["mean", "row"],
-        "flow.clip": [1.0, 100.0],
-    }
+    method = "components"
+    quadratic = True
+    transforms = False
+    # A step with "sum" is N times one with "mean": one of them is enough. A gradient never reaches a clip of 100.
+    space = {"flow.dt": [0.003, 3.0], "flow.normalisation": ["mean", "row"], "flow.clip": [1.0, 100.0]}
 
     def tile(self, x, y, xp=np):
         """K of all pairs of patch-scaled points, arrays of the library xp: (N, n+1), (M, n+1) complex to (N, M) float64."""
         raise NotImplementedError(
             f"kernel.name = {self.name}: its class has no tile(self, x, y, xp); give it the formula"
         )
-
-    def reach(self, tolerance: float) -> float | None:
-        """The Fubini-Study distance beyond which K < tolerance, None where it is felt everywhere."""
-        return None
 
     def profile(self, n: int, precision: str) -> Profile | None:
         """The kernel as vector registers compute it for points of P^n; None where it is known on arrays alone."""

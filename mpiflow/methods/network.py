@@ -1,15 +1,32 @@
-"""Finite networks in place of a frozen kernel (HR 3.3)."""
+"""Finite networks in place of a frozen kernel (HR 3.3). JAX is an extra, and slow to load: where it is asked for alone."""
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import numpy as np
 from pydantic import Field, model_validator
 
-from mpiflow.settings.section import NonNegative, Section
+from mpiflow.belief.points import missing, outside, single
+from mpiflow.errors import InputError
+from mpiflow.methods.components import load as load
+from mpiflow.settings.course import Flow
+from mpiflow.settings.section import Kind, NonNegative
+
+if TYPE_CHECKING:
+    from mpiflow.config import Config
+    from mpiflow.dataset import PointSet
+    from mpiflow.geometry.hypersurface import Hypersurface
+    from mpiflow.network.flow import NetworkFlow
+    from mpiflow.network.objective import Objective
+    from mpiflow.network.predictor import NetworkPredictor
+    from mpiflow.state.load import State
+
+_NETWORK = tuple(f"network/{name}" for name in ("parameters", "adam_mean", "adam_variance", "adam_count", "epochs"))
 
 
-class Network(Section):
+class Network(Kind):
     """[network]: a finite network in place of a frozen kernel (HR 3.3); `flow.steps` are epochs, `flow.dt` Adam's rate.
 
     batch: points of a mini-batch. decay: factor on the rate from epoch to epoch. sigma, kaehler, transition: weights of
@@ -29,7 +46,9 @@ class Network(Section):
     kaehler: NonNegative = 0.0
     transition: NonNegative = 0.0
 
-    space: ClassVar[dict[str, list]] = {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]}
+    method = "network"
+    needs = ("jax", "optax")
+    space = {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]}
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -40,3 +59,75 @@ class Network(Section):
         if self.kind == "potential" and self.kaehler + self.transition:
             raise ValueError("kaehler, transition: a potential is Kaehler and one function on X; remove both")
         return self
+
+    def check(self, config: Config) -> None:
+        """Raises ValueError for what a network cannot do."""
+        if config.clusters.count != 1:
+            raise ValueError(f"clusters.count = {config.clusters.count}: one network knows no clusters; take 1")
+        default = Flow(dt=1.0)
+        names = ("normalisation", "natural_gradient", "kappa", "clip", "coupling")
+        found = [f"flow.{name}" for name in names if getattr(config.flow, name) != getattr(default, name)]
+        found += ["points.noise"] * bool(config.points.noise)
+        if found:
+            raise ValueError(f"{', '.join(found)}: a network takes no such key; remove it")
+        if self.transition and config.points.chart != "all":
+            raise ValueError(
+                f"network.transition = {self.transition:g}: a run in one chart has no transitions; remove it, or "
+                'take points.chart = "all"'
+            )
+
+
+def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> NetworkFlow:
+    """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    from mpiflow.network import place
+    from mpiflow.network.flow import NetworkFlow, NetworkRule
+
+    n, run = config.network, config.run
+    placed = place(stored.get("backend") or run.backend)
+    goal = objective(config, surface)
+    rule = NetworkRule(goal, config.flow.dt, n.batch, run.seed, n.decay, run.precision, backend=placed)
+    return NetworkFlow(surface, train, rule, config.points.chart)
+
+
+def predictor(
+    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+) -> NetworkPredictor:
+    """The metric that a state predicts, as of `build.predictor`; collective."""
+    from mpiflow.network.predictor import NetworkPredictor
+
+    theta = rows("network/parameters", None)
+    return NetworkPredictor(surface, objective(config, surface), theta, config.points.chart)
+
+
+def objective(config: Config, surface: Hypersurface) -> Objective:
+    """The network of a run file and its losses. Raises InputError without JAX."""
+    from mpiflow.network.flow import architecture
+    from mpiflow.network.objective import Objective
+
+    n = config.network
+    shape = architecture(surface, n.kind, width=n.width, depth=n.depth, activation=n.activation)
+    return Objective(shape, n.kind, config.flow.loss, n.sigma, n.kaehler, n.transition)
+
+
+def plan():
+    """Raises InputError: nobody counted yet what a network takes."""
+    raise InputError(
+        'a run with "network" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '
+        "run it as it is, or plan one with a kernel"
+    )
+
+
+def complaints(state: State, config: Config) -> Iterator[str]:
+    """What a state lacks to predict the metric."""
+    yield from missing(state.arrays, _NETWORK)
+    n, size = config.network, config.manifold.ambient + 1
+    ends = (size * size, 1) if n.kind == "potential" else (2 * size, (size - 2) ** 2)
+    widths = [ends[0], *[n.width] * n.depth, ends[1]]
+    number = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    for name in _NETWORK[:3]:
+        found = state.arrays[name]
+        if found.shape != (number,) or found.dtype != config.run.precision:
+            yield f"{name} is {found.dtype}{list(found.shape)}: the run file says {config.run.precision}[{number}]"
+    yield from outside(_NETWORK[2], state.arrays[_NETWORK[2]], 0, np.inf)
+    yield from single(state, "network/epochs", state.step)
+    yield from outside("network/adam_count", state.arrays["network/adam_count"], 0, np.inf)

@@ -14,17 +14,17 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 
-import numpy as np
 from pydantic import ConfigDict
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
 from mpiflow.kernels.kernel import Kernel
+from mpiflow.methods.trial import MODULE, told, wrong
 
 #: Of entry points of installed packages; each is a class of its own file.
 GROUP = "mpiflow.kernels"
-#: Bytes that a file of a user's may have, and characters of a complaint about it.
-LONGEST, _TOLD = 1 << 20, 300
+#: Bytes that a file of a user's may have.
+LONGEST = 1 << 20
 
 #: How the class of a kernel that is not ours is come by, from its name; None for a name that means none.
 Door = Callable[[str], type[Kernel] | None]
@@ -84,16 +84,16 @@ def digest(text: str) -> str:
 def executed(name: str, text: str) -> type[Kernel]:
     """The class `file:Class` of a file's text. Raises ValueError in one line for anything wrong with it."""
     path, _, wanted = name.rpartition(":")
-    module = ModuleType(f"mpiflow_own_{digest(name + text)[:16]}")
+    module = ModuleType(f"{MODULE}{digest(name + text)[:16]}")
     # Where annotations are looked up.
     sys.modules[module.__name__] = module
     try:
         exec(compile(text, path, "exec"), vars(module))
     except (Exception, SystemExit) as error:
-        raise _wrong(name, f"the file does not load: {_told(error)}") from None
+        raise wrong(name, f"the file does not load: {told(error)}") from None
     found = {key: item for key, item in vars(module).items() if _is_kernel(item, module.__name__)}
     if wanted not in found:
-        raise _wrong(
+        raise wrong(
             name, f"no kernel {wanted} in it; its kernels are {', '.join(found) or 'none: derive one of Kernel'}"
         )
     return _adopted(found[wanted], name, text)
@@ -105,9 +105,9 @@ def _installed(name: str) -> type[Kernel] | None:
             kind = point.load()
             text = inspect.getsource(sys.modules[kind.__module__])
         except (Exception, SystemExit) as error:
-            raise _wrong(name, f"{point.value} does not load: {_told(error)}") from None
+            raise wrong(name, f"{point.value} does not load: {told(error)}") from None
         if not _is_kernel(kind, kind.__module__):
-            raise _wrong(name, f"{point.value} is no kernel; derive it of Kernel")
+            raise wrong(name, f"{point.value} is no kernel; derive it of Kernel")
         return _adopted(kind, name, text)
     return None
 
@@ -115,30 +115,6 @@ def _installed(name: str) -> type[Kernel] | None:
 def installed() -> list[str]:
     """Names of the kernels of installed packages."""
     return sorted({point.name for point in entry_points(group=GROUP)})
-
-
-def trial(kernel: Kernel, n: int) -> None:
-    """Try a user's kernel on a few points of P^n. Raises ValueError in one line where it gives no kernel."""
-    if kernel.source is None:
-        return
-    rng = np.random.default_rng(0)
-    z = rng.normal(size=(12, n + 1)) + 1j * rng.normal(size=(12, n + 1))
-    z /= z[np.arange(12), np.abs(z).argmax(1)][:, None]
-    try:
-        tile, reach = kernel.tile(z[:5], z[3:], np), kernel.reach(1e-3)
-        found = np.asarray(tile)
-        if found.shape != (5, 9) or found.dtype.kind != "f":
-            raise ValueError(f"tile of 5 and 9 points is {found.dtype}{list(found.shape)}; it must be float64[5, 9]")
-        if not np.isfinite(found).all():
-            raise ValueError(f"tile is {found[~np.isfinite(found)][0]} at some pair of points; it must be finite")
-        if reach is not None and not 0 <= reach < np.inf:
-            raise ValueError(
-                f"reach(1e-3) = {reach}: it must be a distance, or None where the kernel is felt everywhere"
-            )
-        if (kernel.symmetric or kernel.sparse) and kernel.on_arrays:
-            raise ValueError("symmetric and sparse kernels need a profile; leave both out")
-    except (Exception, SystemExit) as error:
-        raise _wrong(kernel.name, _told(error), "kernel.name") from None
 
 
 class _Closed(Kernel):
@@ -181,27 +157,6 @@ def _text(name: str) -> str:
     try:
         return take(Path(name.rpartition(":")[0]), LONGEST)
     except FileNotFoundError:
-        raise _wrong(name, "no such file; its path counts from the run file") from None
+        raise wrong(name, "no such file; its path counts from the run file") from None
     except (OSError, ValueError) as error:
-        raise _wrong(name, f"the file cannot be read: {_told(error)}") from None
-
-
-def _wrong(name: str, why: str, key: str = "name") -> ValueError:
-    return ValueError(f'{key} = "{name}": {why}')
-
-
-def _told(error: BaseException) -> str:
-    """An error of a user's code in one line, with the line of their file where it came up."""
-    frames, trace = [], error.__traceback__
-    while trace:
-        frames.append(trace)
-        trace = trace.tb_next
-    own = [f.tb_lineno for f in frames if f.tb_frame.f_globals.get("__name__", "").startswith("mpiflow_own_")]
-    where = (
-        f" (line {error.lineno if isinstance(error, SyntaxError) else own[-1]})"
-        if own or isinstance(error, SyntaxError)
-        else ""
-    )
-    words = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-    kind = "" if type(error) is ValueError and not own else f"{type(error).__name__}: "
-    return f"{kind}{words}"[:_TOLD] + where
+        raise wrong(name, f"the file cannot be read: {told(error)}") from None

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import PlainValidator, SerializeAsAny, ValidationInfo
 
 from mpiflow.kernels import registry
 from mpiflow.methods import own
 from mpiflow.methods.potentials import KaehlerKernel
+from mpiflow.methods.trial import trial
 from mpiflow.settings.section import Kind
+
+if TYPE_CHECKING:
+    from mpiflow.config import Config
+
+
+def of(config: Config) -> ModuleType:
+    """What a run file's table is of: `methods.components`, `methods.potentials` or `methods.network`, with the same verbs."""
+    return import_module(f"{__package__}.{config.moved_by.method}")
 
 
 def kernels() -> list[str]:
@@ -32,7 +43,10 @@ def kernel(table: object, info: ValidationInfo) -> Kind | None:
     if table is None or isinstance(table, Kind):
         return table
     keys = dict(table) if isinstance(table, dict) else {}
-    return kind(str(keys.pop("name", "")), info.context["door"]).model_validate(keys)
+    found = kind(str(keys.pop("name", "")), info.context["door"]).model_validate(keys)
+    if found.source is not None and "manifold" in info.data:
+        trial(found, info.data["manifold"].ambient)
+    return found
 
 
 Kernel = Annotated[SerializeAsAny[Kind], PlainValidator(kernel)]

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import charts
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.network import inputs, objective
@@ -14,7 +15,7 @@ from mpiflow.network.objective import Objective
 from mpiflow.ranks.shards import TILE, Layout
 
 
-class NetworkPredictor:
+class NetworkPredictor(Predictor):
     """g of a network with parameters theta (P,).
 
     chart: the one that a component network was trained in, from which others are reached by their Jacobians; "all" for a

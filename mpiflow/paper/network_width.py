@@ -72,7 +72,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     say(
         f"{'width':>8}{'parameters':>12}{'time':>7}{'NTK moved':>11}{'from limit':>11}{'train gain':>11}{'unseen':>9}{'+-':>8}"
     )
-    study = Study(comm, surface, build.kernel(config), train, test, config.flow.dt, STEPS)
+    study = Study(comm, surface, config.kernel, train, test, config.flow.dt, STEPS)
     rows = []
     for width in WIDTHS:
         rows.append(_row(width, [study.measure(width, 1000 * seed + draw) for draw in range(DRAWS)]))

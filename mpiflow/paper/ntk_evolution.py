@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, dataset, sampling
+from mpiflow import dataset, sampling
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.methods import network
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
@@ -103,7 +104,7 @@ def _set_up(comm: Comm, size: int, seed: int):
     config = check(table, "ntk-evolution")
     surface = config.surface()
     train, _ = dataset.train_points(comm, surface, config)
-    goal = build.objective(config, surface)
+    goal = network.objective(config, surface)
     rule = NetworkRule(goal, config.flow.dt, config.network.batch, seed, precision="float32", silent=False)
     fixed = [inputs.component(surface, *_points(surface, stream, seed)) for stream in (sampling.TRAIN, sampling.TEST)]
     return NetworkFlow(surface, train, rule, CHART), lambda theta: spectra(

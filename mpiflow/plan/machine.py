@@ -7,27 +7,19 @@ import os
 import platform
 import re
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from math import comb
 from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, engine, losses, sampling
-from mpiflow.clustering.minibatch import cluster_batch
-from mpiflow.comm import Comm
+from mpiflow import losses, sampling
 from mpiflow.config import Config
-from mpiflow.errors import InputError
 from mpiflow.files import put, take
-from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.ranks.chunks import CHUNK
+from mpiflow.methods import registry
+from mpiflow.plan.stopwatch import best, once
 
-#: Rows and sources of the kernel that is timed; bytes of the memory that is touched.
-_ROWS, _SOURCES = 1024, 8192
-#: One of so many shares of the pairs of all sources is timed.
-_SHARES = 4
+#: Points of a step that is timed; bytes of the memory that is touched.
+_POINTS = 8192
 _FRESH = 2**29
 #: An entry that arrays compute takes 4 to 6 times as long as one in registers (measured: exp(-d / width), the erf NTK).
 _ARRAYS = 5
@@ -86,69 +78,22 @@ def load(config: Config) -> Machine:
 
 
 def _defaults(config: Config) -> Machine:
-    slower = _ARRAYS if config.components and config.components.on_arrays else 1
+    slower = _ARRAYS if getattr(config.kernel, "on_arrays", False) else 1
     return Machine(entry=slower * Machine.entry, filled=slower * Machine.filled)
 
 
 def calibrate(config: Config) -> Machine:
     """Measure this machine with the kernel of a run file, for about ten seconds, and store it."""
     surface = config.surface()
-    seconds = {"fresh": _touched(), "start": _once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
-    seconds |= _features(config, surface) if config.method == "kaehler" else _kernel(config, surface)
-    seconds["line"] = _best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
-    seconds["point"] = _best(lambda: _losses(_SOURCES, config.manifold.ambient - 1)) / _SOURCES
+    seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
+    seconds |= registry.of(config).plan().timed.seconds(config, surface)
+    seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
+    seconds["point"] = best(lambda: _losses(_POINTS, config.manifold.ambient - 1)) / _POINTS
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)
     path.parent.mkdir(parents=True, exist_ok=True)
     put(path, json.dumps(asdict(found), indent=1) + "\n")
     return found
-
-
-def _kernel(config: Config, surface: Hypersurface) -> dict[str, float]:
-    """Entries of a component kernel, and pairs of a clustering."""
-    kernel, precision = build.kernel(config), config.run.precision
-    if kernel.nearest:
-        raise InputError(
-            f"plan --calibrate: the {kernel.name} kernel has no entries to time; its steps cost next to nothing"
-        )
-    points = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None)
-    z = np.resize(points.z, (_SOURCES, points.z.shape[1]))
-    v = np.ones((_SOURCES, (config.manifold.ambient - 1) ** 2))
-    entries = _ROWS * _SOURCES
-    seconds = {"pair": _best(lambda: cluster_batch(z[:1500], 2)) / (1500 * 1499 / 2)}
-    for mode, name in (("streamed", "entry"), ("resident", "stored")):
-        built = engine.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
-        seconds[name] = _best(lambda built=built: built.apply(v)) / entries
-    if kernel.symmetric:
-        paired = engine.Symmetric(kernel, z, precision, parts=_SHARES)
-        seconds["paired"] = _best(lambda: paired.shares(v)) * _SHARES / _SOURCES**2
-    seconds["filled"] = (
-        _best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
-    )
-    return seconds
-
-
-def _features(config: Config, surface: Hypersurface) -> dict[str, float]:
-    """One chunk of points under features of a low degree."""
-    kind, d = config.kernel.features, surface.dimension
-    p = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None).map(lambda rows: rows[:CHUNK])
-    there, v = frame(surface, p.z, p.chart), np.ones((CHUNK, d**2))
-    if kind == "generic":
-        # At the degree of the run: narrow products take longer for each of their operations.
-        basis = build.features(Comm(), surface, min(config.kernel.degree, 6), kind)
-        prepared, h = basis.prepare(there), basis.load(np.zeros(len(basis)))
-        both = _best(lambda: basis.adjoint(prepared, v)) + _best(lambda: basis.contract(prepared, h))
-        section = _best(lambda: basis.prepare(there)) / (CHUNK * len(basis.exponents))
-        return {"section": section, "flop": both / (16 * len(basis) * CHUNK * (1 + d))}
-    matrix = np.ones((CHUNK, CHUNK))
-    seconds = {"flop": _best(lambda: matrix @ matrix) / (2 * CHUNK**3)}
-    began = time.perf_counter()
-    basis = build.features(Comm(), surface, min(config.kernel.degree, 16))
-    seconds["choice"] = (time.perf_counter() - began) / len(basis) ** 2
-    prepared = basis.prepare(there)
-    seconds["jet"] = _best(lambda: basis.prepare(there)) / (CHUNK * len(basis) * comb(d + 2, 2))
-    seconds["hessian"] = _best(lambda: basis.adjoint(prepared, v)) / prepared.size
-    return seconds
 
 
 def _losses(count: int, d: int) -> None:
@@ -162,23 +107,7 @@ def _losses(count: int, d: int) -> None:
 
 def _touched() -> float:
     """Seconds a byte of memory that the system has to find first: once, for a second time it may be at hand."""
-    return _once(lambda: np.ones(_FRESH, np.uint8)) / _FRESH
-
-
-def _once(work: Callable[[], object]) -> float:
-    """Seconds of a first run, with what it compiles."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _best(work: Callable[[], object]) -> float:
-    """Least seconds of a few runs in about a second and a half; the first, which may compile, does not count."""
-    work()
-    times: list[float] = []
-    while len(times) < 3 or (sum(times) < 1.2 and len(times) < 50):
-        times.append(_once(work))
-    return min(times)
+    return once(lambda: np.ones(_FRESH, np.uint8)) / _FRESH
 
 
 def _path(config: Config) -> Path:

@@ -9,26 +9,23 @@ from rich.table import Table
 
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.plan import fit, kaehler, process
+from mpiflow.methods import registry
+from mpiflow.plan import fit, process
 from mpiflow.plan.machine import Machine
-from mpiflow.plan.parts import parts
 
 
 def base(config: Config) -> int:
     """Bytes of a process that has loaded all that a run loads: those of this one."""
     import mpiflow.run  # noqa: F401
-    from mpiflow.build import compiled
 
-    compiled(config)
-    if config.method == "kaehler":
-        kaehler.memory.load()
+    registry.of(config).load(config)
     return process.peak()
 
 
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
     limits.serve(ranks)
-    room, config = parts(config), _placed(config, limits)
+    room, config = registry.of(config).plan(), _placed(config, limits)
     # First what is loaded: judging the kernel's reach takes memory of its own.
     loaded, s = base(config), room.shape.shape(config, ranks)
     room.fit.check(config, s, loaded, limits)

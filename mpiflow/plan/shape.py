@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpiflow import build, engine, sampling
+from mpiflow import engine, sampling
 from mpiflow.config import Config
 from mpiflow.ranks.shards import TILE
 
@@ -47,7 +47,7 @@ class Shape:
 def shape(config: Config, ranks: int) -> Shape:
     """The shape of a run. Clusters are taken as equally large, which they are within a factor of two."""
     p, f = config.points, config.flow
-    kernel, kept = build.kernel(config), 1.0
+    kernel, kept = config.kernel, 1.0
     if kernel.sparse:
         z = sampling.chunk(config.surface(), config.run.seed, sampling.TRAIN, 0, _chart(config)).z
         kept = engine.kept_fraction(kernel, z, config.run.precision)

@@ -86,7 +86,7 @@ def _measured(folder: Path) -> Measurement | None:
 def _work(settings: Config, sizes: np.ndarray) -> float:
     """Kernel entries of a step; without a kernel of pairs, as of potentials and networks, train points."""
     train = float(settings.points.train)
-    if settings.method in ("kaehler", "network"):
+    if not settings.moved_by.quadratic:
         return train
     return train**2 if settings.flow.coupling == "all" else float((sizes**2).sum())
 

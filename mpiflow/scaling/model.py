@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mpiflow.config import Config
+from mpiflow.methods import registry
 from mpiflow.plan.machine import Machine, load
-from mpiflow.plan.parts import parts
 from mpiflow.scaling import runs
 from mpiflow.scaling.measured import Point, efficiency
 
@@ -61,7 +61,7 @@ def predicted(points: list[Point]) -> Prediction:
 
 def _step(settings: Config, ranks: int, machine: Machine) -> float:
     """Seconds of a step without its look at the unseen points: a study looks at them once."""
-    room = parts(settings)
+    room = registry.of(settings).plan()
     return sum(room.seconds.step(replace(room.shape.shape(settings, ranks), unseen=0), machine).values())
 
 

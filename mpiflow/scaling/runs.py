@@ -37,7 +37,7 @@ def grown(settings: Config, ranks: int) -> dict[str, int]:
     train = settings.points.train
     if settings.flow.coupling == "all":
         return {"points.train": isqrt(train**2 * ranks)}
-    if settings.method in ("kaehler", "network"):
+    if not settings.moved_by.quadratic:
         return {"points.train": train * ranks}
     return {"points.train": train * ranks, "clusters.count": settings.clusters.count * ranks}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
+
+if TYPE_CHECKING:
+    from mpiflow.config import Config
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -17,19 +20,39 @@ class Section(BaseModel):
 
 
 class Kind(Section):
-    """One of the tables that a run file may mean by [kernel], told by its name.
+    """A table of what moves the metric, [kernel] or [network]; a kernel's is told by its name.
 
-    space: what a study searches where the run file does not say, as in its [tune]. source: the text of the file that a
-    user's own kind stands in; None for ours.
+    method: its module in `mpiflow.methods`. space: what a study searches where the run file does not say, as in its [tune].
+    source: the text of the file that a user's own kernel stands in; None for ours. kappa: the usual flow.kappa.
+    quadratic: whether the work of a step is one of pairs of points. transforms: whether the metric goes from chart to chart.
+    symmetric: whether one entry serves both points of a pair. needs: modules of an extra.
     """
 
     name: ClassVar[str] = ""
-    source: ClassVar[str | None] = None
+    method: ClassVar[str]
     space: ClassVar[dict[str, list]] = {}
+    source: ClassVar[str | None] = None
+    kappa: ClassVar[str] = "fixed"
+    quadratic: ClassVar[bool] = False
+    transforms: ClassVar[bool] = True
+    symmetric: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, *values, **keys):
         super().__init__(**dict(zip(type(self).model_fields, values, strict=False)), **keys)
 
+    def check(self, config: Config) -> None:
+        """Raises ValueError for what does not go together with the rest of a run file."""
+
+    def reach(self, tolerance: float) -> float | None:
+        """The Fubini-Study distance beyond which less than the tolerance is felt, None where all is."""
+        return None
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether a run in one chart knows all."""
+        return False
+
     @model_serializer(mode="wrap")
     def _named(self, fields) -> dict:
-        return {"name": self.name, **fields(self)}
+        return ({"name": self.name} if self.name else {}) | fields(self)

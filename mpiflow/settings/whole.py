@@ -7,14 +7,13 @@ from typing import Annotated
 import tomli_w
 from pydantic import Field, model_validator
 
-from mpiflow import kernels
 from mpiflow.errors import InputError
-from mpiflow.methods import own, registry
+from mpiflow.methods import registry
 from mpiflow.methods.network import Network
 from mpiflow.methods.registry import Kernel
 from mpiflow.settings.course import Engine, Flow, Output
 from mpiflow.settings.problem import Clusters, Manifold, Points, Run
-from mpiflow.settings.section import Section
+from mpiflow.settings.section import Kind, Section
 from mpiflow.tune.settings import Tune
 
 
@@ -40,11 +39,9 @@ class Config(Section):
             raise ValueError(
                 f"kernel: missing; give [kernel] with name {' or '.join(registry.kernels())}, or [network]"
             )
-        if self.network:
-            self._network()
-        if self.flow.coupling == "halo" and (
-            not self.components or self.components.reach(self.flow.halo_tolerance) is None
-        ):
+        if self.kernel and self.network:
+            raise ValueError("kernel, network: a run has one of the two; remove the other")
+        if self.flow.coupling == "halo" and self.kernel and self.kernel.reach(self.flow.halo_tolerance) is None:
             raise ValueError(
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
                 'use "all" or "none"'
@@ -54,18 +51,15 @@ class Config(Section):
                 'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for symmetric kernels that '
                 'couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
             )
+        self.moved_by.check(self)
         chart = self.points.chart
-        if chart == "all" and self.components:
+        if chart == "all" and not self.moved_by.transforms:
             raise ValueError(
-                f'points.chart = "all": the components of a {self.kernel.name} kernel do not transform between charts; '
+                f'points.chart = "all": the components of a {self.method} kernel do not transform between charts; '
                 'choose one, e.g. chart = [0, 1], or kernel.name = "kaehler"'
             )
         if chart != "all" and (not all(0 <= c < size for c in chart) or chart[0] == chart[1]):
             raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
-        if self.method == "kaehler":
-            self._kaehler()
-        if self.components:
-            own.trial(self.components, self.manifold.ambient)
         smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
         if self.clusters.count > smallest:
             raise ValueError(
@@ -74,67 +68,26 @@ class Config(Section):
             )
         return self
 
-    def _kaehler(self) -> None:
-        """What a Kaehler flow cannot do."""
-        if self.run.precision != "float64":
-            raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
-        if self.kernel.warm and (self.kernel.features == "generic" or not self.kernel.refreeze):
-            raise ValueError(f"kernel.warm = {self.kernel.warm}: needs kernel.refreeze, and invariant features")
-        if self.kernel.features == "generic" and self.kernel.preconditioner in ("diagonal", "ricci"):
-            raise ValueError(
-                f'kernel.preconditioner = "{self.kernel.preconditioner}": generic features know "natural" and "plain"'
-            )
-        if self.clusters.count != 1:
-            raise ValueError(f"clusters.count = {self.clusters.count}: one potential knows no clusters; take 1")
-        if self.kappa != "step" or self.flow.natural_gradient or self.flow.clip or self.points.noise:
-            raise ValueError(
-                'flow.kappa, flow.natural_gradient, flow.clip, points.noise: a Kaehler flow takes kappa = "step" and '
-                "none of the others; remove them"
-            )
-
-    def _network(self) -> None:
-        """What a network cannot do."""
-        if self.kernel:
-            raise ValueError("kernel, network: a run has one of the two; remove the other")
-        if self.clusters.count != 1:
-            raise ValueError(f"clusters.count = {self.clusters.count}: one network knows no clusters; take 1")
-        default = Flow(dt=1.0)
-        names = ("normalisation", "natural_gradient", "kappa", "clip", "coupling")
-        found = [f"flow.{name}" for name in names if getattr(self.flow, name) != getattr(default, name)]
-        found += ["points.noise"] * bool(self.points.noise)
-        if found:
-            raise ValueError(f"{', '.join(found)}: a network takes no such key; remove it")
-        if self.network.transition and self.points.chart != "all":
-            raise ValueError(
-                f"network.transition = {self.network.transition:g}: a run in one chart has no transitions; remove it, or "
-                'take points.chart = "all"'
-            )
+    @property
+    def moved_by(self) -> Kind:
+        """What moves the metric: the table [kernel] or [network]."""
+        return self.kernel or self.network
 
     @property
     def method(self) -> str:
         """The name of the kernel, or "network"."""
-        return self.kernel.name if self.kernel else "network"
-
-    @property
-    def components(self) -> kernels.Kernel | None:
-        """The kernel of a flow of components; None for the other flows."""
-        return None if self.method in ("kaehler", "network") else self.kernel
-
-    @property
-    def moved_by(self) -> Section:
-        """What moves the metric: the table [kernel] or [network]."""
-        return self.kernel or self.network
+        return self.moved_by.name or self.moved_by.method
 
     @property
     def square(self) -> bool:
         """Whether every train point is coupled to every other by a kernel of pairs, on a CPU."""
         coupled = self.flow.coupling == "all" or self.clusters.count == 1
-        return coupled and self.run.backend != "gpu" and bool(self.components and self.components.symmetric)
+        return coupled and self.run.backend != "gpu" and self.moved_by.symmetric
 
     @property
     def kappa(self) -> str:
-        """The rule for kappa in the flow's gradient: given, or the kernel's default (theory 3)."""
-        return self.flow.kappa or ("step" if self.method == "kaehler" else "fixed")
+        """The rule for kappa in the flow's gradient: given, or the usual one (theory 3)."""
+        return self.flow.kappa or self.moved_by.kappa
 
     def surface(self):
         """The hypersurface; raises InputError where it is not Calabi-Yau or where a singular point is found."""

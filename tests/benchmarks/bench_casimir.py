@@ -16,10 +16,11 @@ import numpy as np
 from bench_generic import quintic
 from bench_kaehler import problem
 
-from mpiflow import build, sampling
+from mpiflow import sampling
 from mpiflow.comm import world
 from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
 from mpiflow.kernels.casimir import Casimir
+from mpiflow.methods import potentials
 
 #: Iterations at which the residual is shown.
 SHOWN = (1, 4, 8, 12, 16, 20, 30)
@@ -36,7 +37,7 @@ class Watched(Linearised):
 def main(name: str, degree: int, total: int) -> None:
     """One line without, one with."""
     comm, surface = world(), quintic(name)
-    features = build.features(comm, surface, degree, "generic")
+    features = potentials.features(comm, surface, degree, "generic")
     train = problem(comm, surface, features, total, 0, sampling.TRAIN)
     state = train.at(np.zeros(len(features)))
     if comm.rank == 0:

@@ -17,11 +17,12 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from bench_kaehler import TEST, problem
 
-from mpiflow import build, sampling
+from mpiflow import sampling
 from mpiflow.comm import world
 from mpiflow.flows.gauss_newton import solve
 from mpiflow.geometry.hypersurface import Hypersurface, fermat, random
 from mpiflow.kernels.casimir import Casimir
+from mpiflow.methods import potentials
 
 #: Most iterations of conjugate gradients in one outer step.
 INNER = 30
@@ -37,7 +38,7 @@ def main(name: str, degree: int, total: int, outer: int = 4) -> None:
     """One line for each outer step."""
     comm, surface = world(), quintic(name)
     begin = time.perf_counter()
-    features = build.features(comm, surface, degree, "generic")
+    features = potentials.features(comm, surface, degree, "generic")
     train = problem(comm, surface, features, total, 0, sampling.TRAIN)
     test = problem(comm, surface, features, TEST, 0, sampling.TEST)
     casimir, found = Casimir(surface, features), np.zeros(len(features))

@@ -14,13 +14,14 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 
-from mpiflow import build, sampling
+from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface, dwork, fermat
+from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
 
@@ -50,7 +51,7 @@ def main(name: str, *cases: str) -> None:
     for case in cases:
         degree, total, seed = (int(word) for word in (case + ":0").split(":")[:3])
         begin = time.perf_counter()
-        features = build.features(comm, surface, degree)
+        features = potentials.features(comm, surface, degree)
         train = problem(comm, surface, features, total, seed, sampling.TRAIN)
         found = solve(train, np.zeros(len(features)))
         seconds = time.perf_counter() - begin

@@ -14,6 +14,7 @@ from mpiflow.config import loads
 from mpiflow.coupling import Coupling
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.methods import potentials
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
 
@@ -74,7 +75,7 @@ def test_potentials_on_devices_have_the_bits_of_one_rank(kind, monkeypatch):
         surface = config.surface()
         train, _ = dataset.train_points(comm, surface, config)
         rule = KaehlerRule(0.3, ridge=1e-3, backend=placed)
-        flow = KaehlerFlow(surface, build.features(comm, surface, 2, kind), train, rule)
+        flow = KaehlerFlow(surface, potentials.features(comm, surface, 2, kind), train, rule)
         for _ in range(2):
             flow.step()
         return flow

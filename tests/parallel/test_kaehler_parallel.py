@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mpiflow import build, sampling
+from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.dataset import PointSet
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import CHUNK, Chunks
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import Layout
@@ -20,7 +21,7 @@ def _flow(comm, total, kind):
     number, points = sampling.sample(comm, surface, total, 1, sampling.TRAIN, None)
     layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
     train = PointSet(layout, points.map(Exchange(comm, number, layout.rows)), np.zeros(len(layout.rows), np.int32))
-    features = build.features(comm, surface, 6 if kind == "invariant" else 2, kind)
+    features = potentials.features(comm, surface, 6 if kind == "invariant" else 2, kind)
     return KaehlerFlow(surface, features, train, KaehlerRule(0.4, refreeze=2, ridge=1e-6))
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from mpiflow import build, losses, sampling
+from mpiflow import losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.flows.gauss_newton import solve
@@ -16,6 +16,7 @@ from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, curvature, fubini_study
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import dwork, fermat
+from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
 
@@ -23,7 +24,7 @@ SURFACES = [fermat(2), fermat(3), fermat(4), dwork(4, 0.5)]
 
 
 def _predictor(surface, kind="invariant"):
-    features = build.features(Comm(), surface, 5 if kind == "invariant" else 3, kind)
+    features = potentials.features(Comm(), surface, 5 if kind == "invariant" else 3, kind)
     c = 2e-3 * np.random.default_rng(0).normal(size=len(features))
     return KaehlerPredictor(surface, features, c)
 
@@ -73,7 +74,7 @@ def test_ricci_is_minus_d_dbar_log_det(surface, kind):
 
 def test_fubini_study_torus_is_flat_on_average():
     surface = fermat(2)
-    features = build.features(Comm(), surface, 2)
+    features = potentials.features(Comm(), surface, 2)
     p = _points(surface, 5000)
     g, r = KaehlerPredictor(surface, features, np.zeros(len(features))).curvature(p.z, p.chart)
     number, error = curvature.euler_number(curvature.euler_density(g, r), 3, 1, 3)
@@ -84,7 +85,7 @@ def test_fubini_study_torus_is_flat_on_average():
 @pytest.mark.parametrize(("surface", "expected"), [(fermat(3), 24.0), (fermat(4), -200.0)])
 def test_euler_number(surface, expected):
     """Any metric of the class will do: the integral is topological."""
-    features = build.features(Comm(), surface, 2)
+    features = potentials.features(Comm(), surface, 2)
     p = _points(surface, 5000)
     g, r = KaehlerPredictor(surface, features, np.full(len(features), 0.02)).curvature(p.z, p.chart)
     number, error = curvature.euler_number(
@@ -100,7 +101,7 @@ def test_curvature_is_that_of_projective_space_where_the_second_fundamental_form
     surface, d = fermat(ambient), ambient - 1
     z = np.zeros((1, ambient + 1), np.complex128)
     z[0, :2] = 1.0, np.exp(1j * np.pi / (ambient + 1))
-    features = build.features(Comm(), surface, 2)
+    features = potentials.features(Comm(), surface, 2)
     g, r = KaehlerPredictor(surface, features, np.zeros(len(features))).curvature(z, charts.chart_of(surface, z))
     one = np.eye(d)
     expected = np.einsum("ab,cd->abcd", one, one) + np.einsum("ad,cb->abcd", one, one)
@@ -125,7 +126,7 @@ def test_integral_of_the_scalar_curvature_vanishes(surface):
 
 def test_a_solved_torus_is_flat():
     surface = fermat(2)
-    features = build.features(Comm(), surface, 12)
+    features = potentials.features(Comm(), surface, 12)
     chunks = Chunks(Comm(), 512)
     train = sampling.chunk(surface, 0, sampling.TRAIN, 0, None).map(lambda rows: rows[:512])
     engine = LowRank(chunks, features, frame(surface, train.z, train.chart))
@@ -156,7 +157,7 @@ def test_ricci_measure_is_that_of_cymetric(ambient):
     vol_k, vol_cy = (det / omega * weight).mean(), weight.mean()
     expected = vol_k ** (1 / d) / vol_cy * (det / omega * np.abs(r) * weight).mean()
 
-    features = build.features(Comm(), surface, 2)
+    features = potentials.features(Comm(), surface, 2)
     g, riemann = KaehlerPredictor(surface, features, np.zeros(len(features))).curvature(p.z, p.chart)
     ratio = 1 / p.weight
     eta = ratio / ((p.weight * ratio).sum() / p.weight.sum())

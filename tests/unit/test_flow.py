@@ -28,7 +28,7 @@ def made(c):
 def reference_flow(c, surface, train, steps):
     """HR 3.5 with the kernel as a dense matrix and numpy alone."""
     g, z, omega2 = train.reference(surface), train.points.z, train.points.omega2
-    matrix = build.kernel(c).tile(z, z)
+    matrix = c.kernel.tile(z, z)
     if c.flow.normalisation == "row":
         matrix = matrix / matrix.sum(1, keepdims=True)
     if c.flow.normalisation == "mean":
@@ -72,7 +72,7 @@ def test_accumulated_gradient_predicts_the_train_metric(name, coupling):
 def test_uncoupled_clusters_ignore_each_other():
     c = settings(flow={"coupling": "none"}, clusters={"count": 2, "batch": 150})
     surface, train, _, flow = made(c)
-    matrix = build.kernel(c).tile(train.points.z, train.points.z)
+    matrix = c.kernel.tile(train.points.z, train.points.z)
     same = np.equal.outer(*[train.layout.label()[train.layout.rows]] * 2)
     v = np.random.default_rng(0).normal(size=(150, 9))
     expected = (matrix * same) @ v / (matrix * same).sum(1, keepdims=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mpiflow import build, hermitian, losses, sampling
+from mpiflow import hermitian, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.dataset import PointSet
@@ -17,6 +17,7 @@ from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.measures import sigma
+from mpiflow.methods import potentials
 from mpiflow.predictor import open_run
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
@@ -31,7 +32,7 @@ def point_set(surface, total, stream=sampling.TRAIN, chart=None, seed=0):
 
 def problem(surface, degree, total, loss=losses.Log):
     train = point_set(surface, total)
-    features = build.features(Comm(), surface, degree)
+    features = potentials.features(Comm(), surface, degree)
     here = frame(surface, train.points.z, train.points.chart)
     return MongeAmpere(LowRank(Chunks(Comm(), total), features, here), train.points.weight, loss), features, train
 
@@ -82,7 +83,7 @@ def test_torus_has_its_exact_metric(degree, accuracy):
 def test_one_feature_equals_the_best_component_kernel():
     surface = fermat(4)
     train = point_set(surface, 1000, chart=(0, 1))
-    flow = KaehlerFlow(surface, build.features(Comm(), surface, 2), train, KaehlerRule(0.3))
+    flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 2), train, KaehlerRule(0.3))
     for _ in range(20):
         flow.step()
     assert 4.5 < gain(surface, flow, point_set(surface, 1000, sampling.TEST, (0, 1))) < 6.5
@@ -91,7 +92,7 @@ def test_one_feature_equals_the_best_component_kernel():
 def test_paper_protocol_gains_hundreds_on_unseen_points():
     surface = fermat(4)
     train = point_set(surface, 1000, chart=(0, 1))
-    flow = KaehlerFlow(surface, build.features(Comm(), surface, 8), train, KaehlerRule(0.3))
+    flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 8), train, KaehlerRule(0.3))
     for _ in range(50):
         flow.step()
     assert gain(surface, flow, point_set(surface, 1000, sampling.TEST, (0, 1))) > 180
@@ -108,7 +109,7 @@ def test_k3_reaches_its_gain():
 def test_prediction_is_the_flow_on_its_own_points_and_transforms():
     surface = fermat(4)
     train = point_set(surface, 200)
-    flow = KaehlerFlow(surface, build.features(Comm(), surface, 6), train, KaehlerRule(0.3))
+    flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 6), train, KaehlerRule(0.3))
     flow.step()
     g = flow.snapshot()["metric/current"]
     predicted = flow.predictor().metric(train.layout, train.points.z, train.points.chart)
@@ -119,7 +120,7 @@ def test_prediction_is_the_flow_on_its_own_points_and_transforms():
 def test_potential_does_not_depend_on_the_scale_of_z():
     surface = fermat(4)
     train = point_set(surface, 100)
-    flow = KaehlerFlow(surface, build.features(Comm(), surface, 4), train, KaehlerRule(0.3))
+    flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 4), train, KaehlerRule(0.3))
     flow.step()
     phi = flow.predictor().potential
     np.testing.assert_allclose(phi(train.points.z), phi(-3j * train.points.z), rtol=1e-12)
@@ -129,7 +130,7 @@ def test_potential_does_not_depend_on_the_scale_of_z():
 def test_restart_continues_with_the_same_bits(refreeze):
     surface = fermat(3)
     train = point_set(surface, 300)
-    features = build.features(Comm(), surface, 6)
+    features = potentials.features(Comm(), surface, 6)
     rule = KaehlerRule(0.3, refreeze=refreeze)
     whole, first, second = (KaehlerFlow(surface, features, train, rule) for _ in range(3))
     for _ in range(4):
@@ -145,7 +146,7 @@ def test_restart_continues_with_the_same_bits(refreeze):
 def test_kaehler_ricci_flow_ends_at_the_solution():
     """d phi / dt = log eta decays like heat and ends where Gauss-Newton does, up to what the features leave over."""
     surface = fermat(3)
-    train, features = point_set(surface, 400), build.features(Comm(), surface, 4)
+    train, features = point_set(surface, 400), potentials.features(Comm(), surface, 4)
     flow = KaehlerFlow(surface, features, train, KaehlerRule(0.02, preconditioner="ricci"))
     records = [flow.step() for _ in range(60)]
     assert not any(record.step_rejected for record in records)
@@ -156,7 +157,7 @@ def test_kaehler_ricci_flow_ends_at_the_solution():
 
 def test_a_warm_start_moves_low_degrees_first():
     surface = fermat(4)
-    features = build.features(Comm(), surface, 8)
+    features = potentials.features(Comm(), surface, 8)
     flow = KaehlerFlow(surface, features, point_set(surface, 200), KaehlerRule(0.45, refreeze=2, warm=4))
     flow.step()
     high = features.degree[1:] > 4
@@ -168,7 +169,7 @@ def test_a_warm_start_moves_low_degrees_first():
 
 def test_steps_that_lose_positivity_are_halved():
     surface = fermat(4)
-    flow = KaehlerFlow(surface, build.features(Comm(), surface, 6), point_set(surface, 200), KaehlerRule(5.0))
+    flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 6), point_set(surface, 200), KaehlerRule(5.0))
     record = flow.step()
     assert record.step_rejected > 0
     assert record.dt == 5.0 / 2**record.step_rejected
@@ -177,7 +178,7 @@ def test_steps_that_lose_positivity_are_halved():
 
 def test_too_few_points_are_refused_without_a_ridge():
     surface = fermat(4)
-    train, features = point_set(surface, 20), build.features(Comm(), surface, 10)
+    train, features = point_set(surface, 20), potentials.features(Comm(), surface, 10)
     with pytest.raises(InputError, match="37 features"):
         KaehlerFlow(surface, features, train, KaehlerRule(0.3))
     KaehlerFlow(surface, features, train, KaehlerRule(0.3, ridge=1e-6)).step()

@@ -30,7 +30,7 @@ def study():
     flow = build.flow(config, surface, train, {})
     for _ in range(6):
         flow.step()
-    return Study(Comm(), surface, build.kernel(config), train, test, 0.1, 6), flow
+    return Study(Comm(), surface, config.kernel, train, test, 0.1, 6), flow
 
 
 def test_the_ntk_comes_to_its_limit_as_one_over_the_root_of_the_width(study):

@@ -7,11 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from surfaces import problem
 
-from mpiflow import backend, build
+from mpiflow import backend
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.geometry import hypersurface
 from mpiflow.geometry.frames import Frame
+from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 
 POINTS = np.random.default_rng(0).normal(size=(1300, 5, 2)).view(complex)[..., 0]
@@ -81,7 +82,7 @@ def test_kept_and_recomputed_features_have_the_same_bits():
 def test_features_on_a_device_give_what_the_host_gives(kind):
     """Products alone are the device's: numpy cannot read what is kept there."""
     surface, comm = hypersurface.fermat(3), Comm()
-    features = build.features(comm, surface, 4, kind)
+    features = potentials.features(comm, surface, 4, kind)
     host = problem(surface, features, 1300)
     there = LowRank(host.engine.chunks, features, host.engine.frame, device=foreign.device())
     rng = np.random.default_rng(3)
@@ -104,7 +105,7 @@ def test_gpu_gives_what_the_host_gives(kind):
     if backend.probe()[0] is None:
         pytest.skip(backend.probe()[1])
     surface = hypersurface.fermat(4)
-    features = build.features(Comm(), surface, 4, kind)
+    features = potentials.features(Comm(), surface, 4, kind)
     host = problem(surface, features, 1300)
     there = LowRank(host.engine.chunks, features, host.engine.frame, device=backend.device("gpu"))
     v = np.random.default_rng(3).normal(size=(1300, 9))

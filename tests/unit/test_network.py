@@ -4,11 +4,12 @@ import jax
 import numpy as np
 import pytest
 
-from mpiflow import build, config, hermitian, losses, sampling
+from mpiflow import config, hermitian, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts, fubini_study, kaehler
 from mpiflow.geometry.hypersurface import dwork, fermat
+from mpiflow.methods import registry
 from mpiflow.network import draws, inputs, metrics, objective, place
 from mpiflow.network.flow import architecture, training_columns
 from mpiflow.network.objective import Objective
@@ -202,7 +203,7 @@ def test_a_run_file_with_a_network_comes_back_as_it_was():
 
 def test_a_plan_refuses_what_it_does_not_know():
     with pytest.raises(InputError, match='a run with "network" is not planned'):
-        build.kernel(config.check(GOOD, "x.toml"))
+        registry.of(config.check(GOOD, "x.toml")).plan()
 
 
 def test_a_gpu_that_jax_does_not_see_is_refused(monkeypatch):

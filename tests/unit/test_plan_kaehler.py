@@ -9,7 +9,7 @@ from test_plan import MEASURED, planned
 
 from jobs import BIN, JOBS, mpiflow
 from mpiflow.config import read
-from mpiflow.plan import kaehler
+from mpiflow.plan import low_rank
 from mpiflow.plan.machine import Machine
 
 JOB = JOBS / "kaehler.toml"
@@ -75,13 +75,15 @@ def test_what_cannot_fit_is_refused_with_what_does():
 
 def test_ranks_share_points_and_seconds():
     settings = read(JOB, ["points.train=100000", "kernel.degree=16"])
-    one, many = (kaehler.shape.shape(settings, ranks) for ranks in (1, 16))
+    one, many = (low_rank.shape.shape(settings, ranks) for ranks in (1, 16))
     assert one.features == many.features == 215
     assert many.rows == 13 * 512 and one.rows == 196 * 512
-    first, last = (kaehler.seconds.step(s, Machine()) for s in (one, many))
+    first, last = (low_rank.seconds.step(s, Machine()) for s in (one, many))
     assert first["contract"] / last["contract"] == pytest.approx(15, rel=0.05)
     assert first["allreduce"] == 0 < last["allreduce"]
-    assert max(kaehler.memory.stages(settings, many).values()) < max(kaehler.memory.stages(settings, one).values()) / 5
+    assert (
+        max(low_rank.memory.stages(settings, many).values()) < max(low_rank.memory.stages(settings, one).values()) / 5
+    )
 
 
 def test_a_measured_machine_is_kept_and_used(tmp_path):

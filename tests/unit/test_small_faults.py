@@ -115,10 +115,10 @@ def test_every_signal_that_asks_for_a_stop_is_noted(name):
 
 
 def test_a_potential_takes_no_step_that_raises_the_loss():
-    from mpiflow import build
+    from mpiflow.methods import potentials
 
     surface, train, *_ = made(settings())
-    flow = KaehlerFlow(surface, build.features(Comm(), surface, 2), train, KaehlerRule(0.3))
+    flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 2), train, KaehlerRule(0.3))
     assert flow._accepted(flow.state)
     assert not flow._accepted(dataclasses.replace(flow.state, loss=1.001 * flow.state.loss))
     assert not flow._accepted(dataclasses.replace(flow.state, least=-1e-9))

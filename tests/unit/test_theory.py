@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mpiflow import build, losses, sampling
+from mpiflow import losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
@@ -16,6 +16,7 @@ from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels.kaehler import Normal
+from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
 
@@ -28,7 +29,7 @@ def point_set(surface, total):
 def test_the_ricci_preconditioner_moves_the_metric_by_minus_its_ricci_tensor():
     """On a torus at k = 12, where functions of degree k have log eta to a part in a thousand; times dt, small."""
     surface, dt = fermat(2), 1e-5
-    features, train = build.features(Comm(), surface, 12), point_set(surface, 400)
+    features, train = potentials.features(Comm(), surface, 12), point_set(surface, 400)
     z, chart = train.points.z, train.points.chart
     flow = KaehlerFlow(surface, features, train, KaehlerRule(dt, preconditioner="ricci"))
     before = flow.watch(train)()
@@ -40,7 +41,7 @@ def test_the_ricci_preconditioner_moves_the_metric_by_minus_its_ricci_tensor():
 
 def test_half_a_natural_step_is_gauss_newtons_near_the_solution():
     surface = fermat(4)
-    features, train = build.features(Comm(), surface, 8), point_set(surface, 1000)
+    features, train = potentials.features(Comm(), surface, 8), point_set(surface, 1000)
     here = frame(surface, train.points.z, train.points.chart)
     equation = MongeAmpere(LowRank(Chunks(Comm(), 1000), features, here), train.points.weight)
     state, apart = equation.at(np.zeros(len(features))), []

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from math import comb, log2
 
-from mpiflow import build, sampling
-from mpiflow.comm import Comm
+from mpiflow import sampling
 from mpiflow.config import Config
-from mpiflow.geometry import hypersurface
-from mpiflow.geometry.frames import frame
-from mpiflow.plan.kaehler.shape import Shape
+from mpiflow.plan.low_rank.shape import Shape
 from mpiflow.ranks.chunks import CHUNK
 from mpiflow.ranks.shards import TILE
 
@@ -21,13 +18,6 @@ _CHOICE = 8
 _KEPT, _PICTURE = 20e6, 41e6
 #: What HDF5 and the attributes take of a state file.
 _FILE = 60_000
-
-
-def load() -> None:
-    """Load what a Kaehler flow compiles at first use, for it is part of what a process takes."""
-    surface = hypersurface.fermat(4)
-    p = sampling.chunk(surface, 0, sampling.EVALUATE, 0, None).map(lambda rows: rows[:1])
-    build.features(Comm(), surface, 2).prepare(frame(surface, p.z, p.chart))
 
 
 def stages(config: Config, s: Shape) -> dict[str, int]:

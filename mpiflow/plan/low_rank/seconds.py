@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import comb, log2
 
 from mpiflow.config import Config
-from mpiflow.plan.kaehler.memory import state
-from mpiflow.plan.kaehler.shape import Shape
+from mpiflow.plan.low_rank.memory import state
+from mpiflow.plan.low_rank.shape import Shape
 from mpiflow.plan.machine import Machine
 
 #: Collectives of a step: sums of losses and measures, the gradient, positivity, triggers.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from mpiflow.config import Config
 from mpiflow.errors import InputError
 from mpiflow.plan.fit import Limits
-from mpiflow.plan.kaehler import memory
-from mpiflow.plan.kaehler.shape import Shape, shape
+from mpiflow.plan.low_rank import memory
+from mpiflow.plan.low_rank.shape import Shape, shape
 
 _GIB = 2**30
 

@@ -1,0 +1,133 @@
+"""Flows of independent components under a frozen kernel (HR 3.5). What computes is loaded where it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpiflow.belief.points import hermitian, missing
+from mpiflow.kernels import registry
+from mpiflow.methods import own
+
+if TYPE_CHECKING:
+    from mpiflow.config import Config
+    from mpiflow.coupling import Coupling
+    from mpiflow.dataset import PointSet
+    from mpiflow.flows.component_predictor import ComponentPredictor
+    from mpiflow.flows.components import ComponentFlow
+    from mpiflow.geometry.hypersurface import Hypersurface
+    from mpiflow.state.load import State
+
+#: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
+_SAMPLE = 1000
+_ENGINES = ("resident", "streamed", "symmetric", "neighbours")
+
+
+def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow:
+    """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    from mpiflow import losses
+    from mpiflow.flows.components import ComponentFlow, Rule
+
+    f = config.flow
+    rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
+    return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)
+
+
+def predictor(
+    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+) -> ComponentPredictor:
+    """The metric that a state predicts, as of `build.predictor`; collective."""
+    from mpiflow.flows.component_predictor import ComponentPredictor
+
+    accumulated = rows("flow/accumulated_gradient")
+    return ComponentPredictor(surface, coupling(config, train, stored), accumulated, config.points.chart)
+
+
+def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
+    """The train points as sources of the run's kernel, under the engine that the run began with; collective."""
+    from mpiflow.coupling import Coupling
+    from mpiflow.ranks import placement
+
+    chosen = config.kernel
+    lists = source_lists(config, train)
+    # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
+    wanted = "cpu" if config.engine.mode == "symmetric" else config.run.backend
+    placed = placement.place(train.layout.comm, stored.get("backend") or wanted)
+    mode = stored.get("engine") or _engine(config, chosen, train, lists, config.square and placed == "cpu")
+    # Neighbours are looked up on the host.
+    direct = placed == "gpu" and mode != "neighbours" and placement.cuda_aware()
+    options = {"mode": mode, "precision": config.run.precision, "backend": placed}
+    return Coupling(chosen, train.layout, train.points.z, lists, config.flow.normalisation, direct, **options)
+
+
+def source_lists(config: Config, train: PointSet) -> list[np.ndarray]:
+    """Source numbers of each cluster, ascending: its own, those within its kernel's reach as well, or all; collective.
+
+    The halo is that of the train points of a cluster; for unseen points its tolerance is an estimate.
+    """
+    from mpiflow.clustering.halo import with_halo
+
+    layout = train.layout
+    if config.flow.coupling == "all":
+        return [np.arange(layout.total)] * layout.count
+    reach = config.kernel.reach(config.flow.halo_tolerance) if config.flow.coupling == "halo" else 0.0
+    return with_halo(layout, train.points.z, reach) if reach else layout.members
+
+
+def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray], square: bool) -> str:
+    from mpiflow import engine
+
+    layout, kept = train.layout, 1.0
+    if chosen.sparse:
+        own = layout.rows < _SAMPLE
+        number = layout.comm.allgather_rows(layout.rows[own])
+        sample = layout.comm.allgather_rows(train.points.z[own])[np.argsort(number)]
+        kept = engine.kept_fraction(chosen, sample, config.run.precision)
+    entries = sum(len(member) * len(sources) for member, sources in zip(layout.members, lists, strict=True))
+    return engine.choose(
+        chosen,
+        1,
+        entries,
+        mode=config.engine.mode,
+        precision=config.run.precision,
+        budget=int(config.engine.memory * 2**30),
+        kept=kept,
+        square=square,
+    )
+
+
+def load(config: Config) -> None:
+    """Compile the tiles of all kernels that registers know, in both precisions; what their parameters are does not matter."""
+    from mpiflow import engine, sampling
+    from mpiflow.geometry import hypersurface
+
+    z = sampling.chunk(hypersurface.fermat(4), 0, sampling.EVALUATE, 0, None).z[:4]
+    for kind in registry.known().values():
+        kernel = kind.model_construct(**{name: 1.0 for name, key in kind.model_fields.items() if key.is_required()})
+        for precision in ("float64", "float32"):
+            if not kernel.nearest and not kernel.on_arrays:
+                engine.build(kernel, z, z, mode="streamed", precision=precision).apply(np.ones((4, 9)))
+
+
+def plan() -> SimpleNamespace:
+    """The parts of a plan: modules shape, memory, seconds, fit, and how this machine is timed."""
+    from mpiflow.plan import fit, memory, seconds, shape, timed
+
+    return SimpleNamespace(fit=fit, memory=memory, seconds=seconds, shape=shape, timed=timed)
+
+
+def complaints(state: State, config: Config) -> Iterator[str]:
+    """What a state lacks to predict the metric."""
+    name = "flow/accumulated_gradient"
+    yield from missing(state.arrays, (name,))
+    yield from hermitian(name, state.arrays[name])
+    text, sha256 = (state.attributes.get(f"kernel_{name}", "") for name in ("text", "sha256"))
+    if (text or sha256) and own.digest(text) != sha256:
+        yield "attribute kernel_sha256 is not that of kernel_text"
+    if ":" in config.method and not sha256:
+        yield "attribute kernel_sha256 is not there"
+    if state.attributes["engine"] not in _ENGINES:
+        yield f"attribute engine is {state.attributes['engine'][:40]!r}: it is one of {', '.join(_ENGINES)}"
