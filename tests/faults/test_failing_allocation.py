@@ -62,9 +62,9 @@ def outcome(code, text):
     told = [line for line in text.splitlines() if line.startswith("mpiflow: error:")]
     if code == 2 and len(told) == 1 and "out of memory" in told[0] and "Traceback" not in text:
         return "one line, exit code 2, old states intact"
-    # MPI's own C code does not pass every lack of memory on: it stops the process, and its launcher the others.
-    if asked and "libmpi" in asked[-1]:
-        return "inside MPI's library: the job is killed, old states intact"
+    # The C code of MPI and of OpenBLAS does not pass every lack of memory on: it stops the process, the launcher the others.
+    if asked and re.search("libmpi|openblas", asked[-1]):
+        return "inside the C library of MPI or OpenBLAS: the job is killed, old states intact"
     raise AssertionError(f"exit code {code}:\n{text}")
 
 
