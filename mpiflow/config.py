@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
+from mpiflow.geometry.families import registry as families
 from mpiflow.methods import own, registry
 from mpiflow.settings.whole import Config
 
@@ -88,16 +89,24 @@ def _mistake(item: dict, table: dict, door: own.Door) -> tuple[str, str]:
     key, fields = ".".join(map(str, path)), _fields(path[:-1], table, door)
     cure = fields[path[-1]].description if path and path[-1] in fields else None
     if item["type"] == "extra_forbidden":
-        names = ["name", *fields] if path[0] == "kernel" else fields
-        return key, f"unknown key; the valid ones here are {', '.join(names)}"
+        return key, f"unknown key; the valid ones here are {', '.join(_names(path, fields))}"
     if item["type"] == "missing":
-        return key, f"missing; {cure or 'it has no default'}"
+        told = f"; the valid keys here are {', '.join(_names(path, fields))}" if path[0] in _NAMED else ""
+        return key, f"missing; {cure or 'it has no default'}{told}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if item["type"] == "value_error":
         # Raised by a section about one of its keys: "key = value: why; cure".
         head, _, rest = message.partition(": ")
         return ".".join(filter(None, [key, head])), rest
     return f"{key} = {item['input']!r}", f"{message}; {cure}" if cure else message
+
+
+#: Tables whose keys depend on what they name, and the key that names it.
+_NAMED = {"kernel": "name", "manifold": "family"}
+
+
+def _names(path: list, fields: dict[str, FieldInfo]) -> list[str]:
+    return [*([_NAMED[path[0]]] if path[0] in _NAMED else []), *fields]
 
 
 #: How the name of a type in a union looks.
@@ -110,11 +119,12 @@ def _fields(path: list, table: dict, door: own.Door) -> dict[str, FieldInfo]:
     for part in path:
         annotation = model.model_fields[part].annotation
         # `Network | None` is the one that may be absent.
-        model = (
-            registry.kind(table[part]["name"], door)
-            if part == "kernel"
-            else getattr(annotation, "__args__", (annotation,))[0]
-        )
+        if part == "kernel":
+            model = registry.kind(table[part]["name"], door)
+        elif part == "manifold":
+            model = families.kind(str(table[part].get("family", families.DEFAULT)))
+        else:
+            model = getattr(annotation, "__args__", (annotation,))[0]
         if not hasattr(model, "model_fields"):
             return {}
     return model.model_fields

@@ -9,7 +9,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
 from mpiflow.flows.history import History
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.methods import own
 from mpiflow.state import provenance
 
@@ -25,7 +25,7 @@ class Snapshot:
         self,
         comm: Comm,
         config: Config,
-        surface: Hypersurface,
+        surface: Domain,
         train: PointSet,
         test: PointSet,
         exchange_bytes: np.ndarray,
@@ -74,7 +74,7 @@ class Snapshot:
             **flow,
         }
 
-    def _points(self, surface: Hypersurface) -> dict[str, np.ndarray]:
+    def _points(self, surface: Domain) -> dict[str, np.ndarray]:
         sets = (self.train, self.test)
         columns = {
             "points/z": [s.layout.gather(s.points.z) for s in sets],

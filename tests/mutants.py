@@ -76,8 +76,8 @@ MUTANTS = [
     Mutant(
         "noise is larger by the root of 2",
         "sampling.py",
-        "z += scale * np.sqrt(0.5) * draws",
-        "z += scale * draws",
+        "noise = scale * np.sqrt(0.5) * draws",
+        "noise = scale * draws",
         f"{_HERE}noise_has_the_scale_that_was_asked_for",
     ),
     Mutant(

@@ -12,7 +12,7 @@ from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
 from mpiflow.flows.component_predictor import ComponentPredictor
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.measures import kappa_of, least_eigenvalue, sigma
 from mpiflow.ranks import placement
 
@@ -51,7 +51,7 @@ class ComponentFlow:
     Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
     """
 
-    def __init__(self, surface: Hypersurface, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, int]):
+    def __init__(self, surface: Domain, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, ...]):
         self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
         self.layout, self.points = train.layout, train.points
         self.sum = coupling.onto_itself()
@@ -109,7 +109,7 @@ class ComponentFlow:
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
-        kernel_sum = self.coupling.onto(targets.layout, targets.points.z)
+        kernel_sum = self.coupling.onto(targets.layout, self.surface.embedded(targets.points.z))
         reference = targets.reference(self.surface)
         return lambda: self.predictor().added(kernel_sum, reference)
 

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mpiflow import streams
 from mpiflow.errors import NumericalError
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.kernels.kaehler import Normal
@@ -116,7 +117,7 @@ class Linearised:
     @cached_property
     def scale(self) -> float:
         """The mean of the diagonal of A^T W A, by one random vector of signs."""
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.engine.size)
+        signs = streams.same().choice([-1.0, 1.0], self.engine.size)
         image = self.centred(self.apply(signs))
         return float(self.engine.chunks.sum(self.weight * image**2)) / self.engine.size
 

@@ -15,8 +15,7 @@ from mpiflow.flows.components import HALVINGS, Record
 from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.flows.potential_predictor import KaehlerPredictor
-from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.kernels import kaehler
 from mpiflow.kernels.casimir import Casimir
 from mpiflow.kernels.invariants import Invariants
@@ -58,7 +57,7 @@ class KaehlerFlow:
     features without a ridge, NumericalError where no halved step is left.
     """
 
-    def __init__(self, surface: Hypersurface, features: Invariants | Sections, train: PointSet, rule: KaehlerRule):
+    def __init__(self, surface: Domain, features: Invariants | Sections, train: PointSet, rule: KaehlerRule):
         if rule.preconditioner != "plain" and rule.ridge == 0 and train.layout.total <= len(features):
             raise InputError(
                 f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
@@ -67,7 +66,7 @@ class KaehlerFlow:
         self.surface, self.features, self.rule = surface, features, rule
         self.chunks = Chunks(train.layout.comm, train.layout.total)
         points = train.points.map(Exchange(self.chunks.comm, train.layout.rows, self.chunks.rows))
-        self.frame = frame(surface, points.z, points.chart)
+        self.frame = surface.frame(points.z, points.chart)
         self.device = backend.device(rule.backend) or backend.HOST
         engine = LowRank(self.chunks, features, self.frame, rule.memory, self.device)
         self.problem = MongeAmpere(engine, points.weight, rule.loss)

@@ -15,11 +15,11 @@ class Predictor:
     has_potential = False
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""
+        """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128; collective."""
         raise NotImplementedError
 
     def potential(self, z: np.ndarray) -> np.ndarray:
-        """phi of g = g_FS + d dbar phi, up to a constant: (N, n+1) to (N,). Raises InputError where there is none."""
+        """phi of g = g_FS + d dbar phi, up to a constant: (N, C) to (N,). Raises InputError where there is none."""
         raise _missing("potential")
 
     def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:

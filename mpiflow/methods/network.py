@@ -17,7 +17,7 @@ from mpiflow.settings.section import Kind, NonNegative
 if TYPE_CHECKING:
     from mpiflow.config import Config
     from mpiflow.dataset import PointSet
-    from mpiflow.geometry.hypersurface import Hypersurface
+    from mpiflow.geometry.domain import Domain
     from mpiflow.network.flow import NetworkFlow
     from mpiflow.network.objective import Objective
     from mpiflow.network.predictor import NetworkPredictor
@@ -77,7 +77,7 @@ class Network(Kind):
             )
 
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> NetworkFlow:
+def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> NetworkFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
     from mpiflow.network import place
     from mpiflow.network.flow import NetworkFlow, NetworkRule
@@ -90,7 +90,7 @@ def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -
 
 
 def predictor(
-    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+    config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> NetworkPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
     from mpiflow.network.predictor import NetworkPredictor
@@ -99,7 +99,7 @@ def predictor(
     return NetworkPredictor(surface, objective(config, surface), theta, config.points.chart)
 
 
-def objective(config: Config, surface: Hypersurface) -> Objective:
+def objective(config: Config, surface: Domain) -> Objective:
     """The network of a run file and its losses. Raises InputError without JAX."""
     from mpiflow.network.flow import architecture
     from mpiflow.network.objective import Objective
@@ -120,8 +120,8 @@ def plan():
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
     yield from missing(state.arrays, _NETWORK)
-    n, size = config.network, config.manifold.ambient + 1
-    ends = (size * size, 1) if n.kind == "potential" else (2 * size, (size - 2) ** 2)
+    n, size = config.network, config.manifold.coordinates
+    ends = (size * size, 1) if n.kind == "potential" else (2 * size, config.manifold.dimension**2)
     widths = [ends[0], *[n.width] * n.depth, ends[1]]
     number = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     for name in _NETWORK[:3]:

@@ -45,7 +45,7 @@ def kernel(table: object, info: ValidationInfo) -> Kind | None:
     keys = dict(table) if isinstance(table, dict) else {}
     found = kind(str(keys.pop("name", "")), info.context["door"]).model_validate(keys)
     if found.source is not None and "manifold" in info.data:
-        trial(found, info.data["manifold"].ambient)
+        trial(found, info.data["manifold"].coordinates - 1)
     return found
 
 

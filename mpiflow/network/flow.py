@@ -11,7 +11,7 @@ from mpiflow import losses
 from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
 from mpiflow.flows.components import Record
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.measures import kappa_of, least_eigenvalue, sigma
 from mpiflow.network import inputs
 from mpiflow.network.architecture import Architecture
@@ -40,10 +40,10 @@ class NetworkRule:
 
 
 def architecture(
-    surface: Hypersurface, kind: str, *, width: int = 64, depth: int = 3, activation: str = "gelu"
+    surface: Domain, kind: str, *, width: int = 64, depth: int = 3, activation: str = "gelu"
 ) -> Architecture:
-    """The network of a kind on a hypersurface: 2(n+1) reals to d^2, or (n+1)^2 to one for a potential."""
-    n, d = surface.degree, surface.dimension
+    """The network of a kind on a manifold: 2(n+1) reals to d^2, or (n+1)^2 to one for a potential."""
+    n, d = surface.coordinates, surface.dimension
     ends = (n * n, 1) if kind == "potential" else (2 * n, d * d)
     return Architecture(*ends, width, depth, activation)
 
@@ -55,7 +55,7 @@ class NetworkFlow:
     parameters or metric are no longer finite.
     """
 
-    def __init__(self, surface: Hypersurface, train: PointSet, rule: NetworkRule, chart):
+    def __init__(self, surface: Domain, train: PointSet, rule: NetworkRule, chart):
         self.surface, self.rule, self.chart = surface, rule, chart
         self.layout, self.points = train.layout, train.points
         self.kappa = kappa_of(self.layout, self.points, train.reference(surface))
@@ -138,7 +138,7 @@ class NetworkFlow:
         )
 
 
-def training_columns(surface: Hypersurface, goal: Objective, layout, p, kappa: float) -> inputs.Columns:
+def training_columns(surface: Domain, goal: Objective, layout, p, kappa: float) -> inputs.Columns:
     """What the losses take of the own points, with weights of mean 1; collective."""
     mean = float(layout.sum(p.weight)) / layout.total
     if goal.kind == "potential":

@@ -68,7 +68,7 @@ def _activated(rows, act, d: int):
 
 
 def _entries(m):
-    """The linear map of `fubini_study.embedding` on matrices: (..., k, k) complex to (..., k^2), real for Hermitian m."""
+    """The linear map of `projective.embedding` on matrices: (..., k, k) complex to (..., k^2), real for Hermitian m."""
     i, j = np.triu_indices(m.shape[-1], 1)
     diagonal = jnp.diagonal(m, axis1=-2, axis2=-1)
     up, down = m[..., i, j], m[..., j, i]

@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 
 from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import charts
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.network import inputs, objective
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.shards import TILE, Layout
@@ -25,26 +24,24 @@ class NetworkPredictor(Predictor):
     #: No piece of a network jumps; with ReLU the derivatives do, between points.
     continuous = True
 
-    def __init__(
-        self, surface: Hypersurface, goal: Objective, theta: np.ndarray, chart: tuple[int, int] | Literal["all"]
-    ):
+    def __init__(self, surface: Domain, goal: Objective, theta: np.ndarray, chart: tuple[int, ...] | Literal["all"]):
         self.surface, self.goal, self.theta = surface, goal, theta
         self.chart = None if chart == "all" or goal.kind == "potential" else np.array(chart, np.int8)
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128."""
+        """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128."""
         return self.onto(targets, z, chart)(self.theta)
 
     def onto(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """A function from parameters (P,) to g at targets; what it needs of the points is kept."""
         here = chart if self.chart is None else np.broadcast_to(self.chart, chart.shape)
-        moved = charts.in_chart(z, here)
+        moved = self.surface.in_chart(z, here)
         if self.goal.kind == "potential":
             columns = inputs.potential(self.surface, moved, here)
         else:
             columns = inputs.component(self.surface, moved, here)
         lower = columns.pop("lower", None)
-        change = None if (here == chart).all() else charts.transition(self.surface, z, here, chart)
+        change = None if (here == chart).all() else self.surface.transition(z, here, chart)
 
         def metric(theta: np.ndarray) -> np.ndarray:
             g = tiled(self.goal, targets, columns, theta)

@@ -15,8 +15,7 @@ from mpiflow import build, dataset, evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.errors import InputError
-from mpiflow.geometry.hypersurface import fermat
-from mpiflow.geometry.symmetry import symmetry_of
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.kernels.sections import sections
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, leave, picture
@@ -122,8 +121,8 @@ def claims(rows: list[Row]) -> list[Claim]:
 
 def features_of(kind: str, degree: int) -> int:
     """Number of features on the Fermat quintic."""
-    surface = fermat(4)
-    return symmetry_of(surface).count(degree) if kind == "invariant" else len(sections(surface, degree))
+    surface = Fermat().domain()
+    return surface.symmetry.count(degree) if kind == "invariant" else len(sections(surface, degree))
 
 
 def _wanted(kind: str, degree: int, points: int) -> bool:

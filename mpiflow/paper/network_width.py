@@ -14,7 +14,7 @@ from mpiflow import build, dataset, evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import Config, check
 from mpiflow.dataset import PointSet
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
@@ -116,7 +116,7 @@ def _row(width: int, found: list[Movement]) -> Row:
     return Row(width, found[0].parameters, *means, stdev(gains))
 
 
-def _limit(config: Config, surface: Hypersurface, train: PointSet, test: PointSet) -> Row:
+def _limit(config: Config, surface: Domain, train: PointSet, test: PointSet) -> Row:
     """The flow of the frozen kernel, to which networks come as they widen."""
     flowing = build.flow(config, surface, train, {})
     for _ in range(STEPS):

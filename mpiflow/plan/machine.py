@@ -88,7 +88,7 @@ def calibrate(config: Config) -> Machine:
     seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
     seconds |= registry.of(config).plan().timed.seconds(config, surface)
     seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
-    seconds["point"] = best(lambda: _losses(_POINTS, config.manifold.ambient - 1)) / _POINTS
+    seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension)) / _POINTS
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mpiflow import config
 from mpiflow.config import Config
 from mpiflow.tune.space import Choice, Range
@@ -39,8 +37,3 @@ def own(settings: Config, searched: list[Range | Choice]) -> dict[str, Any]:
         if dimension.holds(value):
             found[dimension.key] = value
     return found
-
-
-def seed_of(seed: int, place: int) -> int:
-    """The seed of the points of a trial: a new one for every place of a study."""
-    return int(np.random.SeedSequence([seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))

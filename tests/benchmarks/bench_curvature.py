@@ -16,14 +16,14 @@ from mpiflow.comm import Comm
 from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.methods import potentials
 
 
 def main(ambient: int, degree: int, count: int) -> None:
     """One line: the sums go over chunks of lines, each of which holds all the points of its lines."""
     begin = time.perf_counter()
-    comm, surface = Comm(), fermat(ambient)
+    comm, surface = Comm(), Fermat(ambient=ambient).domain()
     features = potentials.features(comm, surface, degree)
     found = solve(problem(comm, surface, features, 4000, 0, sampling.TRAIN), np.zeros(len(features)))
     predictor = KaehlerPredictor(surface, features, found.coefficients)

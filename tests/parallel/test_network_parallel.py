@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.dataset import PointSet
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.network.flow import NetworkFlow, NetworkRule, architecture
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.exchange import Exchange

@@ -25,9 +25,11 @@ BAD = {
     "points.chart = [0, 7]: two different coordinates out of 0..4": {"points": {"chart": [0, 7]}},
     "points.chart = 3: must be": {"points": {"chart": 3}},
     "points.train = 0: must be at least 2": {"points": {"train": 0}},
-    "manifold.psi: the dwork family needs it": {"manifold": {"family": "dwork"}},
-    "manifold.seed: the random family needs it": {"manifold": {"family": "random"}},
-    "manifold.seed = 3: only the random family has it": {"manifold": {"seed": 3}},
+    "manifold.psi: missing; a number, or [re, im], e.g. psi = 0.5; the valid keys here are family, ambient, psi": {
+        "manifold": {"family": "dwork"}
+    },
+    "e.g. seed = 1; the valid keys here are family, ambient, seed": {"manifold": {"family": "random"}},
+    "manifold.seed: unknown key; the valid ones here are family, ambient": {"manifold": {"seed": 3}},
     "manifold.ambient = 7: must be less": {"manifold": {"ambient": 7}},
     'engine.mode = "symmetric": computes each pair of train points once': {
         "clusters": {"count": 4, "batch": 500},

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from surfaces import dwork, fermat
 
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
@@ -15,7 +16,6 @@ from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, curvature, fubini_study
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout

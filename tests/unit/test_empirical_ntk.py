@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import hermitian, sampling
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.network import inputs, objective
 from mpiflow.network.empirical_ntk import distances, jacobian, ntk, spectra
 from mpiflow.network.flow import architecture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import dwork, fermat
 
 from mpiflow import hermitian, losses, sampling
 from mpiflow.comm import Comm
@@ -15,7 +16,6 @@ from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.measures import sigma
 from mpiflow.methods import potentials
 from mpiflow.predictor import open_run

@@ -3,17 +3,18 @@
 import jax
 import numpy as np
 import pytest
+from surfaces import dwork, fermat
 
 from mpiflow import config, hermitian, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.geometry import charts, fubini_study, kaehler
-from mpiflow.geometry.hypersurface import dwork, fermat
+from mpiflow.geometry import charts, fubini_study, kaehler, projective
 from mpiflow.methods import registry
-from mpiflow.network import draws, inputs, metrics, objective, place
+from mpiflow.network import inputs, metrics, objective, place
 from mpiflow.network.flow import architecture, training_columns
 from mpiflow.network.objective import Objective
 from mpiflow.network.predictor import NetworkPredictor
+from mpiflow.network.training import order
 from mpiflow.ranks.shards import Layout
 
 CHART = (0, 1)
@@ -121,7 +122,7 @@ def test_the_hessian_of_a_potential_agrees_with_differences():
     found = np.asarray(jax.jit(metrics.hessian, static_argnums=0)(goal.architecture, theta, z, vectors))
     at = np.array([s + 1j * t for s, t in ((h, 0), (-h, 0), (0, h), (0, -h))])
     for v in (vectors[:, 0], (vectors[:, 0] + 1j * vectors[:, 2]) / np.sqrt(2)):
-        around = fubini_study.embedding(np.concatenate([z[None], z + at[:, None] * v]))
+        around = projective.embedding(np.concatenate([z[None], z + at[:, None] * v]))
         phi = [float(goal.architecture(theta, row)[0]) for row in around]
         laplacian = (sum(phi[1:]) - 4 * phi[0]) / (4 * h * h)
         c = np.linalg.lstsq(vectors, v, rcond=None)[0]
@@ -140,7 +141,7 @@ def test_a_potential_is_kaehler_in_every_chart(surface):
     reference = fubini_study.pulled_back(points.z, charts.jacobian(surface, points.z, points.chart))
     assert np.abs(metric(points.z) - reference).max() > 1e-3
     assert kaehler.defect(surface, metric, points.z, points.chart).max() < 1e-7
-    other = inputs._second_chart(surface, points.z)
+    other = surface.second_chart_of(points.z)
     moved = charts.in_chart(points.z, other)
     change = charts.transition(surface, points.z, points.chart, other)
     carried = change.transpose(0, 2, 1) @ metric(points.z) @ change.conj()
@@ -169,9 +170,9 @@ def test_one_chart_reaches_others_by_jacobians():
 
 
 def test_an_epoch_takes_every_point_once_and_no_two_take_the_same_order():
-    first, second = draws.order(3, 0, 1000), draws.order(3, 1, 1000)
+    first, second = order(3, 0, 1000), order(3, 1, 1000)
     assert (np.sort(first) == np.arange(1000)).all() and (first != second).any()
-    assert (first == draws.order(3, 0, 1000)).all() and (first != draws.order(4, 0, 1000)).any()
+    assert (first == order(3, 0, 1000)).all() and (first != order(4, 0, 1000)).any()
 
 
 GOOD = {"network": {"kind": "multiplicative"}, "flow": {"dt": 1e-3}}

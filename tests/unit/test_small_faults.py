@@ -12,6 +12,7 @@ import sys
 import numpy as np
 import pytest
 from points import fermat as points_of
+from surfaces import fermat
 from test_flow import made, settings
 
 from mpiflow import evaluate, losses, sampling
@@ -19,7 +20,6 @@ from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError, StateError
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry import curvature
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels import kaehler
 from mpiflow.predictor import open_run
 from mpiflow.run import run
@@ -138,13 +138,13 @@ def test_a_ridge_is_what_the_run_file_says():
 
 def test_points_of_a_line_count_once_for_the_error_of_the_euler_number():
     lines = np.random.default_rng(0).normal(size=100)
-    number, error = curvature.euler_number(np.repeat(lines, 5), degree=5, dimension=3, group=5)
+    number, error = curvature.euler_number(np.repeat(lines, 5), volume=5, dimension=3, group=5)
     assert number == pytest.approx(5 / 6 * lines.mean())
     assert error == pytest.approx(5 / 6 * lines.std(ddof=1) / 10)
 
 
 def test_near_pairs_are_computed_by_the_wedge_form_up_to_where_they_matter():
-    from mpiflow.geometry.fubini_study import distance
+    from mpiflow.geometry.projective import distance
     from mpiflow.kernels.near import distances
 
     x = points_of(40)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
@@ -14,7 +15,6 @@ from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels.kaehler import Normal
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
