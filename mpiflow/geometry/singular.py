@@ -7,17 +7,20 @@ import numpy as np
 from mpiflow import streams
 from mpiflow.geometry.polynomial import Polynomial
 
+#: Random points from which a search begins.
+_STARTS = 64
 
-def singular_point(surface: Polynomial, starts: int = 64) -> np.ndarray | None:
+
+def singular_point(surface: Polynomial) -> np.ndarray | None:
     """A point of |z| = 1 where all dQ/dz_i vanish (then Q does as well, by Euler's identity), or None if none is found.
 
     Levenberg-Marquardt on |grad Q|^2 from random starts: finds the nodes of a conifold surely enough to refuse it before
     any work, but is no proof of smoothness.
     """
     rng, size = streams.same(), surface.coordinates
-    z = rng.normal(size=(starts, size)) + 1j * rng.normal(size=(starts, size))
+    z = rng.normal(size=(_STARTS, size)) + 1j * rng.normal(size=(_STARTS, size))
     scale = np.abs(surface.coefficients).max()
-    damping = np.full(starts, 1.0)
+    damping = np.full(_STARTS, 1.0)
     z /= np.linalg.norm(z, axis=1, keepdims=True)
     slope = surface.gradient(z) / scale
     for _ in range(100):

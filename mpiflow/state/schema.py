@@ -20,7 +20,7 @@ DTYPES = ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (
 DIMENSIONS = {
     "point": "points of the data set, in the order of their index",
     "coordinate": "homogeneous coordinates of P^n",
-    "pair": "scaled and eliminated coordinate (i, j) of a chart",
+    "pair": "small integers that name a chart; in P^n the scaled and the eliminated coordinate (i, j)",
     "row": "holomorphic index a of g_(a bbar)",
     "column": "antiholomorphic index bbar of g_(a bbar)",
     "train": "train points, in the order of /split/train",
@@ -52,7 +52,7 @@ class Field(NamedTuple):
 
 LAYOUT = {
     "points/z": Field(("point", "coordinate"), "c", "1", "homogeneous coordinates, the largest scaled to 1"),
-    "points/chart": Field(("point", "pair"), "iu", "1", "chart of each point: scaled and eliminated coordinate"),
+    "points/chart": Field(("point", "pair"), "iu", "1", "chart of each point, read by its manifold alone"),
     "points/weight": Field(("point",), "f", "1", "w = |Omega|^2 / det g_FS"),
     "points/omega2": Field(("point",), "f", "1", "|Omega|^2 in the chart of the point"),
     "split/train": Field(("train",), "iu", "1", "indices of the points that the flow trains on"),
