@@ -57,16 +57,19 @@ def gain(reference: float, value: float) -> float:
 
 
 def curvature_of(surface: Domain, predictor: Predictor, layout: Layout, points: Points) -> Curvature:
-    """Measure the curvature of a metric on points of all charts, which follow the volume of g_FS; collective."""
+    """Measure the curvature of a metric on points of all charts; collective."""
     g, riemann = predictor.curvature(points.z, points.chart)
     metric = predictor.metric(layout, points.z, points.chart)
     eta = losses.eta(metric, points.omega2, kappa_of(layout, points, metric))
     known = surface.dimension <= 3
     density = curvature.euler_density(g, riemann) if known else np.zeros(len(g))
-    rows = layout.gather(np.stack([density, curvature.scalar(g, riemann), eta, points.weight], axis=1))
+    # Relative to a set that follows the volume of g_FS; 1 for one that does.
+    share = points.weight / surface.form(points)
+    rows = layout.gather(np.stack([density, curvature.scalar(g, riemann), eta, points.weight, share], axis=1))
     found = None
     if rows is not None:
-        density, scalar, eta, weight = rows.T
+        density, scalar, eta, weight, share = rows.T
+        weight, density = weight / share.mean(), density * share / share.mean()
         ricci = curvature.ricci_measure(scalar, eta, weight, surface.volume, surface.dimension)
         whole = surface.volume, surface.dimension, surface.points_a_cut
         euler = curvature.euler_number(density, *whole) if known else None

@@ -69,7 +69,7 @@ class KaehlerFlow:
         self.frame = surface.frame(points.z, points.chart)
         self.device = backend.device(rule.backend) or backend.HOST
         engine = LowRank(self.chunks, features, self.frame, rule.memory, self.device)
-        self.problem = MongeAmpere(engine, points.weight, rule.loss)
+        self.problem = MongeAmpere(engine, points.weight, rule.loss, surface.form(points))
         self.bytes = engine.bytes if engine.resident else 0
         self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
         iterated = rule.preconditioner == "natural" and isinstance(features, Sections)

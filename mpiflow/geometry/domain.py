@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 class Points:
     """Points of X with what the measures need; axis 0 is the point.
 
-    z: (N, C) complex, homogeneous coordinates as `Domain.scaled`. chart: (N, w) int8. weight: (N,) float64,
-    |Omega|^2 / det g_FS, so that averages with it are averages over Omega ^ Omegabar. omega2: (N,) float64, |Omega|^2.
+    z: (N, C) complex, homogeneous coordinates as `Domain.scaled`. chart: (N, w) int8. weight: (N,) float64, so
+    that averages with it are averages over Omega ^ Omegabar. omega2: (N,) float64, |Omega|^2 in the chart.
     """
 
     z: np.ndarray
@@ -82,11 +82,15 @@ class Domain(Protocol):
     def draw(self, generator: np.random.Generator, cuts: int, chart=None) -> Iterator[Points]:
         """Points on so many random cuts, in their order, some at a time; of one chart alone where it is given.
 
-        They follow the volume of g_FS. What is drawn is all points at once: the same generator gives the same points.
+        All that is random is drawn at once: the same generator gives the same points. Where they follow the volume of g_FS the
+        weight is the form; else it is the form over the density that they follow.
         """
 
     def described(self, z: np.ndarray, chart: np.ndarray | None = None) -> Points:
         """Points with chart (the best one, where none is given), weight and |Omega|^2 from their coordinates alone."""
+
+    def form(self, points: Points) -> np.ndarray:
+        """|Omega|^2 / det g_FS, the same in every chart: (N,) float64."""
 
     def scaled(self, z: np.ndarray) -> np.ndarray:
         """Homogeneous coordinates of any scale (N, C) as the best charts have them. Raises InputError for what is no point."""

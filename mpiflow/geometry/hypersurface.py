@@ -87,6 +87,10 @@ class Hypersurface(Polynomial):
         gradient = self.gradient(z)
         return _weighted(z, chart, gradient.real**2 + gradient.imag**2)
 
+    def form(self, points: Points) -> np.ndarray:
+        """|Omega|^2 / det g_FS: the weight, since points on lines follow the volume of g_FS."""
+        return points.weight
+
     def off(self, z: np.ndarray) -> np.ndarray:
         """|Q| / |z|^(n+1): (N, n+1) complex, of any scale, to (N,) float64."""
         return np.abs(self.value(z)) / norm2(z) ** (self.degree / 2)

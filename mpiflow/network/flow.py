@@ -145,7 +145,7 @@ def training_columns(surface: Domain, goal: Objective, layout, p, kappa: float) 
         columns = inputs.potential(surface, p.z, p.chart)
         del columns["lower"]
         # In a frame of g_FS det g is that of the chart over det g_FS.
-        columns["volume"] = 1 / (kappa * p.weight)
+        columns["volume"] = 1 / (kappa * surface.form(p))
     else:
         columns = inputs.component(surface, p.z, p.chart)
         columns["volume"] = 1 / (kappa * p.omega2)

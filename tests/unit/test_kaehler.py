@@ -52,6 +52,17 @@ def test_gradient_against_differences(loss):
     assert equation.gradient(equation.at(c)) @ v == pytest.approx(slope, rel=1e-5)
 
 
+def test_points_of_any_density_tell_the_same_eta():
+    equation, features, train = problem(fermat(3), 4, 400)
+    form, share = fermat(3).form(train.points), np.random.default_rng(0).uniform(0.2, 1, 400)
+    c = 1e-3 * np.random.default_rng(1).normal(size=len(features))
+    whole, part = equation.at(c), MongeAmpere(equation.engine, share * form, losses.Log, form).at(c)
+    ratio = part.eta / whole.eta
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
+    assert np.ptp(part.eta) > 0.1 and np.average(part.eta, weights=share * form) == pytest.approx(1)
+    assert part.sigma == pytest.approx(np.average(np.abs(1 - part.eta), weights=share * form))
+
+
 def test_recomputed_hessians_give_the_same_bits():
     equation, features, train = problem(fermat(3), 6, 600)
     engine = equation.engine
