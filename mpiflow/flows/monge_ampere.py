@@ -8,8 +8,12 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.engine.low_rank import LowRank
+from mpiflow.functionals import Functional
+from mpiflow.functionals.log import Log
 from mpiflow.kernels import kaehler
 from mpiflow.measures import least_eigenvalue
+
+LOG = Log()
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class State:
 class MongeAmpere:
     """Train points with their weights w = |Omega|^2 / det g_FS, so that eta = det g_E / (kappa w) in a frame."""
 
-    def __init__(self, engine: LowRank, weight: np.ndarray, loss: type = losses.Log):
+    def __init__(self, engine: LowRank, weight: np.ndarray, loss: Functional = LOG):
         self.engine, self.weight, self.loss = engine, weight, loss
 
     def at(self, coefficients: np.ndarray) -> State:
