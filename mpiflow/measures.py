@@ -38,15 +38,19 @@ def least_eigenvalue(g: np.ndarray) -> np.ndarray:
 def kappa_of(layout: Layout, points: Points, g: np.ndarray) -> float:
     """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""
     ratio = losses.determinant(g).astype(np.float64) / points.omega2
-    weight, volume = layout.sum(np.stack([points.weight, points.weight * ratio], axis=1))
-    return float(volume / weight)
+    return mean(layout, points, ratio)
+
+
+def mean(layout: Layout, points: Points, value: np.ndarray) -> float:
+    """The w-mean of a value at the own points (n_r,): its average over X by the measure of Omega; collective."""
+    weight, weighted = layout.sum(np.stack([points.weight, points.weight * value], axis=1))
+    return float(weighted / weight)
 
 
 def sigma(layout: Layout, points: Points, g: np.ndarray) -> float:
     """The sigma measure (HR B.11) with the kappa of the evaluated set; collective."""
     deviation = np.abs(1 - losses.eta(g, points.omega2, kappa_of(layout, points, g)).astype(np.float64))
-    weight, weighted = layout.sum(np.stack([points.weight, points.weight * deviation], axis=1))
-    return float(weighted / weight)
+    return mean(layout, points, deviation)
 
 
 def gain(reference: float, value: float) -> float:

@@ -70,9 +70,10 @@ def hermitian(name: str, g: np.ndarray) -> Iterator[str]:
 
 
 def _shapes(arrays: dict[str, np.ndarray], config: Config) -> Iterator[str]:
-    p, d = config.points, config.manifold.dimension
+    p, d = config.points, config.manifold.dimension or arrays["metric/current"].shape[1]
+    coordinates = config.manifold.coordinates or arrays["points/z"].shape[1]
     wanted = {
-        "points/z": (p.train + p.test, config.manifold.coordinates),
+        "points/z": (p.train + p.test, coordinates),
         "split/train": (p.train,),
         "split/test": (p.test,),
         "clusters/size": (config.clusters.count,),

@@ -8,8 +8,12 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.engine.low_rank import LowRank
+from mpiflow.functionals import Functional
+from mpiflow.functionals.log import Log
 from mpiflow.kernels import kaehler
 from mpiflow.measures import least_eigenvalue
+
+LOG = Log()
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class State:
 class MongeAmpere:
     """Train points with their weights and |Omega|^2 / det g_FS, by default the same: eta is det g_E over kappa times it."""
 
-    def __init__(self, engine: LowRank, weight: np.ndarray, loss: type = losses.Log, form: np.ndarray | None = None):
+    def __init__(self, engine: LowRank, weight: np.ndarray, loss: Functional = LOG, form: np.ndarray | None = None):
         self.engine, self.weight, self.loss = engine, weight, loss
         self.form = weight if form is None else form
 

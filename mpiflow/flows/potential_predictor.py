@@ -8,18 +8,14 @@ import numpy as np
 
 from mpiflow.backend import HOST, Device
 from mpiflow.engine.low_rank import Features
-from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import curvature
+from mpiflow.flows.predictor import PotentialPredictor
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels import kaehler
 from mpiflow.ranks.shards import TILE, Layout
 
 
-class KaehlerPredictor(Predictor):
+class KaehlerPredictor(PotentialPredictor):
     """g_FS + d dbar phi, phi = sum_m c_m F_m; coefficients: (P,)."""
-
-    #: g has all derivatives.
-    continuous = has_potential = True
 
     def __init__(self, surface: Domain, features: Features, coefficients: np.ndarray):
         self.surface, self.features, self.coefficients = surface, features, coefficients
@@ -32,22 +28,9 @@ class KaehlerPredictor(Predictor):
         """phi, up to a constant: (N, C) complex points of X, any scale, to (N,) float64."""
         return self.features.potential(z, self.coefficients)
 
-    def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """g and R_(a bbar c dbar), exactly, in frames with g_FS = 1: (N, d, d) and (N, d, d, d, d) complex."""
-        d = self.surface.dimension
-        g, r = np.empty((len(z), d, d), np.complex128), np.empty((len(z), d, d, d, d), np.complex128)
-        for rows in (slice(s, s + TILE) for s in range(0, len(z), TILE)):
-            g[rows], r[rows] = self._curvature(z[rows], chart[rows])
-        return g, r
-
-    def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """Ricci tensor R_(a bbar) in the given charts: (N, d, d) complex."""
-        lower = self.surface.frame(z, chart).lower
-        return lower @ curvature.ricci(*self.curvature(z, chart)) @ lower.conj().transpose(0, 2, 1)
-
-    def _curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        there = self.surface.frame(z, chart)
-        return curvature.riemann(there, self.features.jet(there, self.coefficients, 2))
+    def jet(self, there: Frame, order: int) -> np.ndarray:
+        """d^alpha dbar^beta phi along X, up to an order, in frames: (N, C, C) complex."""
+        return self.features.jet(there, self.coefficients, order)
 
     def onto(
         self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float, device: Device = HOST

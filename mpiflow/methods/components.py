@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpiflow.belief.points import hermitian, missing
-from mpiflow.kernels import registry
-from mpiflow.methods import own
+from mpiflow.kernels import Kernel
+from mpiflow.methods import registry
 
 if TYPE_CHECKING:
     from mpiflow.config import Config
@@ -29,12 +29,11 @@ _ENGINES = ("resident", "streamed", "symmetric", "neighbours")
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> ComponentFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
-    from mpiflow import losses
     from mpiflow.flows.components import ComponentFlow, Rule
 
     f = config.flow
-    rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
-    return ComponentFlow(surface, coupling(config, surface, train, stored), train, rule, config.points.chart)
+    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, config.run.precision)
+    return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)
 
 
 def predictor(
@@ -106,7 +105,7 @@ def load(config: Config) -> None:
     from mpiflow.geometry.families.fermat import Fermat
 
     z = sampling.chunk(Fermat().domain(), 0, sampling.EVALUATE, 0, None).z[:4]
-    for kind in registry.known().values():
+    for kind in (kind for kind in registry.KERNELS.known().values() if issubclass(kind, Kernel)):
         kernel = kind.model_construct(**{name: 1.0 for name, key in kind.model_fields.items() if key.is_required()})
         for precision in ("float64", "float32"):
             if not kernel.nearest and not kernel.on_arrays:
@@ -122,13 +121,8 @@ def plan() -> SimpleNamespace:
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
-    name = "flow/accumulated_gradient"
-    yield from missing(state.arrays, (name,))
+    name, kept = "flow/accumulated_gradient", tuple(f"search/points/{name}" for name in config.search.remembers)
+    yield from missing(state.arrays, (name, *kept))
     yield from hermitian(name, state.arrays[name])
-    text, sha256 = (state.attributes.get(f"kernel_{name}", "") for name in ("text", "sha256"))
-    if (text or sha256) and own.digest(text) != sha256:
-        yield "attribute kernel_sha256 is not that of kernel_text"
-    if ":" in config.method and not sha256:
-        yield "attribute kernel_sha256 is not there"
     if state.attributes["engine"] not in _ENGINES:
         yield f"attribute engine is {state.attributes['engine'][:40]!r}: it is one of {', '.join(_ENGINES)}"

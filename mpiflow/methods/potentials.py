@@ -42,6 +42,7 @@ class KaehlerKernel(Kind):
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
     method = "potentials"
+    answers = frozenset({"direction", "linearised"})
     kappa = "step"
 
     @property
@@ -55,6 +56,11 @@ class KaehlerKernel(Kind):
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
         if self.warm and (self.features == "generic" or not self.refreeze):
             raise ValueError(f"kernel.warm = {self.warm}: needs kernel.refreeze, and invariant features")
+        if self.features == "generic" and getattr(config.search, "inner", 0) is None:
+            raise ValueError(
+                "flow.search.inner: missing; generic features have no normal matrix: take e.g. search = { name = "
+                f'"{config.search.name}", inner = 60 }}'
+            )
         if self.features == "generic" and self.preconditioner in ("diagonal", "ricci"):
             raise ValueError(
                 f'kernel.preconditioner = "{self.preconditioner}": generic features know "natural" and "plain"'
@@ -70,14 +76,13 @@ class KaehlerKernel(Kind):
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> KaehlerFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
-    from mpiflow import losses
     from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
     from mpiflow.ranks import placement
 
     k, comm, memory = config.kernel, train.layout.comm, config.engine.memory * 2**30
     placed = placement.place(comm, stored.get("backend") or config.run.backend)
     frozen = (k.preconditioner, k.refreeze, k.warm, k.ridge)
-    rule = KaehlerRule(config.flow.dt, losses.LOSSES[config.flow.loss], *frozen, memory, placed)
+    rule = KaehlerRule(config.flow.dt, config.flow.loss, config.search, *frozen, memory, placed)
     return KaehlerFlow(surface, features(comm, surface, k.degree, k.features), train, rule)
 
 
@@ -133,6 +138,7 @@ def plan():
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric: indices are used unchecked later."""
     arrays, generic = state.arrays, config.kernel.features == "generic"
+    yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
     yield from missing(arrays, _POTENTIAL + (("potential/exponents",) if generic else _INVARIANT))
     yield from single(state, "potential/steps", state.step)
     number = len(arrays["potential/exponents"]) ** 2 if generic else len(arrays["potential/degree"]) - 1

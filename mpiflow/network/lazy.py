@@ -8,9 +8,11 @@ import numpy as np
 
 from mpiflow.comm import Comm
 from mpiflow.dataset import PointSet
+from mpiflow.functionals.log import Log
 from mpiflow.geometry.domain import Domain
 from mpiflow.kernels.relu import ReluNTK
 from mpiflow.measures import kappa_of, sigma
+from mpiflow.methods.networks.additive import Additive
 from mpiflow.network import inputs
 from mpiflow.network.architecture import Architecture
 from mpiflow.network.descent import centred, descend
@@ -55,7 +57,7 @@ class Study:
     def measure(self, width: int, seed: int) -> Movement:
         """Descend on one network from its own beginning."""
         k = self.kernel
-        goal = Objective(Architecture(*self.ends, width, k.depth, "relu", (k.w_std, k.b_std)), "additive", "log")
+        goal = Objective(Architecture(*self.ends, width, k.depth, "relu", (k.w_std, k.b_std)), Additive(), Log())
         first = goal.architecture.initial(seed)
         columns = [centred(goal, first, each) for each in self.columns]
         last, time = descend(self.comm, goal, first, columns[0], self.dt, self.steps)

@@ -11,6 +11,7 @@ import numpy as np
 from mpiflow import losses
 from mpiflow.comm import Comm
 from mpiflow.engine import nearest
+from mpiflow.functionals.log import Log
 from mpiflow.geometry.domain import Domain
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.paper.claims import Claim
@@ -92,7 +93,7 @@ def flowed(surface: Domain, points: Points, kappa: float) -> np.ndarray:
     reference = surface.reference(points.z, points.chart)
     g = reference.copy()
     for _ in range(STEPS):
-        g = g - DT * losses.gradient(g, losses.eta(g, points.omega2, kappa), losses.Log)
+        g = g - DT * losses.gradient(g, losses.eta(g, points.omega2, kappa), Log())
     return g - reference
 
 

@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mpiflow.doors.door import Door
+from mpiflow.geometry.families.family import Family
 from mpiflow.settings.section import NonNegative, Section
+
+#: Families of manifolds.
+FAMILIES = Door("manifold.family", "mpiflow.geometry.families.family:Family", "mpiflow.geometry.families")
+Manifold = Annotated[Family, FAMILIES]
 
 #: A set of points is measured by its sigma, the spread of eta over it.
 LEAST_POINTS = 2

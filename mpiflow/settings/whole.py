@@ -8,12 +8,11 @@ import tomli_w
 from pydantic import Field, model_validator
 
 from mpiflow.geometry.domain import Domain
-from mpiflow.geometry.families.registry import Manifold
 from mpiflow.methods import registry
-from mpiflow.methods.network import Network
-from mpiflow.methods.registry import Kernel
-from mpiflow.settings.course import Engine, Flow, Output
-from mpiflow.settings.problem import Clusters, Points, Run
+from mpiflow.methods.registry import Kernel, Network
+from mpiflow.searches import Search
+from mpiflow.settings.course import SEARCHES, Engine, Flow, Output
+from mpiflow.settings.problem import Clusters, Manifold, Points, Run
 from mpiflow.settings.section import Kind, Section
 from mpiflow.tune.settings import Tune
 
@@ -25,8 +24,8 @@ class Config(Section):
     manifold: Annotated[Manifold, Field(validate_default=True)] = {}  # type: ignore[assignment]  # validated into its class
     points: Points = Points()
     clusters: Clusters = Clusters()
-    kernel: Kernel | None = None
-    network: Network | None = None
+    kernel: Kernel = None
+    network: Network = None
     flow: Annotated[Flow, Field(description="give [flow] with at least dt and steps")]
     engine: Engine = Engine()
     output: Output = Output()
@@ -37,7 +36,7 @@ class Config(Section):
     def _consistent(self):
         if not self.kernel and not self.network:
             raise ValueError(
-                f"kernel: missing; give [kernel] with name {' or '.join(registry.kernels())}, or [network]"
+                f"kernel: missing; give [kernel] with name {' or '.join(registry.KERNELS.names())}, or [network]"
             )
         if self.kernel and self.network:
             raise ValueError("kernel, network: a run has one of the two; remove the other")
@@ -50,6 +49,12 @@ class Config(Section):
             raise ValueError(
                 'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for symmetric kernels that '
                 'couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
+            )
+        if not self.search.asks <= self.moved_by.answers:
+            suitable = [name for name, kind in SEARCHES.known().items() if kind.asks <= self.moved_by.answers]
+            raise ValueError(
+                f'flow.search = "{self.search.name}": a {self.method} flow does not answer what it asks; take '
+                f"{', '.join(suitable)}"
             )
         self.moved_by.check(self)
         chart = self.points.chart
@@ -76,13 +81,18 @@ class Config(Section):
     @property
     def method(self) -> str:
         """The name of the kernel, or "network"."""
-        return self.moved_by.name or self.moved_by.method
+        return self.kernel.name if self.kernel else self.network.method
 
     @property
     def square(self) -> bool:
         """Whether every train point is coupled to every other by a kernel of pairs, on a CPU."""
         coupled = self.flow.coupling == "all" or self.clusters.count == 1
         return coupled and self.run.backend != "gpu" and self.moved_by.symmetric
+
+    @property
+    def search(self) -> Search:
+        """How a step is taken: given, or the usual one of what moves the metric."""
+        return self.flow.search or SEARCHES.find(self.moved_by.search)()
 
     @property
     def kappa(self) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mpiflow import config
 from mpiflow.config import Config
+from mpiflow.doors import own as opener
 from mpiflow.tune.space import Choice, Range
 
 
@@ -15,7 +16,7 @@ def variant(settings: Config, values: dict[str, Any], source: str = "trial") -> 
     for key, value in values.items():
         section, name = key.split(".")
         table.setdefault(section, {})[name] = value
-    return config.check(table, source, lambda name: type(settings.kernel) if name == settings.method else None)
+    return config.check(table, source, opener.same(settings))
 
 
 def check(settings: Config, searched: list[Range | Choice], source: str) -> None:

@@ -10,10 +10,10 @@ import time
 
 import numpy as np
 from bench_kaehler import problem
+from newton import solve
 
 from mpiflow import sampling
 from mpiflow.comm import Comm
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.families.fermat import Fermat

@@ -16,10 +16,10 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from bench_kaehler import TEST, problem
+from newton import solve
 
 from mpiflow import sampling
 from mpiflow.comm import world
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.geometry.families.random import Random
 from mpiflow.geometry.hypersurface import Hypersurface

@@ -85,11 +85,12 @@ def _one_chart(total: int) -> tuple[np.ndarray, np.ndarray]:
 def _gradient(z: np.ndarray, chart: np.ndarray) -> np.ndarray:
     """The gradient of (log eta)^2 at g_FS, as reals: what the first step of a flow sums."""
     from mpiflow import hermitian, losses
+    from mpiflow.functionals.log import Log
 
     g = fubini_study.pulled_back(z, charts.jacobian(SURFACE, z, chart))
     eta = losses.eta(g, charts.omega2(SURFACE, z, chart), 1.0)
     eta /= eta.mean()
-    return hermitian.to_reals(losses.gradient(g, eta, losses.LOSSES["log"], False))
+    return hermitian.to_reals(losses.gradient(g, eta, Log(), False))
 
 
 def _update(z: np.ndarray, targets: np.ndarray, sources: np.ndarray, v: np.ndarray, width: float) -> np.ndarray:

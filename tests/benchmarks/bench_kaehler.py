@@ -13,11 +13,11 @@ import time
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
+from newton import solve
 
 from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry.families.dwork import Dwork
 from mpiflow.geometry.families.fermat import Fermat

@@ -1,17 +1,12 @@
-"""A family of manifolds that is one file more: run, resumed on other ranks, planned, evaluated; its symmetry read off."""
-
-import sys
+"""A family of manifolds of a user's file: run, resumed on other ranks, planned, evaluated; its symmetry read off."""
 
 import numpy as np
 import pytest
-from house import with_file
+from runs import holds
 
-import mpiflow as library
-from jobs import mpiflow, result
+from jobs import mpiflow
 from mpiflow import config
 from mpiflow.errors import InputError
-from mpiflow.geometry import families
-from mpiflow.geometry.families import registry
 from mpiflow.geometry.symmetry import Symmetry
 from mpiflow.kernels.invariants import invariants
 
@@ -27,7 +22,6 @@ class Quartics(Family):
 
     l: float = 0.5
 
-    name = "quartics"
     ambient = 3
 
     def equation(self):
@@ -38,15 +32,13 @@ class Quartics(Family):
 '''
 
 RUN = """
-[run]
-name = "quartics"
 [manifold]
-family = "quartics"
-l = 0.5
+family = "mine.py:Quartics"
+{keys}
 [points]
 train = 700
 test = 100
-chart = "all"
+chart = {chart}
 [kernel]
 name = "kaehler"
 features = "{features}"
@@ -54,54 +46,55 @@ degree = {degree}
 [flow]
 steps = 4
 dt = 0.4
-[output]
-keep = 20
 """
 
 
-@pytest.fixture
-def dropped(tmp_path, monkeypatch):
-    """A house with the quartics, for this process and for those that it starts; returns the environment of those."""
-    room, environment = with_file(tmp_path, "geometry/families/quartics.py", QUARTICS)
-    monkeypatch.setattr(families, "__path__", [str(room)])
-    registry.ROOM.known.cache_clear()
-    yield environment
-    sys.modules.pop("mpiflow.geometry.families.quartics", None)
-    registry.ROOM.known.cache_clear()
+def written(folder, text=QUARTICS, keys="l = 0.5", features="invariant", degree=6, chart='"all"'):
+    (folder / "mine.py").write_text(text)
+    path = folder / "run.toml"
+    path.write_text(RUN.format(keys=keys, features=features, degree=degree, chart=chart))
+    return path
 
 
-@pytest.mark.parametrize(("features", "degree"), [("generic", 2), ("invariant", 6)])
-def test_a_dropped_family_runs_from_its_run_file_to_an_evaluation(features, degree, dropped, tmp_path):
-    path, whole, parts = tmp_path / "run.toml", tmp_path / "whole", tmp_path / "parts"
-    path.write_text(RUN.format(features=features, degree=degree))
-    done = mpiflow("run", path, "-o", whole, ranks=1, env=dropped)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert mpiflow("run", path, "-o", parts, "--set", "flow.steps=2", ranks=2, env=dropped).returncode == 0
-    assert mpiflow("run", path, "-o", parts, ranks=1, env=dropped).returncode == 0
-    assert result(parts) == result(whole)
-    assert (plan := mpiflow("plan", path, "--ranks", 2, env=dropped)).returncode == 0, plan.stderr
-    model = library.open(parts)
-    assert model.config.manifold.name == "quartics"
-    assert model.evaluate(100, 5)[1].gain > (2 if features == "generic" else 20)
+@pytest.mark.parametrize(("features", "degree", "gain"), [("generic", 2, 2), ("invariant", 6, 20)])
+def test_a_dropped_family_runs_from_its_run_file_to_an_evaluation(features, degree, gain, tmp_path):
+    model = holds(written(tmp_path, features=features, degree=degree), tmp_path)
+    assert model.evaluate(100, 5)[1].gain > gain
     if features == "generic":
         assert model.curvature(2000, 5).euler == pytest.approx(24, abs=1.5)
+        assert mpiflow("verify", tmp_path / "parts").returncode == 0
+        shown = mpiflow("info", tmp_path / "parts")
+        assert shown.returncode == 0 and "Counter()" in shown.stdout
 
 
-def test_its_keys_are_its_own(dropped):
-    told = {"kernel": {"name": "kaehler"}, "flow": {"dt": 0.1}}
-    with pytest.raises(InputError, match=r"manifold\.ambient: unknown key; the valid ones here are family, l$"):
-        config.check(told | {"manifold": {"family": "quartics", "ambient": 3}}, "x.toml")
-    with pytest.raises(InputError, match=r"points\.chart = \[0, 4\]"):
-        config.check(told | {"manifold": {"family": "quartics"}, "points": {"chart": [0, 4]}}, "x.toml")
-    with pytest.raises(InputError, match="quartics"):
-        config.check(told | {"manifold": {"family": "quartic"}}, "x.toml")
-    for singular in (0.75, 1.0, 1.5, 3.0):
-        with pytest.raises(InputError, match="singular"):
-            config.check(told | {"manifold": {"family": "quartics", "l": singular}}, "x.toml").surface()
+REFUSED = {
+    "manifold.ambient: unknown key; the valid ones here are family, l": {"keys": "ambient = 3"},
+    "points.chart = [0, 4]: two different coordinates out of 0..3": {"chart": "[0, 4]"},
+    "points.chart = [0, 1, 2]: two": {"chart": "[0, 1, 2]"},
+    "no manifold Quartics in it": {"text": "x = 1"},
+    "has no equation": {"text": QUARTICS.replace("def equation", "def equations")},
+    "ZeroDivisionError": {"text": QUARTICS.replace("self.l / 3", "1 / 0")},
+    "is not Calabi-Yau": {"text": QUARTICS.replace("2 * (k == j)", "(k == j)")},
+    "where ambient = 4 says 5": {"text": QUARTICS.replace("ambient = 3", "ambient = 4")},
+    "X is singular": {"keys": "l = 1.5"},
+}
 
 
-def test_its_symmetry_is_read_off_its_equation(dropped):
-    surface = registry.kind("quartics")().domain()
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_is_no_manifold_is_one_line(said, tmp_path):
+    with pytest.raises(InputError) as refusal:
+        config.read(written(tmp_path, **REFUSED[said]))
+    assert said in str(refusal.value) and len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("singular", [0.75, 1.0, 1.5, 3.0])
+def test_all_singular_quartics_are_found(singular, tmp_path):
+    with pytest.raises(InputError, match="singular"):
+        config.read(written(tmp_path, keys=f"l = {singular}"))
+
+
+def test_its_symmetry_is_read_off_its_equation(tmp_path):
+    surface = config.read(written(tmp_path)).surface()
     assert surface.symmetry == Symmetry(4, 2, (0,))
     z = np.concatenate([points.z for points in surface.draw(np.random.default_rng(1), 500)])
     features = invariants(surface.symmetry, 4, z)

@@ -8,7 +8,7 @@ from scipy.special import factorial
 from surfaces import fermat, problem, random_quartic
 
 from mpiflow import hermitian, sampling
-from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
+from mpiflow.flows.linearised import Linearised, conjugate_gradients
 from mpiflow.geometry.domain import Frame
 from mpiflow.kernels.casimir import Casimir, eigenvalues
 from mpiflow.kernels.sections import Sections, monomials, reduction, sections

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from newton import solve
 from surfaces import dwork, fermat
 
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, curvature, fubini_study

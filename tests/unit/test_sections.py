@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from newton import solve
 from surfaces import fermat, problem, random_quartic
 
 from mpiflow import hermitian, sampling
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import Field, model_serializer
+from pydantic import Field
 
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts
 from mpiflow.geometry.domain import Domain
-from mpiflow.settings.section import Section
+from mpiflow.settings.section import Named
 
 #: The n of P^n as a key.
 Ambient = Annotated[int, Field(ge=2, le=5)]
@@ -24,19 +24,23 @@ def complex_of(value: Complex) -> complex:
     return complex(*value) if isinstance(value, tuple) else complex(value)
 
 
-class Family(Section):
+class Family(Named):
     """Hypersurfaces of degree n+1 in P^n: `name` and the fields of a subclass are the keys of [manifold].
 
     ambient, the n of P^n, is a key (`ambient: Ambient = 4`) or a number of the class (`ambient = 3`). `equation` is all that
     a family needs besides. smooth: whether all that `equation` gives is known to be smooth, so that no search is made.
-    source: the text of the file that a user's own family stands in; None for ours.
 
     A family of other manifolds gives a `Domain` of its own as its equation, and says what of it a run file and a stored
     point tell: `coordinates`, `dimension`, `check_chart`, `complaints`.
     """
 
-    name: ClassVar[str] = ""
-    source: ClassVar[str | None] = None
+    key = "family"
+    usual = "fermat"
+    unopened = {
+        **{name: property(lambda self: None) for name in ("coordinates", "dimension")},
+        "check_chart": lambda self, chart: None,
+        "complaints": lambda self, z, chart: iter(()),
+    }
     smooth: ClassVar[bool] = False
     ambient: ClassVar[int]
 
@@ -52,6 +56,14 @@ class Family(Section):
             where = ", ".join(f"{x:.3g}" for x in found)
             raise InputError(f"manifold: Q and its gradient vanish at ({where}): X is singular there; change Q")
         return surface
+
+    def tried(self, beside: dict) -> None:
+        """Make the manifold, and a few points of it. Raises where it is none."""
+        surface = self.domain()
+        if (surface.coordinates, surface.dimension) != (self.coordinates, self.dimension):
+            raise ValueError(
+                f"equation is one of {surface.coordinates} coordinates, where ambient = {self.ambient} says {self.coordinates}"
+            )
 
     @property
     def coordinates(self) -> int:
@@ -71,7 +83,3 @@ class Family(Section):
     def complaints(self, z: np.ndarray, chart: np.ndarray) -> Iterator[str]:
         """What makes stored charts (N, w) none of these points (N, C), the first that is found."""
         yield from charts.complaints(z, chart)
-
-    @model_serializer(mode="wrap")
-    def _named(self, fields) -> dict:
-        return {"family": self.name} | fields(self)
