@@ -43,6 +43,7 @@ def run(
     Raises InputError before any work, NumericalError where the flow breaks down, WriteError where a state cannot be kept.
     """
     surface = config.surface()
+    shortage.prevent()
     with comm.lead() as mine:
         if mine and comm.size > 1:
             build.load(config)
