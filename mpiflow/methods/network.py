@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from mpiflow.belief.points import missing, outside, single
-from mpiflow.errors import InputError
+from mpiflow.errors import UnplannedError
 from mpiflow.methods.components import load as load
 from mpiflow.settings.course import Flow
 from mpiflow.settings.section import Kind, NonNegative
@@ -110,8 +110,8 @@ def objective(config: Config, surface: Hypersurface) -> Objective:
 
 
 def plan():
-    """Raises InputError: nobody counted yet what a network takes."""
-    raise InputError(
+    """Raises UnplannedError: nobody counted yet what a network takes."""
+    raise UnplannedError(
         'a run with "network" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '
         "run it as it is, or plan one with a kernel"
     )

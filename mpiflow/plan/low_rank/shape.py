@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, comb
 
 from mpiflow.config import Config
 from mpiflow.flows.potentials import INNER
+from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.symmetry import symmetry_of
-from mpiflow.kernels.sections import sections
 from mpiflow.ranks.chunks import CHUNK
 from mpiflow.ranks.shards import TILE
 
@@ -65,8 +65,8 @@ class Shape:
 
 def shape(config: Config, ranks: int) -> Shape:
     """The shape of a run. Raises InputError for a hypersurface without the symmetry that is asked for."""
-    surface, kernel, points = config.surface(), config.kernel, config.points
-    size = len(sections(surface, kernel.degree).exponents) if kernel.features == "generic" else 0
+    surface, kernel, points = _surface(config), config.kernel, config.points
+    size = _sections(surface.degree, kernel.degree) if kernel.features == "generic" else 0
     return Shape(
         ranks=ranks,
         train=points.train,
@@ -80,6 +80,24 @@ def shape(config: Config, ranks: int) -> Shape:
         dimension=surface.dimension,
         budget=config.engine.memory * _GIB,
     )
+
+
+#: Hypersurfaces by their tables [manifold]: a plan that looks for a cure asks for the same one a dozen times.
+_surfaces: dict[str, Hypersurface] = {}
+
+
+def _surface(config: Config) -> Hypersurface:
+    """The hypersurface of a run file; its search for singular points takes a second."""
+    key = config.manifold.model_dump_json()
+    if key not in _surfaces:
+        _surfaces[key] = config.surface()
+    return _surfaces[key]
+
+
+def _sections(coordinates: int, degree: int) -> int:
+    """Monomials of a degree, without the multiples of the leading one of Q."""
+    n = coordinates - 1
+    return comb(degree + n, n) - comb(degree - coordinates + n, n) * (degree >= coordinates)
 
 
 def _iterations(degree: int) -> int:
