@@ -130,3 +130,20 @@ def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_pat
     refused(ran, words)
     assert time.process_time() - began < 5 and not (tmp_path / "run").exists()
     assert inside(["plan", str(job), "--set", key], tmp_path).stderr == ran.stderr
+
+
+#: Refused when the folder is made already: by the points file, by the flow that is built.
+LATE = {"points.file='absent.npz'": "no such file", "engine.mode=neighbours": "felt everywhere"}
+
+
+@pytest.mark.parametrize("there", ["", "run", "run/mine.txt"])
+@pytest.mark.parametrize("key", LATE)
+def test_a_refused_run_leaves_all_as_it_was(tmp_path, key, there):
+    small(tmp_path)
+    if there:
+        (tmp_path / "run").mkdir()
+    if there.endswith("txt"):
+        (tmp_path / there).write_text("of the user's")
+    before = sorted(tmp_path.rglob("*"))
+    refused(inside(["run", "small.toml", "-o", "run", "--set", "kernel.width=9", "--set", key], tmp_path), LATE[key])
+    assert sorted(tmp_path.rglob("*")) == before
