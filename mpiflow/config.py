@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
-from mpiflow.methods import own, registry
+from mpiflow.methods import own
+from mpiflow.settings.mistakes import mistake, told
 from mpiflow.settings.whole import Config
 
 __all__ = ["Config", "check", "loads", "read"]
@@ -28,8 +27,8 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
         raise InputError(f"{path}: no such run file; jobs/ has examples") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML: {told(error)}") from None
     for override in overrides or []:
         _override(table, override)
     settings = check(table, str(path), own.beside(path.absolute().parent))
@@ -60,7 +59,7 @@ def check(table: dict[str, Any], source: str, door: own.Door | None = None) -> C
         # A union gives one mistake for each of its types: they are alternatives, told in one line.
         lines: dict[str, list[str]] = {}
         for item in error.errors():
-            head, message = _mistake(item, table, door)
+            head, message = mistake(item, table, door)
             lines.setdefault(head, []).append(message)
         text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
         raise InputError(*text) from None
@@ -72,49 +71,14 @@ def _override(table: dict, override: str) -> None:
     if not equals or len(names) != 2 or not all(names):
         raise InputError(f"--set {override}: must be section.key=value, e.g. --set flow.dt=1e-3")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
+        found = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
-        parsed = value
+        found = {"value": value}
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--set {override[:40]}...: its value is not valid TOML: {told(error)}") from None
+    if len(found) > 1:
+        raise InputError(f"--set {override}: sets more than one key; give each a --set of its own")
     section = table.setdefault(names[0], {})
     if not isinstance(section, dict):
         raise InputError(f"--set {override}: {names[0]} is not a section of the run file")
-    section[names[1]] = parsed
-
-
-def _mistake(item: dict, table: dict, door: own.Door) -> tuple[str, str]:
-    """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
-    # Unions add the name of the tried type to the path.
-    path = [part for part in item["loc"] if not _TYPE.fullmatch(str(part))]
-    key, fields = ".".join(map(str, path)), _fields(path[:-1], table, door)
-    cure = fields[path[-1]].description if path and path[-1] in fields else None
-    if item["type"] == "extra_forbidden":
-        names = ["name", *fields] if path[0] == "kernel" else fields
-        return key, f"unknown key; the valid ones here are {', '.join(names)}"
-    if item["type"] == "missing":
-        return key, f"missing; {cure or 'it has no default'}"
-    message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    if item["type"] == "value_error":
-        # Raised by a section about one of its keys: "key = value: why; cure".
-        head, _, rest = message.partition(": ")
-        return ".".join(filter(None, [key, head])), rest
-    return f"{key} = {item['input']!r}", f"{message}; {cure}" if cure else message
-
-
-#: How the name of a type in a union looks.
-_TYPE = re.compile(r"float|int|(tuple|list|dict|literal|function|constrained)\S*\[.*\]")
-
-
-def _fields(path: list, table: dict, door: own.Door) -> dict[str, FieldInfo]:
-    """The valid keys of the section at a path of the run file."""
-    model: Any = Config
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        # `Network | None` is the one that may be absent.
-        model = (
-            registry.kind(table[part]["name"], door)
-            if part == "kernel"
-            else getattr(annotation, "__args__", (annotation,))[0]
-        )
-        if not hasattr(model, "model_fields"):
-            return {}
-    return model.model_fields
+    section[names[1]] = found["value"]

@@ -12,7 +12,7 @@ from mpiflow.belief.points import missing, outside, single
 from mpiflow.errors import UnplannedError
 from mpiflow.methods.components import load as load
 from mpiflow.settings.course import Flow
-from mpiflow.settings.section import Kind, NonNegative
+from mpiflow.settings.section import Count, Kind, NonNegative
 
 if TYPE_CHECKING:
     from mpiflow.config import Config
@@ -40,8 +40,8 @@ class Network(Kind):
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
     depth: Annotated[int, Field(ge=1, le=32)] = 3
     activation: Literal["relu", "gelu", "tanh"] = "gelu"
-    batch: Annotated[int, Field(ge=1)] = 256
-    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    batch: Count = 256
+    decay: Annotated[float, Field(ge=1e-30, le=1)] = 1.0
     sigma: NonNegative = 1.0
     kaehler: NonNegative = 0.0
     transition: NonNegative = 0.0

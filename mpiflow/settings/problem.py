@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from mpiflow.settings.section import NonNegative, Section
+from mpiflow.settings.section import Count, Section
 
 #: A set of points is measured by its sigma, the spread of eta over it.
 LEAST_POINTS = 2
@@ -32,15 +33,38 @@ class Run(Section):
         return re.sub(r"[^\w.-]+", "_", self.name).strip(".") or "run"
 
 
+#: Beyond these, z^5 and its slopes are lost beside the other terms of Q, or they beside it.
+LARGEST = 1e6
+
+
+def _coefficient(value: object) -> float | tuple[float, float]:
+    parts = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if len(parts) != 1 + isinstance(value, list | tuple) or not all(type(x) in (int, float) for x in parts):
+        raise PydanticCustomError("coefficient", "must be a number, or the two of a complex one, [re, im]")
+    if not all(abs(x) <= LARGEST for x in parts):
+        raise PydanticCustomError("coefficient", "must be finite, and its parts at most 1e6 in size")
+    return tuple(map(float, parts)) if len(parts) == 2 else float(value)
+
+
+def _chart(value: object) -> str | tuple[int, int]:
+    if value == "all" or (isinstance(value, list | tuple) and [type(x) for x in value] == [int, int]):
+        return value if value == "all" else tuple(value)
+    raise PydanticCustomError("chart", 'must be two different coordinates, e.g. [0, 1], or "all"')
+
+
+Coefficient = Annotated[float | tuple[float, float], BeforeValidator(_coefficient)]
+Chart = Annotated[Literal["all"] | tuple[int, int], BeforeValidator(_chart)]
+
+
 class Manifold(Section):
     """[manifold]: Q, by family (seed: of the coefficients of "random"), or by monomials and numbers or [re, im] pairs."""
 
     family: Literal["fermat", "dwork", "random", "polynomial"] = "fermat"
     ambient: Annotated[int, Field(ge=2, le=5)] = 4
-    psi: float | tuple[float, float] | None = None
+    psi: Coefficient | None = None
     seed: Seed | None = None
-    monomials: list[list[Annotated[int, Field(ge=0)]]] | None = None
-    coefficients: list[float | tuple[float, float]] | None = None
+    monomials: list[list[Annotated[int, Field(ge=0, le=6)]]] | None = None
+    coefficients: list[Coefficient] | None = None
 
     @model_validator(mode="after")
     def _complete(self):
@@ -62,11 +86,13 @@ class Manifold(Section):
 class Points(Section):
     """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
-    train: int = 1000
-    test: int = 1000
+    train: Annotated[int, Field(le=10**12)] = 1000
+    test: Annotated[int, Field(le=10**12)] = 1000
     file: Annotated[str, Field(min_length=1)] | None = None
-    chart: Literal["all"] | tuple[int, int] = (0, 1)
-    noise: NonNegative = 0.0
+    chart: Chart = (0, 1)
+    noise: Annotated[
+        float, Field(ge=0, le=0.1, description="in units of the largest coordinate; more leaves X for good")
+    ] = 0.0
     project: bool = True
 
     @model_validator(mode="after")
@@ -80,7 +106,7 @@ class Points(Section):
 class Clusters(Section):
     """[clusters]: mini-batch clustering and the merge (HR 3.1)."""
 
-    count: Annotated[int, Field(ge=1)] = 1
-    batch: Annotated[int, Field(ge=1)] = 10_000
+    count: Count = 1
+    batch: Count = 10_000
     linkage: Literal["average", "complete", "ward", "chordal"] = "average"
     merge: Literal["greedy", "assignment", "moments", "kmeans"] = "greedy"
