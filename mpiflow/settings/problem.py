@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from mpiflow.settings.section import Count, Section
 
 #: A set of points is measured by its sigma, the spread of eta over it.
-LEAST_POINTS = 2
+LEAST_POINTS, MOST_POINTS = 2, 10**12
 WHY_NOT_ONE = "sigma of a single point is 0 by definition, whatever the metric; 1000 is a good start"
 
 #: What the counter-based generator takes as a key.
@@ -86,8 +86,8 @@ class Manifold(Section):
 class Points(Section):
     """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
-    train: Annotated[int, Field(le=10**12)] = 1000
-    test: Annotated[int, Field(le=10**12)] = 1000
+    train: Annotated[int, Field(le=MOST_POINTS)] = 1000
+    test: Annotated[int, Field(le=MOST_POINTS)] = 1000
     file: Annotated[str, Field(min_length=1)] | None = None
     chart: Chart = (0, 1)
     noise: Annotated[

@@ -201,6 +201,7 @@ NUMBERS = [
     (2.5, 7, "points = 2.5: must be a whole number"),
     ("9", 7, "points = '9': must be a whole number"),
     (None, 7, "points = None"),
+    (10**14, 7, "points = 100000000000000: must be at most 1e+12"),
     (9, -1, "seed = -1: must be from 0 to"),
     (9, 2**63, "seed = 9223372036854775808"),
     (9, 0.5, "seed = 0.5: must be a whole number"),
