@@ -129,7 +129,7 @@ LONG = {"steps", "width", "depth", "trials", "degree", "ambient"}
 BESIDE = {
     "dwork": {"psi": 0.5},
     "random": {"seed": 1},
-    "polynomial": {"monomials": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "coefficients": [1e6, -1.0, [0.0, 1.0]]},
+    "polynomial": {"monomials": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "coefficients": [1.0, -1.0, [0.0, 1.0]]},
     "generic": {"ridge": 1e-6},
 }
 #: Extreme values of types that have no bounds to be read.
