@@ -140,8 +140,9 @@ class Job:
 
         def leaving(told: str) -> None:
             tell(f"mpiflow: {told}")
+            # Whichever rank it is: the others are ended with it.
             with suppress(WriteError):
-                self.tell("stopped", RESUBMIT, told)
+                status.report(self.where, "stopped", self.step, self.config.flow.steps, RESUBMIT, told)
 
         return hearing.at_once(self.comm, words, caught(), leaving)
 
