@@ -7,12 +7,12 @@ from collections.abc import Callable
 import numpy as np
 
 from mpiflow.backend import HOST, Device
-from mpiflow.engine.low_rank import Features
 from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.frames import Frame, frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kernels import kaehler
+from mpiflow.kernels.features import Features
 from mpiflow.ranks.shards import TILE, Layout
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from mpiflow.belief.points import missing, outside, single
+from mpiflow.belief.points import missing, single
 from mpiflow.methods import components
 from mpiflow.settings.section import Kind, NonNegative
 
@@ -19,21 +19,28 @@ if TYPE_CHECKING:
     from mpiflow.flows.potential_predictor import KaehlerPredictor
     from mpiflow.flows.potentials import KaehlerFlow
     from mpiflow.geometry.hypersurface import Hypersurface
-    from mpiflow.kernels.invariants import Invariants
-    from mpiflow.kernels.sections import Sections
+    from mpiflow.kernels.features import Features
     from mpiflow.state.load import State
 
 _POTENTIAL = ("potential/coefficients", "potential/frozen_at", "potential/steps")
-_INVARIANT = tuple(
-    f"potential/{name}" for name in ("generators", "shift", "scale", "degree", "factor", "parent", "overlap")
-)
+
+
+def space(name: str) -> type[Features]:
+    """The space of features of a name. Raises ValueError for one that there is not, with all that there are."""
+    from mpiflow.kernels import registry
+    from mpiflow.kernels.features import Features
+
+    found = registry.find(name, Features)
+    if found is None:
+        raise ValueError(f'kernel.features = "{name}": must be one of {", ".join(registry.known(Features))}')
+    return found
 
 
 class KaehlerKernel(Kind):
     """[kernel] name = "kaehler": g = g_FS + d dbar phi, phi in a frozen space of degree k (theory 4, HR app. B)."""
 
     degree: Annotated[int, Field(ge=1, le=40)] = 8
-    features: Literal["invariant", "generic"] = "invariant"
+    features: str = "invariant"
     preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
     refreeze: Annotated[int, Field(ge=1)] | None = None
     warm: Annotated[int, Field(ge=2)] | None = None
@@ -45,19 +52,27 @@ class KaehlerKernel(Kind):
     kappa = "step"
 
     @property
+    def spanned(self) -> type[Features]:
+        """The space that phi lies in."""
+        return space(self.features)
+
+    @property
     def everywhere(self) -> bool:
         """Whether symmetry maps every chart to the run's own."""
-        return self.features == "invariant"
+        return self.spanned.everywhere
 
     def check(self, config: Config) -> None:
         """Raises ValueError for what a Kaehler flow cannot do."""
+        known = self.spanned.preconditioners
         if config.run.precision != "float64":
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
-        if self.warm and (self.features == "generic" or not self.refreeze):
-            raise ValueError(f"kernel.warm = {self.warm}: needs kernel.refreeze, and invariant features")
-        if self.features == "generic" and self.preconditioner in ("diagonal", "ricci"):
+        if self.warm and not (self.refreeze and self.spanned.graded):
             raise ValueError(
-                f'kernel.preconditioner = "{self.preconditioner}": generic features know "natural" and "plain"'
+                f"kernel.warm = {self.warm}: needs kernel.refreeze, and features with degrees, as invariant ones are"
+            )
+        if self.preconditioner not in known:
+            raise ValueError(
+                f'kernel.preconditioner = "{self.preconditioner}": {self.features} features know {", ".join(known)}'
             )
         if config.clusters.count != 1:
             raise ValueError(f"clusters.count = {config.clusters.count}: one potential knows no clusters; take 1")
@@ -86,30 +101,25 @@ def predictor(
 ) -> KaehlerPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
     from mpiflow.flows.potential_predictor import KaehlerPredictor
-    from mpiflow.flows.potentials import features_from
 
-    chosen = features_from(config.kernel.features, rows)
+    chosen = config.kernel.spanned.of(lambda name: rows(name, None))
     return KaehlerPredictor(surface, chosen, rows("potential/coefficients", None))
 
 
-def features(comm: Comm, surface: Hypersurface, degree: int, kind: str = "invariant") -> Invariants | Sections:
-    """All features of a degree: invariant ones, chosen by rank 0 on a sample of their own, or generic; collective."""
+def features(comm: Comm, surface: Hypersurface, degree: int, kind: str = "invariant") -> Features:
+    """All features of a degree, made by rank 0 on points of their own; collective."""
     from mpiflow import sampling
-    from mpiflow.geometry.symmetry import symmetry_of
-    from mpiflow.kernels.invariants import invariants
-    from mpiflow.kernels.sections import sections
 
-    if kind == "generic":
-        return sections(surface, degree)
-    chosen = None
+    def draw(count: int) -> np.ndarray:
+        chunks = -(-count // (sampling.LINES * surface.degree))
+        z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
+        return np.concatenate(z)[:count]
+
+    made = None
     with comm.lead() as mine:
         if mine:
-            symmetry = symmetry_of(surface)
-            needed = int(1.5 * symmetry.count(degree)) + 200
-            chunks = -(-needed // (sampling.LINES * surface.degree))
-            z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
-            chosen = invariants(symmetry, degree, np.concatenate(z)[:needed])
-    return comm.bcast(chosen)
+            made = space(kind).made(surface, degree, draw)
+    return comm.bcast(made)
 
 
 def load(config: Config) -> None:
@@ -134,42 +144,11 @@ def plan():
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric: indices are used unchecked later."""
-    arrays, generic = state.arrays, config.kernel.features == "generic"
-    yield from missing(arrays, _POTENTIAL + (("potential/exponents",) if generic else _INVARIANT))
+    arrays, space = state.arrays, config.kernel.spanned
+    yield from missing(arrays, (*_POTENTIAL, *space.names()))
     yield from single(state, "potential/steps", state.step)
-    number = len(arrays["potential/exponents"]) ** 2 if generic else len(arrays["potential/degree"]) - 1
+    yield from space.complaints(arrays, config.kernel.degree)
+    number = len(space.of(arrays.__getitem__))
     for name in _POTENTIAL[:2]:
         if arrays[name].dtype != np.float64 or len(arrays[name]) != number or not number:
             yield f"{name} is {arrays[name].dtype}[{len(arrays[name])}]: there are {number} features"
-    yield from (_sections if generic else _invariants)(arrays, config.kernel.degree)
-
-
-def _sections(arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
-    exponents = arrays["potential/exponents"]
-    yield from outside("potential/exponents", exponents, 0, degree)
-    if (exponents.sum(1) != degree).any():
-        yield f"potential/exponents are not of degree {degree}"
-
-
-def _invariants(arrays: dict[str, np.ndarray], k: int) -> Iterator[str]:
-    degree, factor, parent, overlap = (
-        arrays[f"potential/{name}"] for name in ("degree", "factor", "parent", "overlap")
-    )
-    generators, basis = arrays["potential/generators"], len(degree)
-    yield from outside("potential/generators", generators, 0, k)
-    if generators.shape[2] != 2 or (generators.sum(1) > k).any():
-        yield f"potential/generators are not of degree {k} or less"
-    if overlap.shape != (basis, basis) or not overlap.diagonal().all():
-        yield "potential/overlap is no square matrix with a diagonal"
-    if not arrays["potential/scale"].all():
-        yield "potential/scale holds a zero"
-    if degree[0] != 0 or (degree[1:] < 1).any() or (np.diff(degree) < 0).any() or degree[-1] > k:
-        yield f"potential/degree does not ascend from 0 to at most {k}"
-    # A function is made of those of lower degrees alone, products before generators.
-    start = np.searchsorted(degree, degree)[1:]
-    yield from outside("potential/factor", factor, -len(generators), basis - 1)
-    yield from outside("potential/parent", parent, 0, basis - 1)
-    if (factor[1:] >= start).any() or (parent[1:] >= start).any():
-        yield "potential/factor, potential/parent point at functions that are not known yet"
-    if ((np.diff(factor[1:] >= 0) & (factor[2:] >= 0)) & (np.diff(degree[1:]) == 0)).any():
-        yield "potential/factor has generators before products"

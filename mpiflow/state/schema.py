@@ -138,12 +138,17 @@ def register(name: str, dims: tuple[str, ...], kinds: str, units: str, descripti
     LAYOUT[name] = Field(dims, kinds, units, description)
 
 
-def field(name: str) -> Field:
-    """The layout of one dataset; every "timing/..." is seconds by rank. Raises StateError for an unknown name."""
+def field(name: str, axes: int = 1) -> Field:
+    """The layout of one dataset of so many axes; every "timing/..." is seconds by rank, every "features/..." an array of the
+    space of features that the run file names, which knows more of it. Raises StateError for an unknown name.
+    """
     if name in LAYOUT:
         return LAYOUT[name]
     if name.startswith("timing/"):
         return _TIMING
+    if name.startswith("features/"):
+        dims = tuple(f"{name.partition('/')[2]}_axis_{axis}" for axis in range(axes))
+        return Field(dims, "iufc", "1", "what kernel.features knows its functions by")
     raise StateError(
         f"{name!r} has no place in a state: register it with units and meaning, or use {', '.join(LAYOUT)}"
     )
@@ -156,7 +161,7 @@ def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
     """
     sizes: dict[str, int] = {}
     for name, array in arrays.items():
-        dims, kinds, _, _ = field(name)
+        dims, kinds, _, _ = field(name, array.ndim)
         if array.dtype.str not in DTYPES or array.dtype.kind not in kinds or array.ndim != len(dims):
             raise StateError(
                 f"{name} is {array.dtype.str}{list(array.shape)}: it must be of kind {kinds!r} with dimensions {dims}"
