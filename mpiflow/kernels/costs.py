@@ -18,9 +18,10 @@ class Work:
 class Costs:
     """Of a space of P features.
 
-    features: P. Of one point: bytes that are kept of what is prepared, bytes while it is prepared, the work of that, and of
-    a sweep over what is prepared. iterations: of conjugate gradients in a natural step; 0 where a normal matrix (P, P) is
-    factorised. made, making: bytes and work of rank 0 while the features are chosen. state: bytes of their arrays.
+    features: P. Of one point: bytes that are kept of what is prepared, bytes while it is prepared, and while it is swept
+    over, beyond what is kept; the work of a sweep, and of preparing. iterations: of conjugate gradients in a natural step;
+    0 where a normal matrix (P, P) is factorised. made, making: bytes and work of rank 0 while the features are chosen.
+    state: bytes of their arrays.
     """
 
     features: int
@@ -28,6 +29,7 @@ class Costs:
     preparing: float
     sweep: Work
     prepare: Work
+    sweeping: float = 0.0
     iterations: int = 0
     made: float = 0.0
     making: Work = Work()

@@ -22,11 +22,17 @@ Draw = Callable[[int], np.ndarray]
 class Features:
     """A frozen space of P real functions F_m on X, found by its `name` in kernel.features.
 
-    A subclass is a frozen dataclass whose fields are arrays: all that a state keeps of it, in `group`. It has `made`,
-    `count`, `__len__`, `values` and `jets`; the rest is made of them, with Hessians d dbar F_m one by one. Each answer
-    below may be a better one: everywhere, symmetry maps every chart to the run's own; graded, `degrees` tell which
-    functions a warm start takes; preconditioners, those that suit it. A space that never has its Hessians one by one
-    overrides what they are prepared for, and says so by an `inverse`.
+    A subclass is a frozen dataclass whose fields are arrays, all that a state keeps of it (in `group`), and has
+
+        made(surface, degree, draw)  all features of a degree, on rank 0 alone; InputError where there are none. draw: `Draw`
+        count(surface, degree)       P, without making them; both are class methods
+        values(z)                    F_m at complex points (N, n+1) of X, any scale: (P, N) float64
+        jets(frame, order)           d^alpha dbar^beta of all in normal coordinates: lower triangles (P, T, N) complex
+        len(...)                     P
+
+    The rest is made of them, with Hessians d dbar F_m one by one. Each answer below may be a better one: everywhere, symmetry
+    maps every chart to the run's own; graded, `degrees` (P,) int tell which functions a warm start takes; preconditioners,
+    those that suit it. A space too large to have its Hessians one by one overrides what is prepared, and has an `inverse`.
     """
 
     name: ClassVar[str] = ""
@@ -35,34 +41,8 @@ class Features:
     graded: ClassVar[bool] = False
     preconditioners: ClassVar[tuple[str, ...]] = ("natural", "diagonal", "plain", "ricci")
 
-    @classmethod
-    def made(cls, surface: Hypersurface, degree: int, draw: Draw) -> Self:
-        """All features of a degree; called on rank 0 alone. Raises InputError where there are none."""
-        raise NotImplementedError(f"kernel.features = {cls.name}: its class has no made(surface, degree, draw)")
-
-    @classmethod
-    def count(cls, surface: Hypersurface, degree: int) -> int:
-        """P, found without making them. Raises InputError as `made` does."""
-        raise NotImplementedError(f"kernel.features = {cls.name}: its class has no count(surface, degree)")
-
-    def __len__(self) -> int:
-        raise NotImplementedError
-
-    def values(self, z: np.ndarray) -> np.ndarray:
-        """F_m: (N, n+1) complex points of X, any scale, to (P, N) float64."""
-        raise NotImplementedError
-
-    def jets(self, frame: Frame, order: int) -> np.ndarray:
-        """d^alpha dbar^beta of all features in normal coordinates: lower triangles (`kernels.jets`), (P, T, N) complex."""
-        raise NotImplementedError
-
-    @property
-    def degrees(self) -> np.ndarray:
-        """The degree of each function of a graded space: (P,) int."""
-        raise NotImplementedError
-
     def inverse(self, surface: Hypersurface) -> Callable[[np.ndarray], np.ndarray] | None:
-        """About the inverse of the normal matrix, (P,) to (P,), for spaces too large for it; None where it is factorised."""
+        """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""
         return None
 
     def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:

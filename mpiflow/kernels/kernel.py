@@ -47,7 +47,3 @@ class Kernel(Kind):
     def on_arrays(self) -> bool:
         """Whether no register knows the kernel, so that its tiles are made of whole arrays."""
         return not self.nearest and self.profile(2, "float64") is None
-
-    def numbers(self, coordinates: int) -> int:
-        """Floats that a plan counts for a point in a tile, of so many homogeneous coordinates."""
-        return 2 * coordinates + 1

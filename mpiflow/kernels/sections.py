@@ -133,7 +133,8 @@ class Sections(Features):
         return Costs(
             features=count,
             kept=16 * size * (1 + d),
-            preparing=7.2 * 16 * size * (1 + d),
+            preparing=16 * size * 5 * (n + 1),
+            sweeping=2 * 16 * size * (1 + d),
             sweep=Work(flops=8 * count * (1 + d)),
             prepare=Work(products=n * (n + 1) * size),
             # As many as runs were seen to take: 9, 19 and 34 at k = 2, 3 and 4.

@@ -109,7 +109,7 @@ def objective(config: Config, surface: Hypersurface) -> Objective:
     return Objective(shape, n.kind, config.flow.loss, n.sigma, n.kaehler, n.transition)
 
 
-def plan():
+def costs():
     """Raises InputError: nobody counted yet what a network takes."""
     raise InputError(
         'a run with "network" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
@@ -135,11 +136,11 @@ def load(config: Config) -> None:
     features(Comm(), surface, 2).prepare(frame(surface, p.z, p.chart))
 
 
-def plan():
-    """The parts of a plan: modules shape, memory, seconds, fit, and how this machine is timed."""
-    from mpiflow.plan import low_rank
+def costs() -> ModuleType:
+    """What its runs take: `Costs(config, ranks)` of the heaviest rank, and how a machine is `timed` for them."""
+    from mpiflow.methods import potential_costs
 
-    return low_rank
+    return potential_costs
 
 
 def complaints(state: State, config: Config) -> Iterator[str]:
