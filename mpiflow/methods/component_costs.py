@@ -63,14 +63,15 @@ class Costs(costs.Costs):
 
     @property
     def stepping(self) -> float:
-        """Losses and gradients; v of the sources, sent, received and put in order; of a symmetric engine, u of all."""
-        sums = 3 * self._columns * (self.mode == "symmetric")
-        return 5.4 * self.metric * self.rows + self.listed * (4 * self._columns + sums)
+        """g and its gradient beside v of the sources: received, put in order, weighted, and joined to their records."""
+        joined = self.listed * (self._record + 5 * self._columns)
+        return max(5 * self.metric * self.rows, 4 * self.metric * self.rows + joined)
 
     @property
     def looking(self) -> float:
-        """v of the sources beside their records, u and the metric of the unseen points."""
-        return 4 * self.metric * self.unseen + self.listed * (self._record + 4 * self._columns)
+        """The same of what is accumulated, for the unseen points."""
+        joined = self.listed * (self._record + 7 * self._columns)
+        return self.metric * self.unseen + max(joined, 1.5 * self.metric * self.unseen)
 
     @property
     def evaluating(self) -> float:

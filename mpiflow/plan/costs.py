@@ -123,8 +123,9 @@ class Costs:
     def _sampling(self) -> float:
         """Room for all points of the rank, and lines that are solved; or the points, sent and received."""
         solved = _SOLVED if self.config.points.chart == "all" else _ACCEPTED
-        room = (self.rows + sampling.LINES * self.coordinates) * (16 * self.coordinates + 18)
-        return room + max(_TOGETHER * self.coordinates * solved, 2 * self.point * self.rows)
+        most = max(self.rows, self.unseen)
+        room = (most + sampling.LINES * self.coordinates) * (16 * self.coordinates + 18)
+        return room + max(_TOGETHER * self.coordinates * solved, 2 * self.point * most)
 
     @property
     def _clustering(self) -> float:

@@ -44,6 +44,11 @@ def test_a_dropped_space_runs_from_its_run_file_to_an_evaluation(tmp_path):
     gains = [row["gain"] for row in json.loads(rows.stdout)["evaluation"] if row["metric"] == "flow"]
     assert min(gains) > 20
     assert mpiflow("verify", whole, env=env).returncode == 0
+    plan = mpiflow("plan", path, "--ranks", 2, "--json", env=env)
+    assert plan.returncode == 0, plan.stderr
+    plan, size = json.loads(plan.stdout), sorted(whole.glob("state-*.h5"))[-1].stat().st_size
+    assert plan["engine"] == "low-rank, resident"
+    assert plan["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
 
 
 def test_its_answers_are_those_of_any_space(torus):
