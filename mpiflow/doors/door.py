@@ -33,6 +33,9 @@ class Door:
     def users(self) -> type[Named]:
         return _class(self._users)
 
+    def __reduce__(self):
+        return type(self), (self.key, self._base, *self.rooms), {"_users": self._users}
+
     @property
     def table(self) -> bool:
         """Whether the class has a table of its own, in which the last word of the key is its name."""
@@ -98,7 +101,7 @@ class Door:
         if given is None or isinstance(given, Named):
             return given
         name, keys = self.split(given)
-        found = self.kind(name, (info.context or {}).get("own", own.nothing)).model_validate(keys)
+        found = self.kind(name, (info.context or {}).get("own", own.nothing)).model_validate(keys, context=info.context)
         if found.source:
             own.tried(self, found, info.data)
         return found

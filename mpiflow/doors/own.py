@@ -203,13 +203,17 @@ def _closed(door: Door, name: str) -> type[Named]:
 def _adopted(door: Door, kind: type[Named], name: str, text: str) -> type[Named]:
     """A class under the name of the run file, which other ranks get with its text."""
     kind.name, kind.source = name, text
-    kind.__reduce__ = lambda self: (_revived, (door, name, text, self.model_dump(exclude={kind.key})))
+    kind.__reduce__ = lambda self: (_remade, (door, name, text, vars(self)))
     return kind
 
 
-def _revived(door: Door, name: str, text: str, keys: dict) -> Named:
-    kind = executed(door, name, text) if _is_file(name) else _installed(door, name)
-    return kind.model_validate({key: value for key, value in keys.items() if key != kind.key})
+def revived(door: Door, name: str, text: str) -> type[Named]:
+    """The class of a name and the text of its file, on another rank than the one that read it."""
+    return executed(door, name, text) if _is_file(name) else _installed(door, name)
+
+
+def _remade(door: Door, name: str, text: str, values: dict) -> Named:
+    return revived(door, name, text)(**values)
 
 
 def _is_file(name: str) -> bool:

@@ -10,6 +10,7 @@ from mpiflow.engine.formula import Formula, KeptFormula
 from mpiflow.engine.neighbours import CutOff, Nearest, felt_everywhere, kept_fraction
 from mpiflow.engine.resident import Resident
 from mpiflow.engine.streamed import Streamed
+from mpiflow.engine.symmetric import Symmetric
 from mpiflow.errors import InputError
 from mpiflow.kernels.kernel import Kernel
 
@@ -72,8 +73,19 @@ def build(kernel: Kernel, targets, sources, *, mode="auto", precision="float64",
         )
     if gpu is not None and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
-    engine = {"resident": Resident, "streamed": Streamed, "neighbours": CutOff}[mode]
-    return (Nearest if kernel.nearest else engine)(kernel, targets, sources, precision)
+    return _on_the_host(kernel, mode)(kernel, targets, sources, precision)
+
+
+def holds(kernel: Kernel, mode: str, n: int, shape: tuple[int, int], precision: str, kept: float = 1.0) -> int:
+    """About the bytes between steps of the engine of a mode for so many targets and sources in P^n, wherever it is."""
+    return _on_the_host(kernel, mode).holds(kernel, n, shape, precision, kept)
+
+
+def _on_the_host(kernel: Kernel, mode: str) -> type:
+    if kernel.on_arrays:
+        return {"resident": KeptFormula}.get(mode, Formula)
+    engines = {"resident": Resident, "streamed": Streamed, "symmetric": Symmetric, "neighbours": CutOff}
+    return Nearest if kernel.nearest else engines[mode]
 
 
 def _check(kernel: Kernel, mode: str, precision: str) -> None:

@@ -46,6 +46,11 @@ class Formula:
         """Memory held between steps."""
         return 16 * sum(np.prod(points.shape, dtype=int) for points in self.targets + self.sources)
 
+    @classmethod
+    def holds(cls, kernel: Kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """As of `engine.streamed.Streamed`."""
+        return 16 * (n + 1) * sum(shape)
+
     @property
     def flops(self) -> int:
         """Floating-point operations of one step on nine columns, with those of an inner product for the formula."""
@@ -79,6 +84,11 @@ class KeptFormula(Formula):
     def bytes(self) -> int:
         """Memory held between steps."""
         return super().bytes + len(self.targets) * _TILE * self.shape[1] * np.dtype(self.precision).itemsize
+
+    @classmethod
+    def holds(cls, kernel: Kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """As of `engine.streamed.Streamed`."""
+        return super().holds(kernel, n, shape, precision, kept) + shape[0] * shape[1] * np.dtype(precision).itemsize
 
     def _row(self, number: int) -> list:
         return self.tiles[number]

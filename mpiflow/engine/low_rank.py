@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
 from mpiflow.backend import HOST, Device
 from mpiflow.geometry.domain import Frame
 from mpiflow.kernels import kaehler
+from mpiflow.kernels.features import Features
 from mpiflow.ranks.chunks import CHUNK, Chunks
-
-
-class Features(Protocol):
-    """A frozen space of P functions on X, with Hessians H_m = d dbar F_m as d^2 reals in frames."""
-
-    def __len__(self) -> int: ...
-
-    def prepare(self, frame: Frame) -> np.ndarray:
-        """What `contract` and `adjoint` need to know of points."""
-
-    def load(self, coefficients: np.ndarray, device: Device = HOST):
-        """What `contract` needs of coefficients (P,), on the device."""
-
-    def contract(self, prepared, loaded, device: Device = HOST) -> np.ndarray:
-        """sum_m c_m H_m: to (N, d^2) on the host, from what lies on the device."""
-
-    def adjoint(self, prepared, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: (N, d^2) to (P,), both on the host."""
-
-    def bytes(self, points: int, d: int) -> int:
-        """Memory of what is prepared."""
 
 
 class LowRank:
@@ -66,7 +45,7 @@ class LowRank:
     def gram(self, inverse: np.ndarray, weight: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
         """sum over points of w [A, 1, r] [A, 1, r]^T with A_m = g^-1 . H_m: (P+2, P+2) on rank 0, None elsewhere.
 
-        For features whose Hessians are prepared one by one, as invariants are.
+        For features whose Hessians are prepared one by one.
         inverse: (n, d^2) g^-1 as reals. weight, residual: (n,).
         """
         each = zip(self._each(), self.chunks.each(inverse, weight, residual), strict=True)

@@ -34,6 +34,11 @@ class Nearest:
         """Memory held between steps."""
         return self.index.nbytes + self.distance.nbytes
 
+    @classmethod
+    def holds(cls, kernel: Kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """As of `Streamed`."""
+        return 16 * shape[0]
+
     flops = 0
 
 
@@ -61,6 +66,11 @@ class CutOff:
     def bytes(self) -> int:
         """Memory held between steps."""
         return self.kernel.bytes
+
+    @classmethod
+    def holds(cls, kernel: Kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """As of `Streamed`."""
+        return int(kept * shape[0] * shape[1]) * (np.dtype(precision).itemsize + 4) + 8 * shape[0]
 
     @property
     def flops(self) -> int:

@@ -25,6 +25,11 @@ class Resident(Streamed):
         """Memory held between steps."""
         return super().bytes + self.tiles.nbytes
 
+    @classmethod
+    def holds(cls, kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """As of `Streamed`."""
+        return super().holds(kernel, n, shape, precision, kept) + shape[0] * shape[1] * np.dtype(precision).itemsize
+
     @property
     def flops(self) -> int:
         """Floating-point operations of one step on nine columns."""

@@ -43,6 +43,11 @@ class Streamed:
         """Memory held between steps."""
         return self.targets.nbytes + self.sources.nbytes
 
+    @classmethod
+    def holds(cls, kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """About the `bytes` of an engine for so many targets and sources in P^n; kept: `kept_fraction`."""
+        return sum(shape) * kernel.profile(n, precision).numbers * np.dtype(precision).itemsize
+
     @property
     def flops(self) -> int:
         """Floating-point operations of one step on nine columns."""

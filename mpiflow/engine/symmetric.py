@@ -55,6 +55,12 @@ class Symmetric:
         """Memory held between steps."""
         return self.targets.nbytes + self.sources.nbytes + self.pairs.nbytes
 
+    @classmethod
+    def holds(cls, kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
+        """As of `Streamed`: a share of the pairs has all points, as targets and as sources, and what the loop works in."""
+        work = sum(array.nbytes for array in tile_pairs.workspace(precision, (n - 1) ** 2))
+        return 2 * shape[1] * kernel.profile(n, precision).numbers * np.dtype(precision).itemsize + work
+
     @property
     def flops(self) -> int:
         """Floating-point operations of one step on nine columns."""

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 
 from mpiflow.backend import HOST, Device
-from mpiflow.engine.low_rank import Features
 from mpiflow.flows.predictor import PotentialPredictor
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels import kaehler
+from mpiflow.kernels.features import Features
 from mpiflow.ranks.shards import TILE, Layout
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,9 +20,7 @@ from mpiflow.functionals import Functional
 from mpiflow.functionals.log import Log
 from mpiflow.geometry.domain import Domain
 from mpiflow.kernels import kaehler
-from mpiflow.kernels.casimir import Casimir
-from mpiflow.kernels.invariants import Invariants
-from mpiflow.kernels.sections import Sections
+from mpiflow.kernels.features import Features
 from mpiflow.ranks import placement
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
@@ -32,7 +30,7 @@ from mpiflow.searches.search import HALVINGS
 
 #: Where a state keeps what the search remembers.
 _MEMORY = "search/"
-#: Most iterations of conjugate gradients in one application of the natural C of generic features.
+#: Most iterations of conjugate gradients in one application of a natural C without its matrix.
 INNER = 60
 
 
@@ -41,11 +39,11 @@ class KaehlerRule:
     """How a step is taken.
 
     preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
-    "plain" (1); or "ricci", the Kaehler-Ricci flow d phi / dt = log eta in place of a gradient. Generic features know
-    "natural" and "plain". refreeze: steps after which C is computed anew, None for never; with "natural", the log loss,
-    refreeze = 1 and dt = 1/2 a step is Gauss-Newton's near the solution (theory 4). warm: degree of the invariants on
-    which C acts until it is first frozen anew, None for all: far from g_FS the highest ones only hinder. memory: bytes
-    for Hessians that are kept, on the backend.
+    "plain" (1); or "ricci", the Kaehler-Ricci flow d phi / dt = log eta in place of a gradient. refreeze: steps after
+    which C is computed anew, None for never; with "natural", the log loss, refreeze = 1 and dt = 1/2 a step is
+    Gauss-Newton's near the solution (theory 4). warm: degree of the features on which C acts until it is first frozen
+    anew, None for all: far from g_FS the highest ones only hinder. memory: bytes for Hessians that are kept, on the
+    backend.
     """
 
     dt: float
@@ -66,7 +64,7 @@ class KaehlerFlow(Flow):
     features without a ridge, NumericalError where no halved step is left.
     """
 
-    def __init__(self, surface: Domain, features: Invariants | Sections, train: PointSet, rule: KaehlerRule):
+    def __init__(self, surface: Domain, features: Features, train: PointSet, rule: KaehlerRule):
         if rule.preconditioner != "plain" and rule.ridge == 0 and train.layout.total <= len(features):
             raise InputError(
                 f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
@@ -81,8 +79,7 @@ class KaehlerFlow(Flow):
         self.problem = MongeAmpere(engine, points.weight, rule.loss, surface.form(points))
         self.bytes = engine.bytes if engine.resident else 0
         self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
-        iterated = rule.preconditioner == "natural" and isinstance(features, Sections)
-        self.casimir = Casimir(surface, features) if iterated else None
+        self.inverse = features.inverse(surface) if rule.preconditioner == "natural" else None
         self.steps = 0
         self.state = self.problem.at(np.zeros(len(features)))
         super().__init__(rule.search, rule.dt, self.state.coefficients)
@@ -99,7 +96,7 @@ class KaehlerFlow(Flow):
 
     def linearised(self, inner: int | None) -> np.ndarray:
         """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""
-        return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.casimir)
+        return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.inverse)
 
     def tried(self, step: np.ndarray) -> State | None:
         """c - step; None where it loses positivity or raises the loss, which the Ricci flow alone never promised to lower."""
@@ -132,7 +129,7 @@ class KaehlerFlow(Flow):
             "potential/frozen_at": self.frozen_at,
             "potential/steps": np.array([self.steps]),
             **{_MEMORY + name: array for name, array in self.memory.items()},
-            **{f"potential/{field.name}": getattr(self.features, field.name) for field in fields(self.features)},
+            **self.features.arrays(),
         }
         first = self.chunks.comm.rank == 0
         return {"metric/current": self.chunks.comm.gather_rows(metric)} | {
@@ -168,13 +165,13 @@ class KaehlerFlow(Flow):
         self.frozen_at, self.normal = state.coefficients, None
         if self.rule.preconditioner in ("plain", "ricci") or "direction" not in self.search.asks:
             return
-        if self.casimir:
-            self.linear = Linearised(self.problem, state, self.casimir)
+        if self.inverse:
+            self.linear = Linearised(self.problem, state, self.inverse)
             return
         gram = self.problem.engine.gram(state.inverse, self.problem.weight, state.residual)
         self.active = np.arange(len(self.features))
         if self.rule.warm and not state.coefficients.any():
-            self.active = np.flatnonzero(self.features.degree[1:] <= self.rule.warm)
+            self.active = np.flatnonzero(self.features.degrees <= self.rule.warm)
         kept = np.append(self.active, [-2, -1])
         with self.chunks.comm.lead() as mine:
             if mine:
@@ -196,15 +193,9 @@ class KaehlerFlow(Flow):
     def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         if self.rule.preconditioner == "plain":
             return gradient
-        if self.casimir:
+        if self.inverse:
             return conjugate_gradients(self.linear, gradient, self.rule.ridge, INNER)
         direction = np.zeros_like(gradient)
         solved = self.normal.solve(gradient[self.active]) if self.normal else None
         direction[self.active] = self.chunks.comm.bcast(solved)
         return direction
-
-
-def features_from(kind: str, rows: Callable[..., np.ndarray]) -> Invariants | Sections:
-    """The "invariant" or "generic" features of a state: rows(name, None) gives all of a dataset of it; collective."""
-    chosen = Sections if kind == "generic" else Invariants
-    return chosen(**{field.name: rows(f"potential/{field.name}", None) for field in fields(chosen)})

@@ -57,9 +57,6 @@ class Gaussian(Kernel):
     def profile(self, n: int, precision: str) -> GaussianProfile:
         return GaussianProfile(precision, n)
 
-    def numbers(self, coordinates: int) -> int:
-        return coordinates**2
-
 
 def _square(h):
     """d^2 / h of h = 1 - cos d: analytic up to h = 2, so that degree 6 to 8 reaches float32 and 16 to 18 float64."""

@@ -8,18 +8,19 @@ many functions there are is known exactly beforehand, so nothing is missing. Mon
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from scipy import linalg
 
-from mpiflow import hermitian
-from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.geometry.domain import Frame
+from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.geometry.symmetry import Symmetry
 from mpiflow.kernels import jets
+from mpiflow.kernels.costs import Costs, Work
+from mpiflow.kernels.features import Draw, Features, within
 from mpiflow.kernels.symmetrised import Products
 
 #: Relative size below which a pivot belongs to a dependent function: independent ones have .05, rounding reaches 1e-6.
@@ -27,8 +28,8 @@ _DEPENDENT = 1e-4
 
 
 @dataclass(frozen=True)
-class Invariants:
-    """Features q_m, 0 < m <= P, of degree at most k, orthonormal and of mean zero on a sample of X; q_0 = 1.
+class Invariants(Features):
+    """kernel.features = "invariant": q_m, 0 < m <= P, of degree at most k, orthonormal on a sample of X and to q_0 = 1.
 
     generators: (G, n+1, 2) int, orbits of monomials. shift, scale: (G,) float64, x_g = (S_g - shift) / scale.
     degree, factor, parent: (P+1,) int and overlap: (P+1, P+1) float64, upper triangular:
@@ -42,6 +43,27 @@ class Invariants:
     factor: np.ndarray
     parent: np.ndarray
     overlap: np.ndarray
+
+    name = "invariant"
+    group = "potential"
+    everywhere = True
+    graded = True
+
+    @classmethod
+    def made(cls, surface: Domain, degree: int, draw: Draw) -> Invariants:
+        """The complete invariants of a hypersurface of the Fermat or Dwork kind. Raises InputError for any other."""
+        symmetry = surface.symmetry
+        return invariants(symmetry, degree, draw(_sample(symmetry.count(degree))))
+
+    @classmethod
+    def count(cls, surface: Domain, degree: int) -> int:
+        """P, exactly."""
+        return surface.symmetry.count(degree)
+
+    @property
+    def degrees(self) -> np.ndarray:
+        """The k of each function: (P,) int."""
+        return self.degree[1:]
 
     def __len__(self) -> int:
         return len(self.degree) - 1
@@ -64,36 +86,40 @@ class Invariants:
         x[:, 0] -= self.shift[:, None]
         return self._climb(x / self.scale[:, None, None], frame.vectors.shape[2])[1:]
 
-    def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
-        """Derivatives d^alpha dbar^beta of sum_m c_m q_m: (N, C, C) complex."""
-        return jets.full(np.tensordot(coefficients, self.jets(frame, order), 1).T)
+    @classmethod
+    def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
+        """A function must be made of those of lower degrees alone, products before generators."""
+        generators, _, scale, known, factor, parent, overlap = (arrays[name] for name in cls.names())
+        basis, start = len(known), np.searchsorted(known, known)[1:]
+        if generators.shape[2] != 2 or not within(generators, 0, degree) or (generators.sum(1) > degree).any():
+            yield f"potential/generators are not of degree {degree} or less"
+        if overlap.shape != (basis, basis) or not overlap.diagonal().all():
+            yield "potential/overlap is no square matrix with a diagonal"
+        if not scale.all():
+            yield "potential/scale holds a zero"
+        if not within(known[:1], 0, 0) or not within(known[1:], 1, degree) or (np.diff(known) < 0).any():
+            yield f"potential/degree does not ascend from 0 to at most {degree}"
+        if not (within(factor, -len(generators), basis - 1) and within(parent, 0, basis - 1)):
+            yield "potential/factor, potential/parent point at functions that are not there"
+        if (factor[1:] >= start).any() or (parent[1:] >= start).any():
+            yield "potential/factor, potential/parent point at functions that are not known yet"
+        if ((np.diff(factor[1:] >= 0) & (factor[2:] >= 0)) & (np.diff(known[1:]) == 0)).any():
+            yield "potential/factor has generators before products"
 
-    def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """sum_m c_m q_m: (N, n+1) complex points of X, any scale, to (N,) float64."""
-        return coefficients @ self.values(z)
-
-    def prepare(self, frame: Frame) -> np.ndarray:
-        """d_a dbar_b of all features in normal coordinates as d^2 reals: H (P, N, d^2) float64."""
-        matrix = jets.full(self.jets(frame, 1).transpose(0, 2, 1))
-        return hermitian.to_reals(matrix[..., 1:, 1:])
-
-    def load(self, coefficients: np.ndarray, device: Device = HOST):
-        """The coefficients (P,), for `contract`, on the device."""
-        return device.put(coefficients)
-
-    def contract(self, hessian, coefficients, device: Device = HOST) -> np.ndarray:
-        """sum_m c_m H_m: (P, N, d^2), (P,) on the device to (N, d^2) on the host."""
-        xp = device.xp
-        return device.fetch(xp.matmul(coefficients, xp.reshape(hessian, (len(self), -1)))).reshape(hessian.shape[1:])
-
-    def adjoint(self, hessian, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: (P, N, d^2) on the device, (N, d^2) on the host to (P,)."""
-        xp = device.xp
-        return device.fetch(xp.matmul(xp.reshape(hessian, (len(self), -1)), device.put(v.ravel())))
-
-    def bytes(self, points: int, d: int) -> int:
-        """Memory of what `prepare` returns."""
-        return 8 * len(self) * points * d**2
+    @classmethod
+    def costs(cls, surface: Domain, degree: int) -> Costs:
+        """Jets by a recursion that is a triangular product; the choice by the values of all on a sample."""
+        costs = super().costs(surface, degree)
+        p, d = costs.features, surface.dimension
+        jets_ = (d + 1) * (d + 2) // 2
+        return replace(
+            costs,
+            preparing=3.65 * 16 * (p + 1) * jets_,
+            prepare=replace(costs.prepare, flops=2 * jets_ * p**2),
+            made=8 * 8 * p * _sample(p),
+            making=Work(products=1000 * p**2),
+            state=8 * (p + 1) * (p + 4),
+        )
 
     def _generator_values(self, z: np.ndarray) -> np.ndarray:
         unit = z / np.linalg.norm(z, axis=1)[:, None]
@@ -124,6 +150,11 @@ class Invariants:
     def _blocks(self) -> list[slice]:
         ends = np.flatnonzero(np.diff(self.degree, append=-1)) + 1
         return [slice(int(a), int(b)) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+
+
+def _sample(count: int) -> int:
+    """Points of X that tell so many functions apart."""
+    return int(1.5 * count) + 200
 
 
 def invariants(symmetry: Symmetry, degree: int, z: np.ndarray) -> Invariants:

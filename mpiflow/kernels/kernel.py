@@ -68,7 +68,3 @@ class Kernel(Kind):
             )
         if (self.symmetric or self.sparse) and self.on_arrays:
             raise ValueError("symmetric and sparse kernels need a profile; leave both out")
-
-    def numbers(self, coordinates: int) -> int:
-        """Floats that a plan counts for a point in a tile, of so many homogeneous coordinates."""
-        return 2 * coordinates + 1

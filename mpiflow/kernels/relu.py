@@ -74,7 +74,8 @@ class ReluNTK(Kernel):
         """alpha (depth, N), beta (depth, N) and scale (N,) of the recursion, all float64."""
         deviation = np.sqrt(self._variances(x))
         alpha = self.w_std / np.sqrt(2 * np.pi) * deviation[:-1] / deviation[1:]
-        return alpha, self.b_std / deviation[1:], deviation[-1]
+        # A view of the last would keep all of them.
+        return alpha, self.b_std / deviation[1:], deviation[-1].copy()
 
     def _constant(self, x: np.ndarray) -> float:
         return self.b_std * np.sqrt(2 * x.shape[1]) / self.w_std

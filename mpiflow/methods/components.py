@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mpiflow.state.load import State
 
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
-_SAMPLE = 1000
+SAMPLE = 1000
 _ENGINES = ("resident", "streamed", "symmetric", "neighbours")
 
 
@@ -82,7 +82,7 @@ def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[n
 
     kept = 1.0
     if chosen.sparse:
-        own = layout.rows < _SAMPLE
+        own = layout.rows < SAMPLE
         number = layout.comm.allgather_rows(layout.rows[own])
         sample = layout.comm.allgather_rows(z[own])[np.argsort(number)]
         kept = engine.kept_fraction(chosen, sample, config.run.precision)
@@ -112,11 +112,11 @@ def load(config: Config) -> None:
                 engine.build(kernel, z, z, mode="streamed", precision=precision).apply(np.ones((4, 9)))
 
 
-def plan() -> SimpleNamespace:
-    """The parts of a plan: modules shape, memory, seconds, fit, and how this machine is timed."""
-    from mpiflow.plan import fit, memory, seconds, shape, timed
+def costs() -> ModuleType:
+    """What its runs take: `Costs(config, ranks)` of the heaviest rank, and how a machine is `timed` for them."""
+    from mpiflow.methods import component_costs
 
-    return SimpleNamespace(fit=fit, memory=memory, seconds=seconds, shape=shape, timed=timed)
+    return component_costs
 
 
 def complaints(state: State, config: Config) -> Iterator[str]:

@@ -136,7 +136,7 @@ def objective(config: Config, surface: Domain) -> Objective:
     return Objective(architecture(surface, n), n, config.flow.loss, n.sigma, n.kaehler, n.transition)
 
 
-def plan():
+def costs():
     """Raises UnplannedError: nobody counted yet what a network takes."""
     raise UnplannedError(
         'a run with "network" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from mpiflow.belief.points import missing, outside, single
+from mpiflow.belief.points import missing, single
 from mpiflow.methods import components
+from mpiflow.methods.spaces import SPACES, Space
 from mpiflow.settings.section import Count, Kind, NonNegative
 
 if TYPE_CHECKING:
@@ -19,21 +21,17 @@ if TYPE_CHECKING:
     from mpiflow.flows.potential_predictor import KaehlerPredictor
     from mpiflow.flows.potentials import KaehlerFlow
     from mpiflow.geometry.domain import Domain
-    from mpiflow.kernels.invariants import Invariants
-    from mpiflow.kernels.sections import Sections
+    from mpiflow.kernels.features import Features
     from mpiflow.state.load import State
 
 _POTENTIAL = ("potential/coefficients", "potential/frozen_at", "potential/steps")
-_INVARIANT = tuple(
-    f"potential/{name}" for name in ("generators", "shift", "scale", "degree", "factor", "parent", "overlap")
-)
 
 
 class KaehlerKernel(Kind):
     """[kernel] name = "kaehler": g = g_FS + d dbar phi, phi in a frozen space of degree k (theory 4, HR app. B)."""
 
     degree: Annotated[int, Field(ge=1, le=40)] = 8
-    features: Literal["invariant", "generic"] = "invariant"
+    features: Annotated[Space, SPACES, Field(validate_default=True)] = "invariant"
     preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
     refreeze: Count | None = None
     warm: Annotated[int, Field(ge=2, le=40)] | None = None
@@ -48,22 +46,25 @@ class KaehlerKernel(Kind):
     @property
     def everywhere(self) -> bool:
         """Whether symmetry maps every chart to the run's own."""
-        return self.features == "invariant"
+        return self.features.kind.everywhere
 
     def check(self, config: Config) -> None:
         """Raises ValueError for what a Kaehler flow cannot do."""
+        known = self.features.kind.preconditioners
         if config.run.precision != "float64":
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
-        if self.warm and (self.features == "generic" or not self.refreeze):
-            raise ValueError(f"kernel.warm = {self.warm}: needs kernel.refreeze, and invariant features")
-        if self.features == "generic" and getattr(config.search, "inner", 0) is None:
+        if "natural" in known and "diagonal" not in known and getattr(config.search, "inner", 0) is None:
             raise ValueError(
-                "flow.search.inner: missing; generic features have no normal matrix: take e.g. search = { name = "
-                f'"{config.search.name}", inner = 60 }}'
+                f"flow.search.inner: missing; {self.features.name} features have no normal matrix: take e.g. search = "
+                f'{{ name = "{config.search.name}", inner = 60 }}'
             )
-        if self.features == "generic" and self.preconditioner in ("diagonal", "ricci"):
+        if self.warm and not (self.refreeze and self.features.kind.graded):
             raise ValueError(
-                f'kernel.preconditioner = "{self.preconditioner}": generic features know "natural" and "plain"'
+                f"kernel.warm = {self.warm}: needs kernel.refreeze, and features with degrees, as invariant ones are"
+            )
+        if self.preconditioner not in known:
+            raise ValueError(
+                f'kernel.preconditioner = "{self.preconditioner}": {self.features.name} features know {", ".join(known)}'
             )
         if config.clusters.count != 1:
             raise ValueError(f"clusters.count = {config.clusters.count}: one potential knows no clusters; take 1")
@@ -91,29 +92,27 @@ def predictor(
 ) -> KaehlerPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
     from mpiflow.flows.potential_predictor import KaehlerPredictor
-    from mpiflow.flows.potentials import features_from
 
-    chosen = features_from(config.kernel.features, rows)
+    chosen = config.kernel.features.kind.of(lambda name: rows(name, None))
     return KaehlerPredictor(surface, chosen, rows("potential/coefficients", None))
 
 
-def features(comm: Comm, surface: Domain, degree: int, kind: str = "invariant") -> Invariants | Sections:
-    """All features of a degree: invariant ones, chosen by rank 0 on a sample of their own, or generic; collective."""
+def features(comm: Comm, surface: Domain, degree: int, kind: str | Space = "invariant") -> Features:
+    """All features of a degree, made by rank 0 on points of their own; collective."""
     from mpiflow import sampling
-    from mpiflow.kernels.invariants import invariants
-    from mpiflow.kernels.sections import sections
 
-    if kind == "generic":
-        return sections(surface, degree)
-    chosen = None
+    space = Space(SPACES.find(kind)) if isinstance(kind, str) else kind
+
+    def draw(count: int) -> np.ndarray:
+        chunks = -(-count // (sampling.LINES * surface.points_a_cut))
+        z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
+        return np.concatenate(z)[:count]
+
+    made = None
     with comm.lead() as mine:
         if mine:
-            symmetry = surface.symmetry
-            needed = int(1.5 * symmetry.count(degree)) + 200
-            chunks = -(-needed // (sampling.LINES * surface.points_a_cut))
-            z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
-            chosen = invariants(symmetry, degree, np.concatenate(z)[:needed])
-    return comm.bcast(chosen)
+            made = space.kind.made(surface, degree, draw)
+    return comm.bcast(made)
 
 
 def load(config: Config) -> None:
@@ -128,52 +127,22 @@ def load(config: Config) -> None:
     features(Comm(), surface, 2).prepare(surface.frame(p.z, p.chart))
 
 
-def plan():
-    """The parts of a plan: modules shape, memory, seconds, fit, and how this machine is timed."""
-    from mpiflow.plan import low_rank
+def costs() -> ModuleType:
+    """What its runs take: `Costs(config, ranks)` of the heaviest rank, and how a machine is `timed` for them."""
+    from mpiflow.methods import potential_costs
 
-    return low_rank
+    return potential_costs
 
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric: indices are used unchecked later."""
-    arrays, generic = state.arrays, config.kernel.features == "generic"
+    arrays, space = state.arrays, config.kernel.features
     yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
-    yield from missing(arrays, _POTENTIAL + (("potential/exponents",) if generic else _INVARIANT))
+    yield from missing(arrays, (*_POTENTIAL, *space.kind.names()))
     yield from single(state, "potential/steps", state.step)
-    number = len(arrays["potential/exponents"]) ** 2 if generic else len(arrays["potential/degree"]) - 1
+    yield from space.kind.complaints(arrays, config.kernel.degree)
+    # What is only named knows no number.
+    number = len(space.kind.of(arrays.__getitem__) if space.opened else arrays[_POTENTIAL[0]])
     for name in _POTENTIAL[:2]:
         if arrays[name].dtype != np.float64 or len(arrays[name]) != number or not number:
             yield f"{name} is {arrays[name].dtype}[{len(arrays[name])}]: there are {number} features"
-    yield from (_sections if generic else _invariants)(arrays, config.kernel.degree)
-
-
-def _sections(arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
-    exponents = arrays["potential/exponents"]
-    yield from outside("potential/exponents", exponents, 0, degree)
-    if (exponents.sum(1) != degree).any():
-        yield f"potential/exponents are not of degree {degree}"
-
-
-def _invariants(arrays: dict[str, np.ndarray], k: int) -> Iterator[str]:
-    degree, factor, parent, overlap = (
-        arrays[f"potential/{name}"] for name in ("degree", "factor", "parent", "overlap")
-    )
-    generators, basis = arrays["potential/generators"], len(degree)
-    yield from outside("potential/generators", generators, 0, k)
-    if generators.shape[2] != 2 or (generators.sum(1) > k).any():
-        yield f"potential/generators are not of degree {k} or less"
-    if overlap.shape != (basis, basis) or not overlap.diagonal().all():
-        yield "potential/overlap is no square matrix with a diagonal"
-    if not arrays["potential/scale"].all():
-        yield "potential/scale holds a zero"
-    if degree[0] != 0 or (degree[1:] < 1).any() or (np.diff(degree) < 0).any() or degree[-1] > k:
-        yield f"potential/degree does not ascend from 0 to at most {k}"
-    # A function is made of those of lower degrees alone, products before generators.
-    start = np.searchsorted(degree, degree)[1:]
-    yield from outside("potential/factor", factor, -len(generators), basis - 1)
-    yield from outside("potential/parent", parent, 0, basis - 1)
-    if (factor[1:] >= start).any() or (parent[1:] >= start).any():
-        yield "potential/factor, potential/parent point at functions that are not known yet"
-    if ((np.diff(factor[1:] >= 0) & (factor[2:] >= 0)) & (np.diff(degree[1:]) == 0)).any():
-        yield "potential/factor has generators before products"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.plan import memory
-from mpiflow.plan.shape import Shape, shape
+from mpiflow.plan.costs import Costs
 
 _GIB = 2**30
 
@@ -77,63 +77,36 @@ def machine_memory() -> float:
     return int(words[words.index("MemTotal:") + 1]) / 2**20
 
 
-def check(config: Config, s: Shape, base: int, limits: Limits) -> None:
-    """Raises InputError where the run cannot fit, with the nearest setting that does."""
-    kernel = memory.engine(s, s.rows)
-    budget = config.engine.memory * _GIB
-    needed = max(memory.stages(config, s).values()) + base
-    share = limits.node * _GIB / min(s.ranks, limits.ranks_per_node)
-    on_gpu = limits.sharers(s.ranks) * (memory.engine(s, s.rows) + memory.engine(s, s.unseen))
-    if limits.gpus and on_gpu > limits.gpu * _GIB:
-        why = f"its tiles take {_gib(on_gpu)} of each GPU, which has {limits.gpu:g} GiB"
-    elif s.mode == "resident" and kernel > budget:
-        why = f"its kernel of {s.rows:,} x {s.sources:,} entries takes {_gib(kernel)} on each of {s.ranks} ranks, and "
-        why += f"engine.memory allows {config.engine.memory:g} GiB"
-    elif needed > share:
-        why = f"it takes {_gib(needed)} on each of {s.ranks} ranks, which have {_gib(share)}"
-    else:
+def check(of: Callable[[Config, int], Costs], costs: Costs, base: int, limits: Limits) -> None:
+    """Raises InputError where the run cannot fit, with the nearest settings that do.
+
+    of: the costs of another run file on other ranks. base: bytes of a process that has loaded what a run loads.
+    """
+    costs.refuse()
+    why = _why(costs, base, limits)
+    if not why:
         return
-    key = f"points.test = {s.test}" if s.test > s.train else f"points.train = {s.train}"
-    if s.mode == "resident" and s.test <= s.train:
-        key = f'engine.mode = "{config.engine.mode}"'
-    raise InputError(f"{key}: {why}; {_cure(config, s, base, share, budget)}")
+    cures: dict[str, str] = {}
+    for words, config, ranks in costs.changes():
+        key = words.split()[0]
+        if key not in cures and not _why(other := of(config, ranks), base, limits):
+            cures[key] = f"{words} takes {_gib(_peak(other, base))}"
+    raise InputError(f"{costs.key}: {why}; {'; '.join(cures.values()) or 'take a machine with more memory'}")
 
 
-def _cure(config: Config, s: Shape, base: int, share: float, budget: float) -> str:
-    """The nearest settings that fit: another engine, more ranks, or fewer points."""
-    cures = []
-    if s.mode != "streamed" and not config.kernel.nearest:
-        streamed = shape(_with(config, "engine", mode="streamed"), s.ranks)
-        if (least := max(memory.stages(config, streamed).values()) + base) <= share:
-            cures.append(f'engine.mode = "streamed" takes {_gib(least)}')
-    ranks = next((r for r in _doubled(s.ranks) if _fits(shape(config, r), config, base, share, budget)), None)
-    if ranks:
-        cures.append(f"--ranks {ranks} fits as it is")
-    if not cures:
-        train = next((n for n in _halved(s.train) if _fits(_smaller(config, n, s), config, base, share, budget)), None)
-        cures.append(f"points.train = {train} fits" if train else "take a machine with more memory")
-    return "; ".join(cures)
+def _why(costs: Costs, base: int, limits: Limits) -> str:
+    """Why a run does not fit; "" where it does."""
+    on_gpu = limits.sharers(costs.ranks) * (costs.engine(costs.rows) + costs.engine(costs.unseen))
+    share = limits.node * _GIB / min(costs.ranks, limits.ranks_per_node)
+    if limits.gpus and on_gpu > limits.gpu * _GIB:
+        return f"what it keeps takes {_gib(on_gpu)} of each GPU, which has {limits.gpu:g} GiB"
+    if costs.excess or _peak(costs, base) <= share:
+        return costs.excess
+    return f"it takes {_gib(_peak(costs, base))} on each of {costs.ranks} ranks, which have {_gib(share)}"
 
 
-def _fits(s: Shape, config: Config, base: int, share: float, budget: float) -> bool:
-    too_large = s.mode == "resident" and memory.engine(s, s.rows) > budget
-    return not too_large and max(memory.stages(config, s).values()) + base <= share
-
-
-def _smaller(config: Config, train: int, s: Shape) -> Shape:
-    return shape(_with(config, "points", train=train), s.ranks)
-
-
-def _with(config: Config, section: str, **keys) -> Config:
-    return config.model_copy(update={section: getattr(config, section).model_copy(update=keys)})
-
-
-def _doubled(ranks: int) -> list[int]:
-    return [ranks * 2**k for k in range(1, 18)]
-
-
-def _halved(train: int) -> list[int]:
-    return [train // 2**k for k in range(1, 12) if train // 2**k]
+def _peak(costs: Costs, base: int) -> int:
+    return max(costs.bytes().values()) + base
 
 
 def _gib(size: float) -> str:

@@ -16,6 +16,7 @@ from mpiflow import losses, sampling
 from mpiflow.config import Config
 from mpiflow.files import put, take
 from mpiflow.functionals import Functional
+from mpiflow.kernels.costs import Work
 from mpiflow.methods import registry
 from mpiflow.plan.stopwatch import best, once
 
@@ -35,8 +36,8 @@ class Machine:
     start: what a run compiles once; fresh: of one byte of memory that is touched for the first time, which on a virtual
     machine may cost more than what is written into it.
 
-    Of Kaehler flows: hessian, of one real of a Hessian that is read; jet, of one derivative of one invariant; section, of
-    one section with its derivatives; choice, of one pair of invariants while they are chosen; flop, of matrix products.
+    Of work on features (`kernels.costs.Work`): flop, of matrix products; read, of one byte that comes from memory for
+    them; product, of two complex numbers in whole arrays.
     """
 
     origin: str = "defaults: a core of a 2-core virtual machine with AVX-512; --calibrate measures this one"
@@ -52,11 +53,13 @@ class Machine:
     latency: float = 2e-5
     byte: float = 2e-10
     written: float = 3e-9
-    hessian: float = 2.5e-10
-    jet: float = 1e-7
-    section: float = 1.2e-7
-    choice: float = 4e-6
     flop: float = 6e-11
+    read: float = 1.6e-11
+    product: float = 4e-9
+
+    def takes(self, work: Work) -> float:
+        """Seconds of work on features."""
+        return work.flops * self.flop + work.read * self.read + work.products * self.product
 
     def step_entry(self, mode: str, kept: float) -> float:
         """Seconds of one kernel entry in a step."""
@@ -87,7 +90,7 @@ def calibrate(config: Config) -> Machine:
     """Measure this machine with the kernel of a run file, for about ten seconds, and store it."""
     surface = config.surface()
     seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
-    seconds |= registry.of(config).plan().timed.seconds(config, surface)
+    seconds |= registry.of(config).costs().timed(config, surface)
     seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
     seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension, config.flow.loss)) / _POINTS
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)

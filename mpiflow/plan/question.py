@@ -24,6 +24,6 @@ def ask(config: Config, hosts: list[str]) -> None:
         return
     # Where there is no plan, or no word of the machine's memory, there is nobody to ask.
     with suppress(UnplannedError, OSError):
-        room = registry.of(config).plan()
+        of = registry.of(config).costs().Costs
         limits = fit.Limits(fit.machine_memory(), max(Counter(hosts).values()))
-        room.fit.check(config, room.shape.shape(config, len(hosts)), process.peak(), limits)
+        fit.check(of, of(config, len(hosts)), process.peak(), limits)

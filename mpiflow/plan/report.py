@@ -25,28 +25,29 @@ def base(config: Config) -> int:
 def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
     limits.serve(ranks)
-    room, config = registry.of(config).plan(), _placed(config, limits)
-    s = room.shape.shape(config, ranks)
+    of, config = registry.of(config).costs().Costs, _placed(config, limits)
+    costs = of(config, ranks)
     # Before all is loaded, which takes seconds, and again with what that takes.
-    room.fit.check(config, s, process.peak(), limits)
+    fit.check(of, costs, process.peak(), limits)
     loaded = base(config)
-    room.fit.check(config, s, loaded, limits)
-    held = room.memory.stages(config, s)
+    fit.check(of, costs, loaded, limits)
+    held = {name: loaded + process.KEPT + size for name, size in costs.bytes().items()}
+    held["report"] = loaded + costs.flowing + process.PICTURE
     saved = config.flow.steps // (config.output.every_steps or config.flow.steps or 1) + 1
     kept = config.output.keep + (config.flow.steps // config.output.keep_every if config.output.keep_every else 0)
-    times = room.seconds.stages(config, s, machine)
+    times = costs.seconds(machine)
     return {
         "ranks": ranks,
         "gpus": limits.gpus,
-        "engine": s.mode,
-        "bytes": {name: loaded + size for name, size in held.items()},
-        "peak_bytes": loaded + max(held.values()),
-        "gpu_bytes": limits.sharers(ranks) * (room.memory.engine(s, s.rows) + room.memory.engine(s, s.unseen)),
+        "engine": costs.mode,
+        "bytes": held,
+        "peak_bytes": max(held.values()),
+        "gpu_bytes": limits.sharers(ranks) * (costs.engine(costs.rows) + costs.engine(costs.unseen)),
         "seconds": times,
-        "seconds_a_step": sum(room.seconds.step(s, machine).values()),
-        "states": {"written": saved, "kept": min(saved, kept), "bytes_each": room.memory.state(s)},
+        "seconds_a_step": sum(costs.step(machine).values()),
+        "states": {"written": saved, "kept": min(saved, kept), "bytes_each": costs.state},
         "machine": machine.origin,
-        "sbatch": _sbatch(path, ranks, limits, loaded + max(held.values()), sum(times.values())),
+        "sbatch": _sbatch(path, ranks, limits, max(held.values()), sum(times.values())),
     }
 
 
@@ -82,7 +83,8 @@ def rendered(found: dict) -> Group:
     table.add_column("GiB a rank", justify="right")
     table.add_column("seconds", justify="right")
     for name, size in found["bytes"].items():
-        table.add_row(name, f"{size / 2**30:.3f}", f"{found['seconds'][name]:.3g}")
+        takes = found["seconds"].get(name)
+        table.add_row(name, f"{size / 2**30:.3f}", "" if takes is None else f"{takes:.3g}")
     table.add_row("all", f"{found['peak_bytes'] / 2**30:.3f}", f"{sum(found['seconds'].values()):.3g}", style="bold")
     states = found["states"]
     lines = Table.grid(padding=(0, 2))

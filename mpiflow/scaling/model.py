@@ -8,6 +8,7 @@ import numpy as np
 
 from mpiflow.config import Config
 from mpiflow.methods import registry
+from mpiflow.plan.costs import changed
 from mpiflow.plan.machine import Machine, load
 from mpiflow.scaling import runs
 from mpiflow.scaling.measured import Point, efficiency
@@ -23,10 +24,9 @@ GPU = Machine(
     point=2e-9,
     latency=1.5e-5,
     byte=4e-11,
-    hessian=2.5e-12,
-    jet=1e-9,
-    section=1e-9,
     flop=3e-14,
+    read=3e-13,
+    product=4e-11,
 )
 GPUS = tuple(2**k for k in range(11))
 
@@ -61,32 +61,23 @@ def predicted(points: list[Point]) -> Prediction:
 
 def _step(settings: Config, ranks: int, machine: Machine) -> float:
     """Seconds of a step without its look at the unseen points: a study looks at them once."""
-    room = registry.of(settings).plan()
-    return sum(room.seconds.step(replace(room.shape.shape(settings, ranks), unseen=0), machine).values())
+    return sum(registry.of(settings).costs().Costs(settings, ranks).step(machine, look=False).values())
 
 
 def _scaled(machine: Machine, first: Point) -> Machine:
     """The machine with the speed that the first point shows."""
     factor = first.step / _step(first.settings, first.ranks, machine)
-    names = ("entry", "paired", "filled", "stored", "point", "hessian", "jet", "section", "flop")
+    names = ("entry", "paired", "filled", "stored", "point", "flop", "read", "product")
     return replace(machine, **{name: getattr(machine, name) * factor for name in names})
 
 
 def _on_gpus(first: Point, weak: bool) -> dict[int, float]:
     """Efficiency of the first point's run on 1 to 1024 GPUs, one rank each; weak: with its work on each of them."""
-    settings = _with(first.settings, {"run.backend": "gpu"})
+    settings = changed(first.settings, {"run.backend": "gpu"})
     if settings.engine.mode == "symmetric":
-        settings = _with(settings, {"engine.mode": "streamed"})
+        settings = changed(settings, {"engine.mode": "streamed"})
     one, found = _step(settings, 1, GPU), {}
     for gpus in GPUS:
-        time = _step(_with(settings, runs.grown(settings, gpus)) if weak else settings, gpus, GPU)
+        time = _step(changed(settings, runs.grown(settings, gpus)) if weak else settings, gpus, GPU)
         found[gpus] = float(np.round(one / time if weak else one / (gpus * time), 4))
     return found
-
-
-def _with(settings: Config, keys: dict) -> Config:
-    """A run file with other values of some section.keys."""
-    for key, value in keys.items():
-        section, name = key.split(".")
-        settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update={name: value})})
-    return settings

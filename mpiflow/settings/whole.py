@@ -16,6 +16,10 @@ from mpiflow.settings.problem import Clusters, Manifold, Points, Run
 from mpiflow.settings.section import Kind, Section
 from mpiflow.tune.settings import Tune
 
+#: Manifolds by their tables [manifold]: a plan asks for the same one a dozen times, and its search for a singular point takes
+#: a second.
+_domains: dict[tuple, Domain] = {}
+
 
 class Config(Section):
     """A whole run file."""
@@ -101,7 +105,10 @@ class Config(Section):
 
     def surface(self) -> Domain:
         """The manifold; raises InputError where it is not Calabi-Yau or where a singular point is found."""
-        return self.manifold.domain()
+        key = (type(self.manifold), self.manifold.model_dump_json())
+        if key not in _domains:
+            _domains[key] = self.manifold.domain()
+        return _domains[key]
 
     def text(self) -> str:
         """The resolved run file as TOML, every default written out."""

@@ -66,14 +66,14 @@ def _add_scales(file: h5py.File, sizes: dict[str, int]) -> None:
     for number, (dim, size) in enumerate(sizes.items()):
         scale = file.create_dataset(dim, (size,), ">f4")
         scale.attrs["units"] = "1"
-        scale.attrs["description"] = schema.DIMENSIONS[dim]
+        scale.attrs["description"] = schema.DIMENSIONS.get(dim, dim.replace("_", " "))
         scale.attrs["_Netcdf4Dimid"] = np.int32(number)
         scale.make_scale(_BARE % size)
 
 
 def _label(dataset: h5py.Dataset, name: str, sha256: str) -> None:
     """Attach to a dataset its dimensions, units, meaning and the SHA-256 of its values."""
-    dims, _, units, description = schema.field(name)
+    dims, _, units, description = schema.field(name, dataset.ndim)
     for axis, dim in enumerate(dims):
         dataset.dims[axis].attach_scale(dataset.file[dim])
     dataset.attrs["units"] = units

@@ -147,10 +147,15 @@ def register(name: str, dims: tuple[str, ...], kinds: str, units: str, descripti
     LAYOUT[name] = Field(dims, kinds, units, description)
 
 
-def field(name: str) -> Field:
-    """The layout of one dataset; those of "timing/" and "search/" have any name. Raises StateError for an unknown name."""
+def field(name: str, axes: int = 1) -> Field:
+    """The layout of one dataset of so many axes; those of "timing/" and "search/" have any name, every "features/..." is an
+    array of the space of features that the run file names, which knows more of it. Raises StateError for an unknown name.
+    """
     if name in LAYOUT:
         return LAYOUT[name]
+    if name.startswith("features/"):
+        dims = tuple(f"{name.partition('/')[2]}_axis_{axis}" for axis in range(axes))
+        return Field(dims, "iufc", "1", "what kernel.features knows its functions by")
     for start, kind in _OPEN.items():
         if name.startswith(start):
             return kind
@@ -166,7 +171,7 @@ def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
     """
     sizes: dict[str, int] = {}
     for name, array in arrays.items():
-        dims, kinds, _, _ = field(name)
+        dims, kinds, _, _ = field(name, array.ndim)
         if array.dtype.str not in DTYPES or array.dtype.kind not in kinds or array.ndim != len(dims):
             raise StateError(
                 f"{name} is {array.dtype.str}{list(array.shape)}: it must be of kind {kinds!r} with dimensions {dims}"

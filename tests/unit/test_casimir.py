@@ -65,7 +65,7 @@ def test_all_monomials_of_a_degree_by_the_sections(degree):
     z = z / np.linalg.norm(z, axis=1)[:, None]
     features = sections(surface, degree)
     every = Sections(monomials(degree, 4))
-    expected, kept = (chosen._ambient(z, 0)[:, 0] for chosen in (every, features))
+    expected, kept = (chosen.ambient(z, 0)[:, 0] for chosen in (every, features))
     np.testing.assert_allclose(kept @ reduction(surface, features).T, expected, atol=1e-10)
 
 

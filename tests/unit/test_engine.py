@@ -13,6 +13,7 @@ from mpiflow.errors import InputError
 from mpiflow.geometry.projective import distance
 from mpiflow.kernels.delta import Delta
 from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.relu import ReluNTK
 
 NARROW = [Gaussian(0.1), Gaussian(0.01), Gaussian(1e-4), Gaussian(1e-7)]
@@ -39,6 +40,25 @@ def test_tiles_agree_in_every_dimension_and_for_any_columns(n, columns):
     v = np.random.default_rng(0).normal(size=(len(y), columns))
     for kernel in (Gaussian(0.3), ReluNTK(2, 1.2, 0.3)):
         assert error(kernel, x, y, v, mode="streamed") < ALLOWED["float64"]
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("mode", ["streamed", "resident", "neighbours", "nearest", "formula"])
+def test_an_engine_holds_what_it_says_beforehand(mode, precision):
+    """The cut-off keeps what its sample of pairs says, to a few percent; the others are off by points that are filled up."""
+    z = fermat(1500)
+    kernel = {"neighbours": Gaussian(0.1), "nearest": Delta(), "formula": Plain()}.get(mode, ReluNTK(2, 1.3, 0.4))
+    mode = {"nearest": "neighbours", "formula": "resident"}.get(mode, mode)
+    kept = engine.kept_fraction(kernel, z, precision) if kernel.sparse else 1.0
+    built = engine.build(kernel, z[:700], z, mode=mode, precision=precision)
+    assert engine.holds(kernel, mode, 4, (700, 1500), precision, kept) == pytest.approx(built.bytes, rel=0.1)
+
+
+class Plain(Kernel):
+    """A kernel that no register knows."""
+
+    def tile(self, x, y, xp=np):
+        return xp.abs(x @ y.conj().T)
 
 
 @settings(max_examples=25, deadline=None)

@@ -209,7 +209,7 @@ def test_a_run_file_with_a_network_comes_back_as_it_was():
 
 def test_a_plan_refuses_what_it_does_not_know():
     with pytest.raises(InputError, match='a run with "network" is not planned'):
-        registry.of(config.check(GOOD, "x.toml")).plan()
+        registry.of(config.check(GOOD, "x.toml")).costs()
 
 
 def test_a_gpu_that_jax_does_not_see_is_refused(monkeypatch):

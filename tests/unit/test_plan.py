@@ -11,11 +11,11 @@ import pytest
 from jobs import BIN, mpiflow, small
 from mpiflow.config import read
 from mpiflow.errors import InputError
-from mpiflow.plan import machine, memory, seconds
+from mpiflow.methods.component_costs import Costs
+from mpiflow.plan import machine
 from mpiflow.plan.fit import Limits
 from mpiflow.plan.machine import Machine
 from mpiflow.plan.report import facts
-from mpiflow.plan.shape import shape
 
 #: Runs a command; prints the largest resident set of its processes, in bytes.
 MEASURED = (
@@ -103,20 +103,21 @@ def test_states_have_the_predicted_size(tmp_path):
 
 def test_ranks_share_rows_and_seconds(tmp_path):
     config = read(small(tmp_path), ["points.train=100000", "clusters.batch=10000", "engine.mode=streamed"])
-    one, many = shape(config, 1), shape(config, 16)
+    one, many = Costs(config, 1), Costs(config, 16)
     assert one.rows == 100_000 and many.rows == 49 * 128
-    assert memory.engine(many, many.rows) < memory.engine(one, one.rows)
-    kernel = [seconds.step(s, Machine())["kernel"] for s in (one, many)]
-    assert kernel[0] / kernel[1] == pytest.approx(16, rel=0.05)
-    assert seconds.step(one, Machine())["allreduce"] == 0 < seconds.step(many, Machine())["allreduce"]
+    assert many.engine(many.rows) < one.engine(one.rows)
+    first, last = (c.step(Machine()) for c in (one, many))
+    assert first["kernel"] / last["kernel"] == pytest.approx(16, rel=0.05)
+    assert first["allreduce"] == 0 < last["allreduce"]
+    assert one.step(Machine(), look=False)["kernel"] < first["kernel"]
 
 
 def test_memory_touched_first_counts_for_stored_tiles_alone_and_compiling_once(tmp_path):
     times, s = {}, None
     for mode in ("resident", "streamed"):
         config = read(small(tmp_path), [f"engine.mode={mode}"])
-        s = shape(config, 1)
-        cheap, dear = (seconds.stages(config, s, Machine(fresh=x, start=x)) for x in (0.0, 1.0))
+        s = Costs(config, 1)
+        cheap, dear = (s.seconds(Machine(fresh=x, start=x)) for x in (0.0, 1.0))
         times[mode] = {name: dear[name] - cheap[name] for name in dear if dear[name] != cheap[name]}
     stored = s.itemsize * (s.rows + s.unseen) * s.sources
     assert times == {"resident": {"sample": 1, "build": pytest.approx(stored)}, "streamed": {"sample": 1}}

@@ -9,7 +9,7 @@ from test_plan import MEASURED, planned
 
 from jobs import BIN, JOBS, mpiflow
 from mpiflow.config import read
-from mpiflow.plan import low_rank
+from mpiflow.methods.potential_costs import Costs
 from mpiflow.plan.machine import Machine
 
 JOB = JOBS / "kaehler.toml"
@@ -67,7 +67,7 @@ def test_states_have_the_predicted_size(tmp_path):
 def test_what_cannot_fit_is_refused_with_what_does():
     done = mpiflow("plan", JOB, *words(invariant(10_000_000, 16, **{"engine.memory": 200})), "--memory", 64)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    for text in ("points.train = 10000000", "GiB on each of 1 ranks", "64.00 GiB", "--ranks 16 takes"):
+    for text in ("points.train = 10000000", "GiB on each of 1 ranks", "64.00 GiB", "--ranks 4 takes"):
         assert text in done.stderr
     few = mpiflow("plan", JOB, "--set", "points.train=60")
     assert few.returncode == 2 and "69 features" in few.stderr
@@ -75,15 +75,13 @@ def test_what_cannot_fit_is_refused_with_what_does():
 
 def test_ranks_share_points_and_seconds():
     settings = read(JOB, ["points.train=100000", "kernel.degree=16"])
-    one, many = (low_rank.shape.shape(settings, ranks) for ranks in (1, 16))
-    assert one.features == many.features == 215
+    one, many = Costs(settings, 1), Costs(settings, 16)
+    assert one.space.features == many.space.features == 215
     assert many.rows == 13 * 512 and one.rows == 196 * 512
-    first, last = (low_rank.seconds.step(s, Machine()) for s in (one, many))
+    first, last = (c.step(Machine()) for c in (one, many))
     assert first["contract"] / last["contract"] == pytest.approx(15, rel=0.05)
     assert first["allreduce"] == 0 < last["allreduce"]
-    assert (
-        max(low_rank.memory.stages(settings, many).values()) < max(low_rank.memory.stages(settings, one).values()) / 5
-    )
+    assert max(many.bytes().values()) < max(one.bytes().values()) / 5
 
 
 def test_a_measured_machine_is_kept_and_used(tmp_path):

@@ -1,0 +1,115 @@
+"""What a space of features is: functions on X with their derivatives, and what flows, states and plans may ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import fields, is_dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+
+from mpiflow import hermitian
+from mpiflow.backend import HOST, Device
+from mpiflow.geometry.domain import Domain, Frame
+from mpiflow.kernels import jets
+from mpiflow.kernels.costs import Costs, Work
+
+#: (count) to complex points (count, n+1) of X, |z| of any size, that are the same on all ranks and no run trains on.
+Draw = Callable[[int], np.ndarray]
+
+
+class Features:
+    """A frozen space of P real functions F_m on X, found by its `name` in kernel.features.
+
+    A subclass is a frozen dataclass whose fields are arrays, all that a state keeps of it (in `group`), and has
+
+        made(surface, degree, draw)  all features of a degree, on rank 0 alone; InputError where there are none. draw: `Draw`
+        count(surface, degree)       P, without making them; both are class methods
+        values(z)                    F_m at complex points (N, n+1) of X, any scale: (P, N) float64
+        jets(frame, order)           d^alpha dbar^beta of all in normal coordinates: lower triangles (P, T, N) complex
+        len(...)                     P
+
+    The rest is made of them, with Hessians d dbar F_m one by one. Each answer below may be a better one: everywhere, symmetry
+    maps every chart to the run's own; graded, `degrees` (P,) int tell which functions a warm start takes; preconditioners,
+    those that suit it. A space too large to have its Hessians one by one overrides what is prepared, and has an `inverse`.
+    """
+
+    name: ClassVar[str] = ""
+    source: ClassVar[str | None] = None
+    unopened: ClassVar[dict] = {"graded": True, "everywhere": True}
+    group: ClassVar[str] = "features"
+    everywhere: ClassVar[bool] = False
+    graded: ClassVar[bool] = False
+    preconditioners: ClassVar[tuple[str, ...]] = ("natural", "diagonal", "plain", "ricci")
+
+    def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray] | None:
+        """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""
+        return None
+
+    def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
+        """Derivatives d^alpha dbar^beta of sum_m c_m F_m: (N, C, C) complex."""
+        return jets.full(np.tensordot(coefficients, self.jets(frame, order), 1).T)
+
+    def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+        """sum_m c_m F_m: (N, n+1) complex points of X, any scale, to (N,) float64."""
+        return coefficients @ self.values(z)
+
+    def prepare(self, frame: Frame) -> np.ndarray:
+        """What `contract` and `adjoint` need of points: d_a dbar_b of all as d^2 reals, H (P, N, d^2) float64."""
+        matrix = jets.full(self.jets(frame, 1).transpose(0, 2, 1))
+        return hermitian.to_reals(matrix[..., 1:, 1:])
+
+    def load(self, coefficients: np.ndarray, device: Device = HOST):
+        """The coefficients (P,), for `contract`, on the device."""
+        return device.put(coefficients)
+
+    def contract(self, prepared, loaded, device: Device = HOST) -> np.ndarray:
+        """sum_m c_m H_m: what is prepared of N points, and loaded, on the device to (N, d^2) on the host."""
+        xp = device.xp
+        return device.fetch(xp.matmul(loaded, xp.reshape(prepared, (len(self), -1)))).reshape(prepared.shape[1:])
+
+    def adjoint(self, prepared, v: np.ndarray, device: Device = HOST) -> np.ndarray:
+        """sum over points of H_m . v: what is prepared on the device, (N, d^2) on the host, to (P,)."""
+        xp = device.xp
+        return device.fetch(xp.matmul(xp.reshape(prepared, (len(self), -1)), device.put(v.ravel())))
+
+    def bytes(self, points: int, d: int) -> int:
+        """Memory of what `prepare` returns."""
+        return 8 * len(self) * points * d**2
+
+    @classmethod
+    def costs(cls, surface: Domain, degree: int) -> Costs:
+        """What a plan counts with, for as many Hessians one by one as there are features."""
+        p, d = cls.count(surface, degree), surface.dimension
+        reals, derivatives = p * d**2, p * (d + 1) * (d + 2) // 2
+        return Costs(
+            features=p,
+            kept=8 * reals,
+            preparing=4 * 16 * derivatives,
+            sweep=Work(flops=2 * reals, read=8 * reals),
+            prepare=Work(products=25 * derivatives),
+        )
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Of its arrays in a state."""
+        return [f"{cls.group}/{field.name}" for field in (fields(cls) if is_dataclass(cls) else ())]
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What a state keeps of it."""
+        return {name: getattr(self, name.partition("/")[2]) for name in self.names()}
+
+    @classmethod
+    def of(cls, rows: Callable[[str], np.ndarray]) -> Self:
+        """The features of a state: rows(name) gives an array of it."""
+        return cls(*map(rows, cls.names()))
+
+    @classmethod
+    def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
+        """Why arrays of a state, which has them all, are none of this space: what uses them checks no index."""
+        yield from ()
+
+
+def within(array: np.ndarray, low: int, high: int) -> bool:
+    """Whether all of an array is in low..high, ends included."""
+    return bool(((array >= low) & (array <= high)).all())

@@ -1,0 +1,195 @@
+"""What a flow of Kaehler potentials takes: bytes and seconds out of what its features say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from math import log2
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpiflow import sampling
+from mpiflow.comm import Comm
+from mpiflow.config import Config
+from mpiflow.errors import InputError
+from mpiflow.evaluate import DEFECT_POINTS
+from mpiflow.flows.potentials import INNER
+from mpiflow.geometry.domain import Domain
+from mpiflow.kernels.costs import Work
+from mpiflow.methods.potentials import features
+from mpiflow.plan import costs
+from mpiflow.plan.costs import COLLECTIVES, changed
+from mpiflow.plan.stopwatch import best
+from mpiflow.ranks.chunks import CHUNK
+from mpiflow.ranks.shards import TILE
+
+if TYPE_CHECKING:
+    from mpiflow.plan.machine import Machine
+
+#: Displaced points of each that the Kaehler defect is evaluated at, for each real direction.
+_DISPLACED = 4
+
+
+class Costs(costs.Costs):
+    """Frames and prepared features of the points, the potential's metric, and, where it is factorised, the normal matrix."""
+
+    unit = CHUNK
+    filled = True
+
+    def __init__(self, config: Config, ranks: int):
+        super().__init__(config, ranks)
+        self.space = config.kernel.features.kind.costs(config.surface(), config.kernel.degree)
+        self.factorised = not self.space.iterations and config.kernel.preconditioner != "plain"
+        n, d = self.coordinates, self.dimension
+        #: Normal coordinates of one point: z, vectors, bend, and the way back to the chart.
+        self.frame = 16 * (n * (1 + d + d**2) + d**2)
+
+    @property
+    def mode(self) -> str:
+        """The engine in words."""
+        return "low-rank, resident" if self._kept(self.rows) else "low-rank, prepared anew at each use"
+
+    def refuse(self) -> None:
+        """Raises InputError for fewer points than features without a ridge."""
+        kernel, number = self.config.kernel, self.space.features
+        if kernel.preconditioner != "plain" and kernel.ridge == 0 and self.train <= number:
+            raise InputError(
+                f"points.train = {self.train}: no more than the {number} features of kernel.degree; take 3 times as many "
+                "points, a lower degree, or kernel.ridge > 0"
+            )
+
+    @property
+    def key(self) -> str:
+        """The keys that make the run as large as it is, with their values."""
+        return f"{super().key}, kernel.degree = {self.config.kernel.degree}"
+
+    def changes(self) -> Iterator[tuple[str, Config, int]]:
+        """Less to keep, a lower degree, or what makes any run smaller."""
+        memory, degree = self.config.engine.memory / 4, self.config.kernel.degree
+        yield f"engine.memory = {memory:g}", changed(self.config, {"engine.memory": memory}), self.ranks
+        for lower in (degree * 3 // 4, degree // 2):
+            if lower > 1:
+                yield f"kernel.degree = {lower}", changed(self.config, {"kernel.degree": lower}), self.ranks
+        yield from super().changes()
+
+    def engine(self, rows: int) -> int:
+        """What is prepared of so many rows, where it is kept between steps."""
+        return rows * self.space.kept if self._kept(rows) else 0
+
+    @property
+    def held(self) -> float:
+        """Frames, what is prepared, g and its losses, the factor."""
+        rows = self.rows + self.unseen
+        return rows * self.frame + self.engine(self.rows) + self.engine(self.unseen) + self._state + self._matrices(1)
+
+    @property
+    def building(self) -> float:
+        """Choosing the features, preparing the last chunk, or adding up the normal matrix of all."""
+        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows)
+        summing = self._state + self._matrices(3 + log2(max(2, self.rows / CHUNK))) + CHUNK * 24 * self.space.features
+        return max(self.space.made, prepared + self._preparing(CHUNK), prepared + summing * self.factorised)
+
+    @property
+    def stepping(self) -> float:
+        """A trial's metric, its inverse, and a chunk of frames on its way; with what is prepared anew."""
+        prepared = 0 if self._kept(self.rows) else self._preparing(CHUNK)
+        chunk = CHUNK * (self.frame + 600 + self.space.sweeping) + prepared
+        vectors = 8 * 6 * self.space.features
+        return vectors + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
+
+    @property
+    def looking(self) -> float:
+        """The metric of the unseen points, tile by tile."""
+        tile = 0 if self._kept(self.unseen) else self._preparing(TILE)
+        return self.unseen * self.metric + tile + TILE * (8 * self.metric + self.space.sweeping)
+
+    @property
+    def evaluating(self) -> float:
+        """A metric with the frames of its points, or those of the Kaehler defect with its displaced points."""
+        most, few = max(self.rows, self.unseen), min(DEFECT_POINTS, max(self.train, self.test))
+        displaced = few * 16 * self.dimension * 3 * self.coordinates
+        return (
+            max(most, few + displaced / (self.frame + self.metric)) * (self.frame + self.metric)
+            + self.space.preparing * TILE
+        )
+
+    @property
+    def own(self) -> float:
+        """Coefficients, and what the features are known by."""
+        return 16 * self.space.features + self.space.state
+
+    def step(self, m: Machine, look: bool = True) -> dict[str, float]:
+        """One step of the flow with its look at the unseen points, by part."""
+        unseen, sweeps = self.unseen * look, 2 + 2 * self._iterations
+        made = (0 if self._kept(self.rows) else sweeps * self.rows) + (0 if self._kept(self.unseen) else unseen)
+        sent = (COLLECTIVES + sweeps) * m.latency * log2(self.ranks) + sweeps * 8 * self.space.features * m.byte
+        return {
+            "contract": (sweeps * self.rows + unseen) * m.takes(self.space.sweep),
+            "prepare": made * m.takes(self.space.prepare),
+            "losses": (2 * self.rows + unseen) * m.point / 2,
+            "allreduce": sent if self.ranks > 1 else 0.0,
+        }
+
+    def built(self, m: Machine) -> float:
+        """The choice on rank 0 while the others wait, what is prepared, and each normal matrix."""
+        steps, every = self.config.flow.steps, self.config.kernel.refreeze
+        frozen = self.factorised * (1 + (steps // every if every else 0))
+        rows = self.rows + self.unseen
+        return m.takes(self.space.making) + rows * m.takes(self.space.prepare) + frozen * m.takes(self._normal)
+
+    def evaluated(self, m: Machine) -> float:
+        """Metrics of all points, and of the displaced ones of the Kaehler defect."""
+        few = min(DEFECT_POINTS, self.rows) + min(DEFECT_POINTS, self.unseen)
+        rows = self.rows + self.unseen + few * _DISPLACED * 2 * self.dimension
+        return rows * (m.takes(self.space.prepare) + m.point)
+
+    @cached_property
+    def _normal(self) -> Work:
+        """The normal matrix over all own points, with the traces, and its factor."""
+        p, sweep = self.space.features, self.space.sweep
+        return Work(flops=self.rows * (4 * sweep.flops + p**2) + p**3 / 3, read=self.rows * 4 * sweep.read)
+
+    @property
+    def _iterations(self) -> int:
+        """Of conjugate gradients in a step."""
+        return min(self.space.iterations, INNER) if self.config.kernel.preconditioner == "natural" else 0
+
+    @property
+    def _state(self) -> float:
+        """g, eta and weight of the train points, and what is linear in them for conjugate gradients."""
+        return self.rows * (self.metric + 24 + (self.metric // 2 + 8) * bool(self._iterations))
+
+    def _matrices(self, count: float) -> float:
+        """So many normal matrices, or vectors of as many numbers as features."""
+        p = self.space.features + 2
+        return 8 * p * (count * p if self.factorised else 8)
+
+    def _preparing(self, rows: int) -> float:
+        """Beyond what is kept of so many rows; what is not is let go when the next ones are there."""
+        return rows * (self.space.preparing - self.space.kept * (1 if self._kept(self.rows) else -1))
+
+    def _kept(self, rows: int) -> bool:
+        return rows * self.space.kept <= self.budget
+
+
+def timed(config: Config, surface: Domain) -> dict[str, float]:
+    """Seconds of each unit of work, on this machine: one chunk of points under features of the run, of a low degree."""
+    kernel = config.kernel
+    matrix = np.ones((CHUNK, CHUNK))
+    found = {"flop": best(lambda: matrix @ matrix) / (2 * CHUNK**3)}
+    degree = min(kernel.degree, 6 if kernel.features.kind.costs(surface, 2).iterations else 16)
+    space = kernel.features.kind.costs(surface, degree)
+    basis = features(Comm(), surface, degree, kernel.features)
+    p = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None).map(lambda rows: rows[:CHUNK])
+    there, v = surface.frame(p.z, p.chart), np.ones((CHUNK, surface.dimension**2))
+    prepared, loaded = basis.prepare(there), basis.load(np.zeros(len(basis)))
+    sweep = (best(lambda: basis.adjoint(prepared, v)) + best(lambda: basis.contract(prepared, loaded))) / (2 * CHUNK)
+    if space.sweep.read:
+        found["read"] = max(sweep - space.sweep.flops * found["flop"], 0.1 * sweep) / space.sweep.read
+    else:
+        # Narrow products take longer for each of their operations.
+        found["flop"] = sweep / space.sweep.flops
+    takes = best(lambda: basis.prepare(there)) / CHUNK
+    found["product"] = max(takes - space.prepare.flops * found["flop"], 0.1 * takes) / space.prepare.products
+    return found

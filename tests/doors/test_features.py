@@ -1,0 +1,93 @@
+"""A space of features is one file: dropped in, it runs, resumes on other ranks, is planned, evaluated, held in states."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+from features import TORUS, dropped
+
+from jobs import mpiflow, result
+from mpiflow import config, hermitian, sampling
+from mpiflow.errors import InputError
+from mpiflow.geometry.families.fermat import Fermat
+
+
+@pytest.fixture
+def torus(tmp_path):
+    """The class of the dropped file, in this process."""
+    return config.read(dropped(tmp_path)).kernel.features.kind
+
+
+def test_a_dropped_space_runs_from_its_run_file_to_an_evaluation(tmp_path):
+    path = dropped(tmp_path)
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    done = mpiflow("run", path, "-o", whole, ranks=1)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert mpiflow("run", path, "-o", parts, "--set", "flow.steps=3", ranks=3).returncode == 0
+    assert mpiflow("run", path, "-o", parts, ranks=2).returncode == 0
+    assert result(parts) == result(whole)
+    with h5py.File(sorted(whole.glob("state-*.h5"))[-1]) as state:
+        assert state["features/exponents"].shape == (34, 4)
+        assert state["features/exponents"].dims[1][0].name == "/exponents_axis_1"
+    rows = mpiflow("evaluate", parts, "--points", 200, "--seed", 5, "--json")
+    assert rows.returncode == 0, rows.stderr
+    gains = [row["gain"] for row in json.loads(rows.stdout)["evaluation"] if row["metric"] == "flow"]
+    assert min(gains) > 20
+    assert mpiflow("verify", whole).returncode == 0
+    plan = mpiflow("plan", path, "--ranks", 2, "--json")
+    assert plan.returncode == 0, plan.stderr
+    plan, size = json.loads(plan.stdout), sorted(whole.glob("state-*.h5"))[-1].stat().st_size
+    assert plan["engine"] == "low-rank, resident"
+    assert plan["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
+
+
+def test_its_answers_are_those_of_any_space(torus):
+    surface = Fermat(ambient=3).equation()
+    made = torus.made(surface, 3, None)
+    assert len(made) == torus.count(surface, 3) == 19
+    assert set(made.arrays()) == {"features/exponents"}
+    again = torus.of(made.arrays().__getitem__)
+    z = np.random.default_rng(0).normal(size=(4, 4, 2)).view(complex)[..., 0]
+    np.testing.assert_allclose(again.values(z), made.values(2j * z), rtol=1e-12)
+    costs = torus.costs(surface, 3)
+    assert (costs.features, costs.kept, costs.iterations) == (19, made.bytes(1, 2), 0)
+
+
+def test_its_hessians_are_those_of_its_values(torus):
+    """By the mean over a circle around each point, f + step^2 v.H.vbar + O(step^8) with eight points of it."""
+    surface = Fermat(ambient=3).equation()
+    made = torus.made(surface, 3, None)
+    p = sampling.chunk(surface, 3, sampling.TRAIN, 0, None).map(lambda rows: rows[:6])
+    here, step = surface.frame(p.z, p.chart), 2e-3
+    rng = np.random.default_rng(2)
+    v = rng.normal(size=(6, 2)) + 1j * rng.normal(size=(6, 2))
+    hessian = here.lower @ hermitian.from_reals(made.prepare(here)) @ here.lower.conj().swapaxes(1, 2)
+    expected = np.einsum("xa,mxab,xb->mx", v, hessian, v.conj()).real
+    turned = [surface.displaced(p.z, p.chart, step * np.exp(0.25j * np.pi * k) * v) for k in range(8)]
+    found = (np.mean([made.values(z) for z in turned], axis=0) - made.values(p.z)) / step**2
+    assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
+
+
+def test_a_space_that_there_is_not_is_one_line():
+    table = {"kernel": {"name": "kaehler", "features": "spherical"}, "flow": {"dt": 0.3}}
+    with pytest.raises(InputError, match="kernel.features.*must be one of generic, invariant") as refusal:
+        config.check(table, "here")
+    assert len(str(refusal.value).splitlines()) == 1
+
+
+def test_what_a_space_does_not_know_is_refused(tmp_path):
+    path = dropped(tmp_path)
+    with pytest.raises(InputError, match="kernel.warm = 2.*features with degrees"):
+        config.read(path, ["kernel.warm=2"])
+    with pytest.raises(InputError, match="generic features know natural, plain"):
+        config.read(path, ["kernel.features=generic", "kernel.preconditioner=ricci"])
+
+
+def test_a_state_takes_its_own_file_alone(tmp_path):
+    path, folder = dropped(tmp_path), tmp_path / "run"
+    assert mpiflow("run", path, "-o", folder, "--set", "flow.steps=1").returncode == 0
+    (tmp_path / "mine.py").write_text(TORUS + "# changed")
+    refused = mpiflow("run", path, "-o", folder)
+    assert refused.returncode == 2 and "kernel.features" in refused.stderr and "SHA-256" in refused.stderr
+    assert "torus" in mpiflow("info", folder).stdout

@@ -1,0 +1,99 @@
+"""What a plan says of each stage's bytes, held against the arrays that the stage really allocated."""
+
+import gc
+import threading
+import tracemalloc
+from contextlib import contextmanager
+
+import pytest
+
+from mpiflow.comm import Comm
+from mpiflow.config import check
+from mpiflow.files import disk
+from mpiflow.methods import registry
+from mpiflow.run import run
+from mpiflow.screen import Screen
+
+#: Stages of a run by the names of a plan; a stage matters where it takes this share of the largest.
+STAGES = {"sample and cluster": "sample", "build": "build", "flow": "flow", "test": "flow", "save": "save"}
+STAGES |= {"evaluate": "evaluate"}
+MATTERS = 0.3
+
+RELU = {"name": "relu"}
+#: Kernel, other tables, and for the first run of its kind, which compiles, a lower degree.
+CASES = {
+    "streamed": (RELU, {"engine": {"mode": "streamed"}, "points": {"train": 5000, "test": 700}}),
+    "streamed, unseen": (RELU, {"engine": {"mode": "streamed"}, "points": {"train": 2000, "test": 4000}}),
+    "resident": (RELU, {"engine": {"mode": "resident"}, "points": {"train": 2500, "test": 500}}),
+    "symmetric": (RELU, {"engine": {"mode": "symmetric"}, "points": {"train": 5000, "test": 700}}),
+    "judged sparse": ({"name": "gaussian", "width": 0.4}, {"points": {"train": 3000, "test": 500}}),
+    "invariants": ({"name": "kaehler", "degree": 8}, {"points": {"train": 4096, "test": 500}}),
+    "many invariants": ({"name": "kaehler", "degree": 14}, {"points": {"train": 1500, "test": 200}}),
+    "invariants never kept": (
+        {"name": "kaehler", "degree": 12},
+        {"engine": {"memory": 1e-3}, "points": {"train": 2048, "test": 500}},
+    ),
+    "generic": (
+        {"name": "kaehler", "features": "generic", "degree": 3, "ridge": 1e-6},
+        {"points": {"train": 4096, "test": 500}},
+    ),
+}
+
+
+class Watching(Screen):
+    """Peaks of each stage of a run in bytes, over what was there before the run."""
+
+    def __init__(self):
+        super().__init__(quiet=True)
+        gc.collect()
+        self.peaks, self.before = {}, tracemalloc.get_traced_memory()[0]
+
+    @contextmanager
+    def stage(self, name, seconds):
+        # What is written meanwhile is another stage's.
+        for thread in threading.enumerate():
+            if thread.name == "state writer":
+                thread.join()
+        gc.collect()
+        tracemalloc.reset_peak()
+        with super().stage(name, seconds):
+            yield
+        stage, peak = STAGES[name], tracemalloc.get_traced_memory()[1] - self.before
+        self.peaks[stage] = max(peak, self.peaks.get(stage, 0))
+
+
+def settings(kernel, tables):
+    tables = {"points": {}, "run": {"name": "bytes"}} | tables
+    if kernel["name"] == "kaehler":
+        tables["points"] = tables["points"] | {"chart": "all"}
+    return check({"kernel": kernel, "flow": {"dt": 0.01, "steps": 1}} | tables, "here")
+
+
+def taken(config, folder):
+    """Peak bytes of the stages of a run."""
+    screen = Watching()
+    assert run(Comm(), config, folder, screen) == 0
+    return screen.peaks
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_stage_that_matters_takes_what_was_said(case, tmp_path, monkeypatch):
+    kernel, tables = CASES[case]
+    # Files are read back in pieces of a megabyte, at any time.
+    monkeypatch.setattr(disk, "PIECE", 1 << 14)
+    low = kernel | ({"degree": 2} if "degree" in kernel else {})
+    first = tables | {"points": {"train": 300, "test": 140}}
+    tracemalloc.start()
+    try:
+        taken(settings(low, first), tmp_path / "first")
+        config = settings(kernel, tables)
+        peaks = taken(config, tmp_path / "run")
+    finally:
+        tracemalloc.stop()
+    said = registry.of(config).costs().Costs(config, 1).bytes()
+    said["sample"] = max(said["sample"], said.pop("cluster"))
+    ratios = {stage: said[stage] / peaks[stage] for stage in said}
+    print(case, {stage: (round(peaks[stage] / 1e6, 2), round(ratio, 3)) for stage, ratio in ratios.items()})
+    largest = max(peaks.values())
+    mattering = {stage: ratio for stage, ratio in ratios.items() if peaks[stage] >= MATTERS * largest}
+    assert len(mattering) and mattering == pytest.approx(dict.fromkeys(mattering, 1.0), abs=0.1)
