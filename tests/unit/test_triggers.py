@@ -13,13 +13,14 @@ import pytest
 from mpiflow import triggers
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
+from mpiflow.ranks import hearing
 from mpiflow.triggers import Decision, Triggers
 
 
 @pytest.fixture(autouse=True)
 def no_slurm_no_signals(monkeypatch):
     monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
-    monkeypatch.setattr(triggers, "_received", [])
+    monkeypatch.setattr(hearing, "received", [])
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from mpiflow.settings.section import Named
 
 #: The n of P^n as a key.
 Ambient = Annotated[int, Field(ge=2, le=5)]
-#: Beyond it z^5 and its slopes are lost beside the other terms of Q, or they beside it.
+#: Beyond these, z^5 and its slopes are lost beside the other terms of Q, or they beside it.
 LARGEST = 1e6
 
 
-def _number(value: object) -> float | tuple[float, float]:
+def _coefficient(value: object) -> float | tuple[float, float]:
     parts = tuple(value) if isinstance(value, list | tuple) else (value,)
     if len(parts) != 1 + isinstance(value, list | tuple) or not all(type(x) in (int, float) for x in parts):
         raise PydanticCustomError("coefficient", "must be a number, or the two of a complex one, [re, im]")
@@ -30,7 +30,7 @@ def _number(value: object) -> float | tuple[float, float]:
 
 
 #: A complex number as a key: a number or [re, im].
-Complex = Annotated[float | tuple[float, float], BeforeValidator(_number)]
+Complex = Annotated[float | tuple[float, float], BeforeValidator(_coefficient)]
 
 
 def complex_of(value: Complex) -> complex:
