@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import sampling
+from mpiflow import sampling, streams
 from mpiflow.errors import InputError
 from mpiflow.files import put
 from mpiflow.files.arrays import arrays
@@ -154,7 +154,7 @@ def _apart(path: Path, half: str, z: np.ndarray, others: np.ndarray) -> None:
     """Raise InputError where a point is there twice: it would be counted twice, or be no unseen one."""
     reals = np.concatenate([z, others]).view(np.float64)
     # Points that are the same are neighbours in any direction.
-    order = np.argsort(reals @ np.random.default_rng(0).normal(size=reals.shape[1]), kind="stable")
+    order = np.argsort(reals @ streams.same().normal(size=reals.shape[1]), kind="stable")
     same = np.abs(np.diff(reals[order], axis=0)).max(1, initial=0.0) < _SAME
     for one, two in np.sort(np.stack([order[:-1], order[1:]], axis=1)[same], axis=1):
         if one < len(z):

@@ -30,6 +30,11 @@ BAD = {
     },
     "e.g. seed = 1; the valid keys here are family, ambient, seed": {"manifold": {"family": "random"}},
     "manifold.seed: unknown key; the valid ones here are family, ambient": {"manifold": {"seed": 3}},
+    "manifold.psi = 1e+60: must be finite, and its parts at most 1e6": {"manifold": {"family": "dwork", "psi": 1e60}},
+    "manifold.psi = [1, 2, 3]: must be a number, or the two": {"manifold": {"family": "dwork", "psi": [1, 2, 3]}},
+    "manifold.monomials.0.1 = 10000000000: must be less than or equal to 6": {
+        "manifold": {"family": "polynomial", "monomials": [[0, 10**10]], "coefficients": [1]}
+    },
     "manifold.ambient = 7: must be less": {"manifold": {"ambient": 7}},
     'engine.mode = "symmetric": computes each pair of train points once': {
         "clusters": {"count": 4, "batch": 500},

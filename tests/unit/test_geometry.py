@@ -1,5 +1,7 @@
 """Charts, the Fubini-Study metric and distance, and the Kaehler defect."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from surfaces import dwork, fermat, random
@@ -135,6 +137,15 @@ def test_conformal_metric_has_the_volume_of_omega():
     g = fubini_study.pulled_back(p.z, charts.jacobian(surface, p.z, p.chart))
     flat = kaehler.conformal(g, losses.determinant(g), p.omega2, 0.7)
     np.testing.assert_allclose(losses.determinant(flat), 0.7 * p.omega2, rtol=1e-12)
+
+
+def test_the_form_is_the_weight_of_points_on_lines_and_of_no_others():
+    surface = SURFACES["k3"]
+    points = next(surface.draw(np.random.default_rng(0), 50))
+    assert (surface.form(points) == points.weight).all()
+    density = np.random.default_rng(1).uniform(0.5, 0.9, len(points))
+    chosen = replace(points, weight=points.weight / density)
+    np.testing.assert_allclose(surface.form(chosen), points.weight, rtol=1e-12)
 
 
 def test_wrong_degree_and_singular_surfaces_are_refused():
