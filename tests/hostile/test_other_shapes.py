@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 
 import pytest
 
 from jobs import small
 from mpiflow import report
+from mpiflow.batch import scheduler
 from mpiflow.config import read
 from mpiflow.evaluate import Row, plain
 from mpiflow.paper import record
 from mpiflow.plan import machine
+from mpiflow.ranks import launcher, segments
 from mpiflow.state import holder, status
 
 ROW = plain(Row("flow", "unseen", 9, 0.1, 2.0, 0.3, 1.0, 0.1, None))
@@ -106,6 +109,22 @@ def test_what_is_ours_is_believed(readers):
     path, ask = readers["machine"]
     path.write_text(json.dumps(vars(machine.Machine()) | {"entry": 1.0}))
     assert ask() == "believed"
+
+
+def test_what_the_system_says_may_be_any_bytes(tmp_path, monkeypatch):
+    """Names of files are bytes, and so are those of jobs, whatever the locale."""
+    script = tmp_path / "scontrol"
+    script.write_bytes(b"#!/bin/sh\nprintf 'JobId=7 JobName=\\377 EndTime=2026-01-01T00:00:00'\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    assert scheduler.facts("7")["EndTime"] == "2026-01-01T00:00:00"
+    name = os.fsencode(tmp_path) + b"/mpich_shm_\xff"
+    with open(name, "wb+") as file:
+        file.write(b"x")
+        file.flush()
+        with mmap.mmap(file.fileno(), 1):
+            assert "mpich_shm_" in segments._mapped()
+            assert launcher.library() is not None
 
 
 def test_a_holder_that_may_not_be_asked_is_not_gone(monkeypatch):
