@@ -7,6 +7,8 @@ import mmap
 import os
 
 import pytest
+from inside import mpiflow as inside
+from table import refused
 
 from jobs import small
 from mpiflow import report
@@ -109,6 +111,27 @@ def test_what_is_ours_is_believed(readers):
     path, ask = readers["machine"]
     path.write_text(json.dumps(vars(machine.Machine()) | {"entry": 1.0}))
     assert ask() == "believed"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}\n",
+        "[]\n",
+        "3\n",
+        "null\n",
+        '{"op_code": 0}\n',
+        '{"op_code": "0", "worker_id": 3}\n',
+        "[" * 100_000 + "\n",
+        '"' * 3 + "\n",
+    ],
+)
+def test_a_journal_of_another_shape_is_one_line(tmp_path, text):
+    pytest.importorskip("optuna")
+    small(tmp_path)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "study.journal").write_text(text)
+    refused(inside("tune small.toml -o study", tmp_path), "study.journal", "no journal of a study")
 
 
 def test_what_the_system_says_may_be_any_bytes(tmp_path, monkeypatch):
