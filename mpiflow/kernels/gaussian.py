@@ -13,6 +13,7 @@ from mpiflow.geometry.fubini_study import distance
 from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.near import ALLOWED, ROUNDING, distances, half_angle
 from mpiflow.kernels.profile import Profile, fit
+from mpiflow.settings.section import Positive
 from mpiflow.vector.lanes import Lanes
 
 #: A train point is .968 N^-.184 from its nearest one on average (HR 3.7): .006 for 10^12 of them.
@@ -22,7 +23,7 @@ _NARROWEST = 1e-3
 class Gaussian(Kernel):
     """[kernel] name = "gaussian": exp(-d^2 / (2 width^2)), d the Fubini-Study distance (HR 3.6), width in its units."""
 
-    width: Annotated[float, Field(ge=1e-8, le=1e3, description="a Fubini-Study distance; 0.3 to 0.5 suit 1000 points")]
+    width: Annotated[Positive, Field(le=1e3, description="a Fubini-Study distance; 0.3 to 0.5 suit 1000 points")]
 
     name = "gaussian"
     symmetric = True
