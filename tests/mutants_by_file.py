@@ -12,7 +12,7 @@ BY_FILE = {
     ("state/seal.py", "unit/test_state.py"): [
         ("a damaged file passes for its seal", "    if _block(size, digest.hexdigest()) != head:", "    if False:"),
     ],
-    ("state/status.py", "hostile/test_other_shapes.py"): [
+    ("state/status.py", "input/test_other_shapes.py"): [
         ("a status of any words is taken", 'found.get("state") in STATES and', "True and"),
         (
             "a status of true for a step is taken",
@@ -28,7 +28,7 @@ BY_FILE = {
     ("state/status.py", "unit/test_status.py"): [
         ("a status of any state is written", "    if state not in STATES:", "    if False:"),
     ],
-    ("state/holder.py", "hostile/test_other_shapes.py"): [
+    ("state/holder.py", "input/test_other_shapes.py"): [
         (
             "a process that may not be asked counts as gone",
             "    except PermissionError:\n        pass",
@@ -233,7 +233,7 @@ BY_FILE = {
     ): [
         ("run does not ask the plan", "        room.fit.check(config, ", "        (lambda *_: None)(config, "),
     ],
-    ("config.py", "hostile/test_input_fuzzer.py::test_overrides"): [
+    ("config.py", "input/test_input_fuzzer.py::test_overrides"): [
         ("a --set may set two keys", "    if len(found) > 1:", "    if False:"),
         (
             "a value that is nested too deep is a traceback",
@@ -241,7 +241,7 @@ BY_FILE = {
             '    except ZeroDivisionError as error:\n        raise InputError(f"--set',
         ),
     ],
-    ("settings/section.py", "hostile/test_limits.py::test_what_a_key_cannot_be_is_refused_in_one_line_that_names_it"): [
+    ("settings/section.py", "input/test_limits.py::test_what_a_key_cannot_be_is_refused_in_one_line_that_names_it"): [
         ("text passes for a number", "strict=True, ", ""),
         ("numbers have no bounds", "LEAST, MOST = 1e-30, 1e30", "LEAST, MOST = -1e308, 1e308"),
     ],

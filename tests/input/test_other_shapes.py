@@ -8,7 +8,7 @@ import os
 
 import pytest
 from inside import mpiflow as inside
-from table import refused
+from inside import refused
 
 from jobs import small
 from mpiflow import report

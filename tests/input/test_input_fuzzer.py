@@ -195,7 +195,7 @@ CHANGES = st.tuples(
 def changed(arrays, name, how, row, value):
     """One change of the arrays of a points file."""
     a = arrays.get(name, np.ones(40))
-    if a.dtype.kind == "U" and how not in ("drop", "other"):
+    if a.dtype.kind in "US" and how not in ("drop", "other"):
         return arrays | {name: np.arange(row)}
     if how == "drop":
         return {key: array for key, array in arrays.items() if key != name}
