@@ -93,9 +93,18 @@ def read(folder: Path) -> tuple[int, list[Row]] | None:
     try:
         summary = json.loads(take(folder / "report" / "summary.json"))
         rows = [{**row, "gain": float("inf") if row["gain"] is None else row["gain"]} for row in summary["evaluation"]]
-        return summary["step"], [Row(**row) for row in rows]
+        found = [Row(**row) for row in rows]
+        return (summary["step"], found) if all(map(_is_ours, found)) else None
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _is_ours(row: Row) -> bool:
+    """Whether these are the values that `write` writes."""
+    numbers = [row.sigma, row.gain, row.eta_deviation, row.positive, row.min_eigenvalue]
+    numbers += [] if row.defect is None else [row.defect]
+    words = isinstance(row.metric, str) and isinstance(row.points, str) and type(row.count) is int
+    return words and all(type(number) in (int, float) for number in numbers)
 
 
 def _curves(figure, history: dict[str, np.ndarray]) -> None:

@@ -45,3 +45,12 @@ def mpiflow(line: str | list[str], folder: Path, env: dict[str, str] | None = No
         except SystemExit as leaving:
             code = leaving.code or 0
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def refused(done, *words):
+    """One line, exit code 2, these words in it."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Abort(")]
+    assert len(lines) == 1, done.stderr
+    for word in words:
+        assert word in lines[0], f"{word}: {lines[0]}"

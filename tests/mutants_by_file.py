@@ -12,24 +12,28 @@ BY_FILE = {
     ("state/seal.py", "unit/test_state.py"): [
         ("a damaged file passes for its seal", "    if _block(size, digest.hexdigest()) != head:", "    if False:"),
     ],
-    ("state/status.py", "unit/test_status.py"): [
+    ("state/status.py", "input/test_other_shapes.py"): [
         ("a status of any words is taken", 'found.get("state") in STATES and', "True and"),
         (
             "a status of true for a step is taken",
             "all(type(n) is int for n in numbers)",
             "all(isinstance(n, int) for n in numbers)",
         ),
-        ("a status of any state is written", "    if state not in STATES:", "    if False:"),
     ],
     ("state/holder.py", "unit/test_lock.py"): [
         ("a live holder counts as gone", 'return bool(flocked) or not _alive(other["pid"])', "return True"),
         ("a requeued job is not known", 'return other["restart"] != me["restart"]', "return False"),
+        ("a job that runs counts as ended", "return not _RUNNING & set(answer.stdout.split())", "return True"),
+    ],
+    ("state/status.py", "unit/test_status.py"): [
+        ("a status of any state is written", "    if state not in STATES:", "    if False:"),
+    ],
+    ("state/holder.py", "input/test_other_shapes.py"): [
         (
             "a process that may not be asked counts as gone",
             "    except PermissionError:\n        pass",
             "    except PermissionError:\n        return False",
         ),
-        ("a job that runs counts as ended", "return not _RUNNING & set(answer.stdout.split())", "return True"),
     ],
     ("state/provenance.py", "unit/test_provenance.py"): [
         ("a change of any key is harmless", 'HARMLESS = ("output.", ', 'HARMLESS = ("output.", "kernel.", "points.", '),
@@ -49,10 +53,12 @@ BY_FILE = {
         ("a file of any size is read", "        if size > limit:", "        if False:"),
     ],
     ("files/put.py", "unit/test_files.py"): [
-        ("the name of a new file is not made certain", "        files.sync_folder(path.parent)\n", ""),
         ("a pipe is replaced", "        if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):", "        if False:"),
     ],
-    ("files/claims.py", "unit/test_files.py"): [
+    ("files/put.py", "faults/test_unsynced_writes.py"): [
+        ("the name of a new file is not made certain", "        files.sync_folder(path.parent)\n", ""),
+    ],
+    ("files/claims.py", "hostile/test_nothing_is_overwritten.py"): [
         (
             "a file that is there is replaced",
             '        if not force:\n            raise InputError(f"{path}: is there already; choose',
@@ -236,7 +242,7 @@ BY_FILE = {
     ): [
         ("run does not ask the plan", "        room.fit.check(config, ", "        (lambda *_: None)(config, "),
     ],
-    ("config.py", "hostile/test_input_fuzzer.py::test_overrides"): [
+    ("config.py", "input/test_input_fuzzer.py::test_overrides"): [
         ("a --set may set two keys", "    if len(found) > 1:", "    if False:"),
         (
             "a value that is nested too deep is a traceback",
@@ -244,7 +250,7 @@ BY_FILE = {
             '    except ZeroDivisionError as error:\n        raise InputError(f"--set',
         ),
     ],
-    ("settings/section.py", "hostile/test_limits.py::test_what_a_key_cannot_be_is_refused_in_one_line_that_names_it"): [
+    ("settings/section.py", "input/test_limits.py::test_what_a_key_cannot_be_is_refused_in_one_line_that_names_it"): [
         ("text passes for a number", "strict=True, ", ""),
         ("numbers have no bounds", "LEAST, MOST = 1e-30, 1e30", "LEAST, MOST = -1e308, 1e308"),
     ],

@@ -72,5 +72,11 @@ def requeue() -> None:
 def _scontrol(*words: str) -> subprocess.CompletedProcess:
     # Its own session: signals to the job's processes must not hit a requeue on its way.
     return subprocess.run(
-        ["scontrol", *words], capture_output=True, text=True, timeout=60, check=False, start_new_session=True
+        ["scontrol", *words],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=60,
+        check=False,
+        start_new_session=True,
     )

@@ -76,7 +76,9 @@ def load(config: Config) -> Machine:
     try:
         found = json.loads(take(_path(config)))
         # An older measurement lacks some of them: defaults beside it would be called measured.
-        return Machine(**found) if found.keys() == asdict(Machine()).keys() else _defaults(config)
+        usual = asdict(Machine())
+        ours = found.keys() == usual.keys() and all(type(found[name]) is type(usual[name]) for name in usual)
+        return Machine(**found) if ours else _defaults(config)
     except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return _defaults(config)
 

@@ -43,7 +43,9 @@ def launched() -> Launcher:
 def library() -> str:
     """Path of the MPI library that this process has loaded; "" where that is not known."""
     with suppress(OSError):
-        found = re.findall(r"\S*/libmpi(?:ch)?[-\w]*\.so[.\d]*$", Path("/proc/self/maps").read_text(), re.MULTILINE)
+        found = re.findall(
+            r"\S*/libmpi(?:ch)?[-\w]*\.so[.\d]*$", Path("/proc/self/maps").read_text("utf-8", "replace"), re.MULTILINE
+        )
         return found[0] if found else ""
     return ""
 

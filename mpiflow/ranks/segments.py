@@ -37,5 +37,5 @@ def _mapped() -> str:
     maps = []
     for path in Path("/proc").glob("[0-9]*/maps"):
         with suppress(OSError):
-            maps.append(path.read_text())
+            maps.append(path.read_text("utf-8", "replace"))
     return "\n".join(maps)

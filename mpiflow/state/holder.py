@@ -75,7 +75,9 @@ def _job_ended(job: str) -> bool:
         return False
     question = ["squeue", "--noheader", "--jobs", job, "--format", "%T"]
     try:
-        answer = subprocess.run(question, capture_output=True, text=True, timeout=20, check=False)
+        answer = subprocess.run(
+            question, capture_output=True, encoding="utf-8", errors="replace", timeout=20, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
     if answer.returncode:

@@ -152,7 +152,9 @@ def commit() -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        ["git", *words], cwd=folder, capture_output=True, encoding="utf-8", errors="replace", timeout=20, check=False
+    )
     return done.stdout.strip()
 
 

@@ -28,16 +28,23 @@ def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed:
         raise InputError(f"{folder / _FILE}: is a link, and Optuna would write through it; remove it")
     _mend(folder / _FILE)
     tune = settings.tune
-    study = optuna.create_study(
-        study_name=_NAME,
-        storage=_storage(folder),
-        direction="maximize" if tune.objective == "gain" else "minimize",
-        sampler=PlaceSampler(seed, own(settings, searched)),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING)
-        if tune.prune
-        else optuna.pruners.NopPruner(),
-        load_if_exists=True,
-    )
+    try:
+        study = optuna.create_study(
+            study_name=_NAME,
+            storage=_storage(folder),
+            direction="maximize" if tune.objective == "gain" else "minimize",
+            sampler=PlaceSampler(seed, own(settings, searched)),
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=_BEFORE_PRUNING)
+            if tune.prune
+            else optuna.pruners.NopPruner(),
+            load_if_exists=True,
+        )
+    # Optuna believes what it reads, line by line.
+    except (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:100]
+        raise InputError(
+            f"{folder / _FILE}: is no journal of a study ({why}); move it away, or choose another folder with -o"
+        ) from None
     wanted = _identity(settings, searched, seed)
     held = study.user_attrs.get(_SETTINGS)
     if held is None:

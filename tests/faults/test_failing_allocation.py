@@ -79,7 +79,7 @@ print(fault.fault_seen(), "more")
 
 def test_the_memory_of_openblas_is_taken_first_and_its_lack_is_told(preloaded):
     env = os.environ | {"LD_PRELOAD": str(preloaded), "OPENBLAS_NUM_THREADS": "1"}
-    told = subprocess.run([sys.executable, "-c", PREVENTED], capture_output=True, text=True, env=env, timeout=60)
+    told = subprocess.run([sys.executable, "-P", "-c", PREVENTED], capture_output=True, text=True, env=env, timeout=60)
     assert told.stdout == "0 more\n", told
 
 

@@ -56,15 +56,6 @@ def checked(row: Row, folder: Path) -> None:
     row.after(folder, done)
 
 
-def refused(done, *words):
-    """One line, exit code 2, these words in it."""
-    assert done.returncode == 2, done.stdout + done.stderr
-    lines = [line for line in done.stderr.splitlines() if not line.startswith("Abort(")]
-    assert len(lines) == 1, done.stderr
-    for word in words:
-        assert word in lines[0], f"{word}: {lines[0]}"
-
-
 def tree(folder: Path, ours: tuple[str, ...] = ()) -> dict[str, str]:
     """Every file, link and folder, but those whose names begin as ours, with what is in it."""
     found = {}

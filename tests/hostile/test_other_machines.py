@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from table import refused
+from inside import refused
 
 from jobs import mpiflow, small
 from mpiflow.comm import Comm

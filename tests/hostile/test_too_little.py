@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 from inside import mpiflow as inside
-from table import refused
+from inside import refused
 
 from jobs import mpiflow, small
 from mpiflow import triggers

@@ -208,13 +208,19 @@ def headless(path):
         archive.writestr("X_train.npy", b"\x93NUMPY\x01\x00\x40\x00{'descr': (((((((" + b" " * 60)
 
 
-FILES = {"bomb": bomb, "lying": lying, "npy": npy, "headless": headless, "folder": lambda path: path.mkdir()}
+FILES = {
+    "X_train.npy would unpack": bomb,
+    "more memory than there is|truncated": lying,
+    "not a zip archive": npy,
+    "EOF|header": headless,
+    "not a regular file": lambda path: path.mkdir(),
+}
 
 
-@pytest.mark.parametrize("make", FILES.values(), ids=FILES)
-def test_a_file_that_would_do_harm_is_refused_in_one_line(tmp_path, make):
-    make(tmp_path / "dataset.npz")
-    with pytest.raises(InputError, match="not a dataset.npz with plain arrays") as told:
+@pytest.mark.parametrize("words", FILES)
+def test_a_file_that_would_do_harm_is_refused_in_one_line(tmp_path, words):
+    FILES[words](tmp_path / "dataset.npz")
+    with pytest.raises(InputError, match=f"not a dataset.npz with plain arrays .*({words})") as told:
         cymetric.read(tmp_path / "dataset.npz", SURFACE, sampling.TRAIN, None, 1)
     assert len(str(told.value).splitlines()) == 1 and "allow_pickle" not in str(told.value)
 

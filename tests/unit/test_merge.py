@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from surfaces import fermat
 
-from mpiflow.clustering import METHODS, assignment, cluster, kmeans, moments
+from mpiflow.clustering import METHODS, assignment, cluster, greedy, kmeans, moments
 from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.tree import levels, match
@@ -111,3 +111,8 @@ def test_planned_bytes_of_a_rank_grow_as_the_logarithm_of_the_ranks():
         planned = moments.planned_bytes(4 * ranks, ranks, 20, 5)
         assert planned.sum(1).max() <= np.log2(ranks) * each
         assert planned.max() <= each
+
+
+def test_two_clusters_never_join_one_seed():
+    assert greedy.pair(np.array([[1.0, 1.0], [2.0, 3.0]])).tolist() == [0, 1]
+    assert greedy.pair(np.array([[2.0, 3.0], [1.0, 1.0]])).tolist() == [1, 0]

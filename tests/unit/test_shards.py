@@ -86,3 +86,8 @@ def test_a_layout_sums_over_its_points():
     label = np.arange(700) % 3
     layout = Layout(Comm(), label, 3, [1.0] * 3)
     np.testing.assert_allclose(layout.sum(np.sqrt(layout.rows)), np.sqrt(np.arange(700)).sum(), rtol=1e-14)
+
+
+def test_the_dearest_is_dealt_out_first():
+    owner, imbalance = owners(tiles([20, 20, 100, 20, 20, 20]), [1.0] * 6, 2)
+    assert imbalance == 1.0 and [int(rank == owner[2]) for rank in owner] == [0, 0, 1, 0, 0, 0]

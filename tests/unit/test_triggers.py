@@ -151,3 +151,14 @@ def test_installing_handlers_imports_nothing_slow():
     program = "import sys; from mpiflow import triggers; triggers.install(); print(*sys.modules)"
     names = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"mpi4py", "h5py", "scipy", "numba", "pydantic", "typer", "rich"} & set(names)
+
+
+def test_the_longest_of_the_last_steps_must_fit_twice_before_the_deadline(tmp_path, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(triggers, "_born", 0.0)
+    asked = Triggers(Comm(), tmp_path, max_time=20.0)
+    asked.expect(0.1)
+    for step, (seconds, stops) in enumerate([(6.0, False), (0.5, False), (0.5, False), (1.0, True)], 1):
+        now[0] += seconds
+        assert bool(asked.decide(step, 0.0).stop) == stops

@@ -94,7 +94,9 @@ def read(content, overrides=()):
     path.write_bytes(content)
     found = held(lambda: config.read(path, list(overrides)))
     if found is not None and not (found.kernel and found.kernel.source):
-        assert config.loads(found.text()) == found
+        # No state remembers the study that a run may be of.
+        again = config.loads(found.text())
+        assert again == found.model_copy(update={"tune": again.tune})
     return found
 
 
@@ -147,6 +149,7 @@ def test_bytes(cuts):
 @example("kernel.name=\0.py:K")
 @example("points.file=\0")
 @example("run.name=\ud800")
+@example("tune.seed=0")
 def test_overrides(override):
     read(JOB.encode(), [override])
 
@@ -192,7 +195,7 @@ CHANGES = st.tuples(
 def changed(arrays, name, how, row, value):
     """One change of the arrays of a points file."""
     a = arrays.get(name, np.ones(40))
-    if a.dtype.kind == "U" and how not in ("drop", "other"):
+    if a.dtype.kind in "US" and how not in ("drop", "other"):
         return arrays | {name: np.arange(row)}
     if how == "drop":
         return {key: array for key, array in arrays.items() if key != name}
