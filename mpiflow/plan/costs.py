@@ -82,12 +82,14 @@ class Costs:
     def bytes(self) -> dict[str, int]:
         """Bytes of rank 0 by stage, beyond the interpreter and its libraries."""
         points = self.point * (self.rows + self.unseen)
+        # What the flow hands over is gathered when the unseen points are looked at.
+        gathered = self.train * self.metric + self.own
         found = {
             "sample": self._sampling,
             "cluster": 2 * points + self._clustering,
             "build": points + max(self.held, self.building),
             "flow": self.flowing + max(self.stepping, self.looking),
-            "save": self.flowing + max(self.looking, _GROWN * self.state),
+            "save": self.flowing + max(gathered + self.looking, _GROWN * self.state),
             "evaluate": self.flowing + self.evaluating,
         }
         return {name: int(size) for name, size in found.items()}
