@@ -84,19 +84,28 @@ def digest(text: str) -> str:
 def executed(name: str, text: str) -> type[Kernel]:
     """The class `file:Class` of a file's text. Raises ValueError in one line for anything wrong with it."""
     path, _, wanted = name.rpartition(":")
-    module = ModuleType(f"{MODULE}{digest(name + text)[:16]}")
-    # Where annotations are looked up.
-    sys.modules[module.__name__] = module
     try:
-        exec(compile(text, path, "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        raise wrong(name, f"the file does not load: {told(error)}") from None
-    found = {key: item for key, item in vars(module).items() if _is_kernel(item, module.__name__)}
+        loaded = module(path, text)
+    except ValueError as error:
+        raise wrong(name, str(error)) from None
+    found = {key: item for key, item in vars(loaded).items() if _is_kernel(item, loaded.__name__)}
     if wanted not in found:
         raise wrong(
             name, f"no kernel {wanted} in it; its kernels are {', '.join(found) or 'none: derive one of Kernel'}"
         )
     return _adopted(found[wanted], name, text)
+
+
+def module(path: str, text: str) -> ModuleType:
+    """The module of a user's file, executed. Raises ValueError in one line where it does not load."""
+    found = ModuleType(f"{MODULE}{digest(path + text)[:16]}")
+    # Where annotations and dataclasses are looked up.
+    sys.modules[found.__name__] = found
+    try:
+        exec(compile(text, path, "exec"), vars(found))
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"the file does not load: {told(error)}") from None
+    return found
 
 
 def _installed(name: str) -> type[Kernel] | None:

@@ -15,6 +15,7 @@ from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
+TITLE = "what clustering costs the flow: none, halo and all couplings against each other"
 SIZES = {"laptop": 20_000, "node": 100_000, "cluster": 1_000_000}
 COUNTS = (1, 4, 20)
 WIDTH, DT, STEPS, TOLERANCE = 0.2, 0.02, 20, 1e-4

@@ -22,6 +22,7 @@ from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.paper.trained import network_rows
 
+TITLE = "gain of frozen Kaehler kernels on unseen points, beside the paper's kernels (HR 3.2, app. B)"
 SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
 TEST, STEPS = 1000, 50
 #: The best gain of any frozen kernel on unseen points that HR reports.

@@ -21,6 +21,7 @@ from mpiflow.paper.picture import finished, leave, picture
 if TYPE_CHECKING:
     from mpiflow.network.lazy import Movement
 
+TITLE = "from narrow to wide networks: where the NTK stops moving (HR 2.23, 3.3); needs the extra nn"
 SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
 WIDTHS = (16, 32, 64, 128, 256, 512)
 #: Networks of each width.

@@ -16,6 +16,7 @@ from mpiflow.methods import network
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
+TITLE = "Figure 4: how far the NTK of a network in training moves (HR 3.3); needs the extra nn"
 SIZES = {"laptop": 10_000, "node": 100_000, "cluster": 1_000_000}
 EPOCHS, CHART = 50, (0, 1)
 #: Points of either kind between which the NTK is taken.

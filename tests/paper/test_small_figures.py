@@ -4,7 +4,8 @@ import pytest
 
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.paper import FIGURES, clustering_error, delta, distance, figure, noise, points
+from mpiflow.paper import clustering_error, delta, distance, noise
+from mpiflow.paper.registry import figure, titles
 
 
 def test_distance_follows_the_papers_fit(tmp_path):
@@ -36,16 +37,20 @@ def test_clustering_costs_accuracy_and_a_halo_saves_it(tmp_path, monkeypatch):
 
 
 def test_every_figure_has_its_room():
-    for name in FIGURES:
-        module = figure(name)
-        assert {"laptop", "node", "cluster"} == set(module.SIZES) and callable(module.run)
+    known = titles()
+    assert {"clustering-error", "table"} < set(known) and list(known) == sorted(known)
+    for name, title in known.items():
+        found = figure(Comm(), name)
+        assert {"laptop", "node", "cluster"} == set(found.module.SIZES) and callable(found.module.run)
+        assert found.title == title == found.module.TITLE
 
 
 def test_unknown_figures_and_sizes_are_refused():
     with pytest.raises(InputError, match="no such figure; one of clustering"):
-        figure("figure-9")
-    with pytest.raises(InputError, match="one of laptop, node, cluster"):
-        points(delta, "huge")
+        figure(Comm(), "figure-9")
+    for size in ("huge", "99", "1" * 5000, "\u00b2"):
+        with pytest.raises(InputError, match="one of laptop, node, cluster"):
+            figure(Comm(), "noise").points(size)
 
 
 def test_gain_falls_as_one_over_the_distance(tmp_path, monkeypatch):
