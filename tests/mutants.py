@@ -61,7 +61,7 @@ MUTANTS = [
     ),
     Mutant(
         "the closing table has train points for unseen ones",
-        "run.py",
+        "job/flowing.py",
         '"unseen": self.test}',
         '"unseen": self.train}',
         f"{_HERE}a_model_has_the_kappa_of_its_train_points_and_its_table_unseen_ones",

@@ -41,7 +41,7 @@ def run(
         if mine:
             settings = read(config, overrides)
     settings = comm.bcast(settings)
-    from mpiflow.run import run as start
+    from mpiflow.job.job import run as start
 
     screen = Screen(comm.rank, quiet, log_all)
     where = output or Path("runs") / settings.run.folder

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, config, dataset
+from mpiflow import config, dataset
 from mpiflow.comm import Comm
 from mpiflow.geometry import fubini_study
+from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, leave, picture
@@ -124,11 +125,8 @@ def _measured(comm: Comm, seed: int, size: int, name: str, precision: str) -> li
         },
         name,
     )
-    surface = settings.surface()
-    train, _ = dataset.train_points(comm, surface, settings)
-    made = build.flow(settings, surface, train, {})
-    for _ in range(settings.flow.steps):
-        made.step()
+    made = Flowing.begun(comm, settings).finish()
+    surface, train = made.surface, made.train
     rows = []
     for project in (True, False):
         for scale in SCALES:

@@ -43,7 +43,7 @@ def _fail_disk(operation: str, n: int, number: int) -> None:
 def _fail_allocation(rank: int, n: int, stays: bool) -> None:
     import ctypes
 
-    from mpiflow.run import Job
+    from mpiflow.job.job import Job
 
     real, preloaded = Job.work, ctypes.CDLL(None)
 

@@ -19,12 +19,12 @@ from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
 from mpiflow.evaluate import plain
+from mpiflow.job.job import run
 from mpiflow.plan.fit import Limits
 from mpiflow.plan.machine import Machine
 from mpiflow.plan.report import facts
 from mpiflow.ranks import alike, launcher, shortage
 from mpiflow.report import curvature_lines
-from mpiflow.run import run
 from mpiflow.screen import Screen
 from mpiflow.state import provenance
 

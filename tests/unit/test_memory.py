@@ -18,7 +18,7 @@ from pathlib import Path
 import matplotlib.pyplot, scipy.linalg, sklearn
 from mpiflow import config, evaluate, report, restart
 from mpiflow.comm import Comm
-from mpiflow.run import run
+from mpiflow.job.job import run
 from mpiflow.screen import Screen
 from mpiflow.plan.process import peak
 from mpiflow.state import commit

@@ -20,9 +20,9 @@ from mpiflow.errors import NumericalError, StateError
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry import curvature
 from mpiflow.geometry.hypersurface import fermat
+from mpiflow.job.job import run
 from mpiflow.kernels import kaehler
 from mpiflow.predictor import open_run
-from mpiflow.run import run
 from mpiflow.screen import Screen
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
