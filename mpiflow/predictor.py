@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, dataset, evaluate, losses, sampling
+from mpiflow import build, dataset, losses, sampling
 from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry import charts, fubini_study
+from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
+from mpiflow.job.restart import Restart
 from mpiflow.measures import kappa_of
 from mpiflow.ranks.shards import split
-from mpiflow.restart import Restart
 from mpiflow.settings.problem import LEAST_POINTS, SEEDS, WHY_NOT_ONE
 from mpiflow.topology import Curvature, curvature_of
 

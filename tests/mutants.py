@@ -47,7 +47,7 @@ MUTANTS = [
     ),
     Mutant(
         "every metric counts as positive",
-        "evaluate.py",
+        "job/evaluate.py",
         "positive=float(layout.sum(least > 0)) / layout.total",
         "positive=1.0",
         f"{_HERE}positive_is_the_share_of_points_where_the_metric_is",
@@ -89,7 +89,7 @@ MUTANTS = [
     ),
     Mutant(
         "SIGHUP is not caught",
-        "triggers.py",
+        "job/triggers.py",
         "signal.SIGINT, signal.SIGHUP)",
         "signal.SIGINT)",
         f"{_HERE}every_signal_that_asks_for_a_stop_is_noted",

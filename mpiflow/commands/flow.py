@@ -62,9 +62,9 @@ def evaluate(
     sigma 0 without any training and is not Kaehler. A Kaehler run adds its Ricci measure and, as a check, the Euler number.
     """
     from mpiflow.comm import world
-    from mpiflow.evaluate import plain
+    from mpiflow.job.evaluate import plain
+    from mpiflow.job.report import curvature_lines, rendered
     from mpiflow.predictor import open_run
-    from mpiflow.report import curvature_lines, rendered
     from mpiflow.screen import answer, document
 
     comm = world()

@@ -6,15 +6,16 @@ from functools import cached_property
 
 import numpy as np
 
-from mpiflow import build, dataset, evaluate
+from mpiflow import build, dataset
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
 from mpiflow.flows.components import Record
 from mpiflow.flows.history import History
 from mpiflow.flows.predictor import Predictor
+from mpiflow.job import evaluate
+from mpiflow.job.restart import Restart
 from mpiflow.measures import sigma
-from mpiflow.restart import Restart
 
 
 class Flowing:

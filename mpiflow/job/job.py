@@ -7,21 +7,22 @@ import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from mpiflow import build, clock, folder, report
+from mpiflow import build, clock
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
 from mpiflow.files import claims
 from mpiflow.flows.components import Record
+from mpiflow.job import folder, report
 from mpiflow.job.flowing import Flowing
+from mpiflow.job.restart import Restart
+from mpiflow.job.snapshot import Snapshot
+from mpiflow.job.triggers import Triggers
 from mpiflow.ranks import alike, shortage
-from mpiflow.restart import Restart
 from mpiflow.screen import Screen
-from mpiflow.snapshot import Snapshot
 from mpiflow.state import provenance, status
 from mpiflow.state.commit import Writer
 from mpiflow.state.naming import state_path
-from mpiflow.triggers import Triggers
 
 
 def run(

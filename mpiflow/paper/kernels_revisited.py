@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.errors import InputError
 from mpiflow.geometry.hypersurface import fermat
 from mpiflow.geometry.symmetry import symmetry_of
+from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.kernels.sections import sections
 from mpiflow.paper.claims import Claim

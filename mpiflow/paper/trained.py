@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mpiflow import evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import check
+from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
 
 #: Epochs at 100 000 points; fewer points take as many mini-batches, up to MOST epochs.

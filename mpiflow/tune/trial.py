@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpiflow import evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import Config
+from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.measures import gain, sigma
 

@@ -14,17 +14,18 @@ import pytest
 
 import mpiflow as package
 from jobs import mpiflow, small
-from mpiflow import measures, sampling, triggers
+from mpiflow import measures, sampling
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
-from mpiflow.evaluate import plain
+from mpiflow.job import triggers
+from mpiflow.job.evaluate import plain
 from mpiflow.job.job import run
+from mpiflow.job.report import curvature_lines
 from mpiflow.plan.fit import Limits
 from mpiflow.plan.machine import Machine
 from mpiflow.plan.report import facts
 from mpiflow.ranks import alike, launcher, shortage
-from mpiflow.report import curvature_lines
 from mpiflow.screen import Screen
 from mpiflow.state import provenance
 
