@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, is_dataclass
+from numbers import Real
 from pathlib import Path
 
 from mpiflow import __version__
@@ -69,8 +70,8 @@ def made(comm: Comm, figure: Figure, out: Path, size: int, seed: int, say) -> Re
     lines, began = [], time.monotonic()
 
     def told(line: str) -> None:
-        lines.append(line)
-        say(line)
+        lines.append(str(line))
+        say(lines[-1])
 
     rows = _listed(
         figure, "run", figure.module.run(comm, out, size, told, seed), _is_row, "of instances of a dataclass"
@@ -100,7 +101,11 @@ def _is_row(item: object) -> bool:
 
 
 def _is_claim(item: object) -> bool:
-    return isinstance(item, Claim)
+    """Whether it is a claim, and every field of its kind."""
+    if not isinstance(item, Claim):
+        return False
+    words, numbers = (item.what, item.paper, item.because), (item.ours, item.low, item.high)
+    return all(isinstance(word, str) for word in words) and all(isinstance(number, Real) for number in numbers)
 
 
 def _write(record: Record, rows: list[dict]) -> None:
@@ -131,13 +136,10 @@ def _is_ours(record: Record) -> bool:
     """Whether every field of a record and of its claims is of its kind."""
     numbers = (record.size, record.seed, record.ranks)
     words = [record.name, record.version, record.title, record.sha256, *record.lines]
-    for claim in record.claims:
-        words += [claim.what, claim.paper, claim.because]
-        if not all(isinstance(value, int | float) for value in (claim.ours, claim.low, claim.high)):
-            return False
     return (
         record.name == record.path.stem
         and all(type(number) is int for number in numbers)
         and isinstance(record.seconds, int | float)
         and all(isinstance(word, str) for word in words)
+        and all(map(_is_claim, record.claims))
     )

@@ -109,10 +109,18 @@ def test_a_file_of_no_figures_name_is_one_line(name, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("verb", "returned"), [("rows", "rows[0]"), ("rows", "[{}]"), ("[Claim(", "[(")])
-def test_what_is_no_row_or_claim_is_one_line(verb, returned, tmp_path):
+WRONG = {
+    "a row alone": ("return rows", "return rows[0]"),
+    "a dict": ("return rows", "return [{}]"),
+    "a tuple for a claim": ("return [Claim(", "return [("),
+    "an array for a number": ("rows[0].mean, 1.0", "np.ones(2), 1.0"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_no_row_or_claim_is_one_line(case, tmp_path):
     path = written(tmp_path, "mine")
-    path.write_text(path.read_text().replace(f"return {verb}", f"return {returned}"))
+    path.write_text(path.read_text().replace(*WRONG[case]))
     wanted = figure(Comm(), str(path))
     with pytest.raises(InputError, match="returned no list of"):
         record.made(Comm(), wanted, tmp_path / "out", 30, 1, lambda line: None)
