@@ -88,8 +88,9 @@ def sample(
 
     manifold: a table [manifold] as a dict, {"family": "dwork", "psi": 0.5}; or a run file, by its path or as a `Config`, whose
     manifold it is. chart: of all points, or "all" for each its own. Returns arrays, axis 0 the point: z (n, n+1) complex128,
-    homogeneous coordinates, the largest 1; chart (n, 2) int8; weight (n,) float64, with which np.average(f, weights=weight)
-    is the mean of f over Omega ^ Omegabar; omega2 (n,) float64, |Omega|^2. Raises InputError for what is no manifold.
+    homogeneous coordinates, scaled as its charts are; chart (n, 2) int8; weight (n,) float64, with which
+    np.average(f, weights=weight) is the mean of f over Omega ^ Omegabar; omega2 (n,) float64, |Omega|^2. Raises InputError
+    for what is no manifold.
     """
     comm = comm or Comm()
     table = manifold if isinstance(manifold, Mapping) else _table(comm, manifold)

@@ -9,17 +9,17 @@ import numpy as np
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
 from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.methods import registry
 
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict):
+def flow(config: Config, surface: Domain, train: PointSet, stored: dict):
     """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for none. Collective."""
     return registry.of(config).flow(config, surface, train, stored)
 
 
 def predictor(
-    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+    config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> Predictor:
     """The metric that a state predicts: rows(name) gives own train rows of a dataset, rows(name, None) all; collective."""
     return registry.of(config).predictor(config, surface, train, stored, rows)

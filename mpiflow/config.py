@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic.fields import FieldInfo
 
+from mpiflow.doors import own
 from mpiflow.errors import InputError
 from mpiflow.files import take
-from mpiflow.methods import own, registry
+from mpiflow.settings.section import Named, Section
 from mpiflow.settings.whole import Config
 
 __all__ = ["Config", "check", "loads", "read"]
@@ -44,23 +44,23 @@ def _complete(settings: Config, source: str) -> None:
 
 
 def loads(text: str) -> Config:
-    """A run file from its text, as states carry it; of a user's own kernel nothing is executed."""
+    """A run file from its text, as states carry it; of users' own files nothing is executed."""
     return check(tomllib.loads(text), "state", own.closed(Path()))
 
 
-def check(table: dict[str, Any], source: str, door: own.Door | None = None) -> Config:
+def check(table: dict[str, Any], source: str, opened: own.Opener | None = None) -> Config:
     """A run file from its parsed table. Raises InputError, one line a mistake.
 
-    door: how users' own kernels are come by; by default from files, relative to the working directory.
+    opened: how users' own classes are come by; by default from files, relative to the working directory.
     """
-    door = door or own.beside(Path.cwd())
+    opened = opened or own.beside(Path.cwd())
     try:
-        return Config.model_validate(table, context={"door": door})
+        return Config.model_validate(table, context={"own": opened})
     except ValidationError as error:
         # A union gives one mistake for each of its types: they are alternatives, told in one line.
         lines: dict[str, list[str]] = {}
         for item in error.errors():
-            head, message = _mistake(item, table, door)
+            head, message = _mistake(item, table, opened)
             lines.setdefault(head, []).append(message)
         text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
         raise InputError(*text) from None
@@ -68,35 +68,41 @@ def check(table: dict[str, Any], source: str, door: own.Door | None = None) -> C
 
 def _override(table: dict, override: str) -> None:
     key, equals, value = override.partition("=")
-    names = [name.strip() for name in key.split(".")]
-    if not equals or len(names) != 2 or not all(names):
+    *sections, last = [name.strip() for name in key.split(".")]
+    if not equals or not sections or not all([*sections, last]):
         raise InputError(f"--set {override}: must be section.key=value, e.g. --set flow.dt=1e-3")
     try:
         parsed = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
         parsed = value
-    section = table.setdefault(names[0], {})
-    if not isinstance(section, dict):
-        raise InputError(f"--set {override}: {names[0]} is not a section of the run file")
-    section[names[1]] = parsed
+    for depth, name in enumerate(sections):
+        # A name that stood alone, `search = "euler"`, gets a table for its keys.
+        if depth and isinstance(table.get(name), str):
+            table[name] = {Named.key: table[name]}
+        table = table.setdefault(name, {})
+        if not isinstance(table, dict):
+            raise InputError(f"--set {override}: {'.'.join(sections[: depth + 1])} is not a section of the run file")
+    table[last] = parsed
 
 
-def _mistake(item: dict, table: dict, door: own.Door) -> tuple[str, str]:
+def _mistake(item: dict, table: dict, opened: own.Opener) -> tuple[str, str]:
     """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
     # Unions add the name of the tried type to the path.
     path = [part for part in item["loc"] if not _TYPE.fullmatch(str(part))]
-    key, fields = ".".join(map(str, path)), _fields(path[:-1], table, door)
+    key, model = ".".join(map(str, path)), _model(path[:-1], table, opened)
+    fields = model.model_fields if model else {}
+    names = [*([model.key] if issubclass(model, Named) else []), *fields] if model else []
     cure = fields[path[-1]].description if path and path[-1] in fields else None
     if item["type"] == "extra_forbidden":
-        names = ["name", *fields] if path[0] == "kernel" else fields
-        return key, f"unknown key; the valid ones here are {', '.join(names)}"
+        return key, f"unknown key; the valid ones here are {', '.join(names) or 'none'}"
     if item["type"] == "missing":
-        return key, f"missing; {cure or 'it has no default'}"
+        told = f"; the valid keys here are {', '.join(names)}" if model and issubclass(model, Named) else ""
+        return key, f"missing; {cure or 'it has no default'}{told}"
     message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if item["type"] == "value_error":
-        # Raised by a section about one of its keys: "key = value: why; cure".
+        # Raised by a section about one of its keys, "key = value: why; cure", or about its whole value, " = value: ...".
         head, _, rest = message.partition(": ")
-        return ".".join(filter(None, [key, head])), rest
+        return f"{key}{head}" if head.startswith(" ") else ".".join(filter(None, [key, head])), rest
     return f"{key} = {item['input']!r}", f"{message}; {cure}" if cure else message
 
 
@@ -104,17 +110,13 @@ def _mistake(item: dict, table: dict, door: own.Door) -> tuple[str, str]:
 _TYPE = re.compile(r"float|int|(tuple|list|dict|literal|function|constrained)\S*\[.*\]")
 
 
-def _fields(path: list, table: dict, door: own.Door) -> dict[str, FieldInfo]:
-    """The valid keys of the section at a path of the run file."""
-    model: Any = Config
+def _model(path: list, table: dict, opened: own.Opener) -> type[Section] | None:
+    """The section at a path of the run file; None where there is none."""
+    model, value = Config, table
     for part in path:
-        annotation = model.model_fields[part].annotation
-        # `Network | None` is the one that may be absent.
-        model = (
-            registry.kind(table[part]["name"], door)
-            if part == "kernel"
-            else getattr(annotation, "__args__", (annotation,))[0]
-        )
-        if not hasattr(model, "model_fields"):
-            return {}
-    return model.model_fields
+        field, value = model.model_fields[part], value[part]
+        door = dict(own.doors(model)).get(part)
+        model = door.kind(door.split(value)[0], opened) if door else field.annotation
+        if not isinstance(model, type) or not issubclass(model, Section):
+            return None
+    return model

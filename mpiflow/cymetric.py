@@ -18,29 +18,26 @@ from mpiflow import sampling
 from mpiflow.errors import InputError
 from mpiflow.files import put
 from mpiflow.files.take import opened
-from mpiflow.geometry import charts
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.sampling import Points
 
 #: Names of the halves of a file by the stream that they stand for.
 _HALVES = {sampling.TRAIN: "train", sampling.TEST: "val"}
-#: |Q| at patch-scaled points, and the relative error of |Omega|^2, up to which points count as points of X.
+#: |Q| / |z|^(n+1), and the relative error of |Omega|^2, up to which points count as points of X.
 ON_X, SAME_FORM = 1e-8, 1e-6
 
 
-def read(path: Path, surface: Hypersurface, stream: int, chart: tuple[int, int] | None, total: int) -> Points:
+def read(path: Path, surface: Domain, stream: int, chart: tuple[int, ...] | None, total: int) -> Points:
     """The first `total` train or test points of a file that lie in a chart (None: in any), as they are there.
 
     stream: sampling.TRAIN or sampling.TEST. Weights are the file's, in our units. Raises InputError, naming the point,
     where the file is not such a file, is not finite, or is of another manifold; no pickle is ever loaded.
     """
     half = _HALVES[stream]
-    x, y = _arrays(path, half, 2 * (surface.ambient + 1))
-    z = charts.patch_scaled(x[:, : surface.ambient + 1] + 1j * x[:, surface.ambient + 1 :])
-    _check(
-        path, half, np.abs(surface.value(z)), ON_X, "lies off X", "is it of another manifold, or rounded to float32?"
-    )
-    points = sampling.described(surface, z)
+    x, y = _arrays(path, half, 2 * surface.coordinates)
+    z = surface.scaled(x[:, : surface.coordinates] + 1j * x[:, surface.coordinates :])
+    _check(path, half, surface.off(z), ON_X, "lies off X", "is it of another manifold, or rounded to float32?")
+    points = surface.described(z)
     form = np.abs(y[:, 1] / points.omega2 - 1)
     _check(path, half, form, SAME_FORM, "has another |Omega|^2", "is it of another manifold, or normalised otherwise?")
     points = Points(z, points.chart, y[:, 0] / _unit(surface), points.omega2)
@@ -54,20 +51,20 @@ def read(path: Path, surface: Hypersurface, stream: int, chart: tuple[int, int] 
     return points.map(lambda rows: rows[inside])
 
 
-def write(path: Path, surface: Hypersurface, train: Points, test: Points) -> None:
+def write(path: Path, surface: Domain, train: Points, test: Points) -> None:
     """Write points as cymetric's prepare_dataset does; the file is whole or absent."""
     columns = {}
     for half, points in {"train": train, "val": test}.items():
         columns[f"X_{half}"] = np.concatenate([points.z.real, points.z.imag], axis=1)
         columns[f"y_{half}"] = np.stack([points.weight * _unit(surface), points.omega2], axis=1)
-    columns["val_pullbacks"] = charts.jacobian(surface, test.z, test.chart).swapaxes(1, 2)
+    columns["val_pullbacks"] = surface.jacobian(test.z, test.chart).swapaxes(1, 2)
     memory = io.BytesIO()
     np.savez_compressed(memory, **columns)
     put(path, memory.getbuffer())
 
 
-def _unit(surface: Hypersurface) -> float:
-    return surface.degree * np.pi ** (surface.ambient - 1)
+def _unit(surface: Domain) -> float:
+    return surface.volume * np.pi**surface.dimension
 
 
 def _arrays(path: Path, half: str, width: int) -> tuple[np.ndarray, np.ndarray]:

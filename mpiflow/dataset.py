@@ -11,8 +11,7 @@ from mpiflow import clock, cymetric, engine, sampling
 from mpiflow.clustering import cluster
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import Layout, split
 from mpiflow.sampling import Points
@@ -26,13 +25,12 @@ class PointSet:
     points: Points
     batch_label: np.ndarray
 
-    def reference(self, surface: Hypersurface) -> np.ndarray:
+    def reference(self, surface: Domain) -> np.ndarray:
         """g_FS of the own rows, in their charts: (n_r, d, d) complex128."""
-        z, chart = self.points.z, self.points.chart
-        return fubini_study.pulled_back(z, charts.jacobian(surface, z, chart))
+        return surface.reference(self.points.z, self.points.chart)
 
 
-def train_points(comm: Comm, surface: Hypersurface, config: Config) -> tuple[PointSet, np.ndarray]:
+def train_points(comm: Comm, surface: Domain, config: Config) -> tuple[PointSet, np.ndarray]:
     """Sample, cluster in mini-batches, merge, and deal out cluster blocks (HR 3.1).
 
     Also returns the bytes that this rank received at each level of the merge: (levels,) int64.
@@ -42,14 +40,14 @@ def train_points(comm: Comm, surface: Hypersurface, config: Config) -> tuple[Poi
     own = np.arange(min(shard.start * batch, total), min(shard.stop * batch, total))
     points = drawn(comm, surface, config, sampling.TRAIN, total, config.run.seed, own)
     options = config.clusters.model_dump()
-    found = cluster(comm, points.z, int(own[0]) if len(own) else 0, total, **options)
+    found = cluster(comm, surface.embedded(points.z), int(own[0]) if len(own) else 0, total, **options)
     label = comm.allgather_rows(found.label)
     layout = train_layout(comm, label, config)
     exchange = Exchange(comm, own, layout.rows)
     return PointSet(layout, points.map(exchange), exchange(found.batch_label)), found.exchange_bytes
 
 
-def test_points(comm: Comm, surface: Hypersurface, config: Config, train: PointSet) -> PointSet:
+def test_points(comm: Comm, surface: Domain, config: Config, train: PointSet) -> PointSet:
     """Unseen points of a disjoint stream of lines, or noisy copies of train points where noise is asked for."""
     total = config.points.test
     share = split(total, comm.size, comm.rank)
@@ -60,12 +58,10 @@ def test_points(comm: Comm, surface: Hypersurface, config: Config, train: PointS
         points = sampling.noisy(surface, own, points, config.run.seed, sampling.TEST, scale, project)
     else:
         points = drawn(comm, surface, config, sampling.TEST, total, config.run.seed, own)
-    return placed(comm, own, points, train)
+    return placed(comm, surface, own, points, train)
 
 
-def drawn(
-    comm: Comm, surface: Hypersurface, config: Config, stream: int, total: int, seed: int, own: np.ndarray
-) -> Points:
+def drawn(comm: Comm, surface: Domain, config: Config, stream: int, total: int, seed: int, own: np.ndarray) -> Points:
     """The points of a stream whose numbers are `own`, wherever they were made; collective."""
     chart = None if config.points.chart == "all" else config.points.chart
     if config.points.file and stream in (sampling.TRAIN, sampling.TEST):
@@ -75,7 +71,7 @@ def drawn(
     return points.map(Exchange(comm, number, own))
 
 
-def _read(comm: Comm, surface: Hypersurface, file: str, stream: int, chart, total: int) -> Points:
+def _read(comm: Comm, surface: Domain, file: str, stream: int, chart, total: int) -> Points:
     """All points of a stream from a file of cymetric's, on every rank; collective."""
     points = None
     with comm.lead() as mine:
@@ -84,13 +80,13 @@ def _read(comm: Comm, surface: Hypersurface, file: str, stream: int, chart, tota
     return comm.bcast(points)
 
 
-def placed(comm: Comm, own: np.ndarray, points: Points, train: PointSet) -> PointSet:
+def placed(comm: Comm, surface: Domain, own: np.ndarray, points: Points, train: PointSet) -> PointSet:
     """Points, known by their numbers `own`, dealt out as the targets of the train clusters; collective."""
     count = train.layout.count
     if count == 1:
         label = np.zeros(len(own), np.int32)
     else:
-        label = cluster_of(train.layout, train.points.z, points.z)
+        label = cluster_of(train.layout, *map(surface.embedded, (train.points.z, points.z)))
     every = np.empty(sum(comm.allgather(len(own))), np.int32)
     every[comm.allgather_rows(own)] = comm.allgather_rows(label)
     layout = target_layout(comm, every, train.layout)
@@ -98,9 +94,10 @@ def placed(comm: Comm, own: np.ndarray, points: Points, train: PointSet) -> Poin
 
 
 def cluster_of(layout: Layout, train_z: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """Cluster of the nearest train point, the lowest numbered one on ties: z (N, n+1) to (N,) int32; collective.
+    """Cluster of the nearest train point, the lowest numbered one on ties: z (N, M+1) to (N,) int32; collective.
 
-    layout, train_z: of the train points. The one rule by which an unseen point belongs to a cluster (theory 5).
+    layout, train_z: of the train points; both sets as `Domain.embedded`. The one rule by which an unseen point belongs to a
+    cluster (theory 5).
     """
     number = layout.comm.allgather_rows(layout.rows)
     every = np.empty((layout.total, train_z.shape[1]), np.complex128)
@@ -121,7 +118,8 @@ def target_layout(comm: Comm, label: np.ndarray, train: Layout) -> Layout:
     return Layout(comm, label, train.count, [max(1, len(member)) for member in train.members])
 
 
-def first(points: PointSet, count: int, train: PointSet) -> PointSet:
+def first(surface: Domain, points: PointSet, count: int, train: PointSet) -> PointSet:
     """The points numbered below `count`, dealt out anew; collective."""
     own = points.layout.rows < count
-    return placed(points.layout.comm, points.layout.rows[own], points.points.map(lambda rows: rows[own]), train)
+    chosen = points.points.map(lambda rows: rows[own])
+    return placed(points.layout.comm, surface, points.layout.rows[own], chosen, train)

@@ -55,15 +55,16 @@ def _state(state: dict) -> Table:
     table.add_row("step", str(state["step"]))
     table.add_row("bytes", f"{state['bytes']:,}")
     for name, value in state["attributes"].items():
-        if name not in ("config", "kernel_text"):
+        if name != "config" and not name.endswith("_text"):
             table.add_row(name, str(value))
     for number, start in enumerate(state["provenance"]):
         origin = "new" if start["resumed_from"] is None else f"resumed from step {start['resumed_from']}"
         told = f"{start['start']} on {start['host']}, {start['ranks']} ranks, {start['backend']}, mpiflow {start['mpiflow']}"
         table.add_row(f"start {number + 1}", f"{origin}: {told} {start['commit'][:12]}")
     table.add_row("run file", state["attributes"].get("config", ""))
-    if "kernel_text" in state["attributes"]:
-        table.add_row("kernel file", state["attributes"]["kernel_text"])
+    for name, value in state["attributes"].items():
+        if name.endswith("_text"):
+            table.add_row(f"{name.removesuffix('_text')} file", value)
     return table
 
 

@@ -1,59 +1,10 @@
-"""Losses of a metric against the holomorphic volume, and their gradients in closed form (theory 3)."""
+"""eta of a metric against the holomorphic volume, and the gradient of a functional of it in closed form (theory 3)."""
 
 from __future__ import annotations
 
 import numpy as np
 
-
-class Sigma:
-    """l = |1 - eta|, the pointwise form of the sigma measure (HR B.11)."""
-
-    name = "sigma"
-
-    @staticmethod
-    def value(eta: np.ndarray) -> np.ndarray:
-        """l(eta): (N,) to (N,)."""
-        return np.abs(1 - eta)
-
-    @staticmethod
-    def slope(eta: np.ndarray) -> np.ndarray:
-        """l'(eta): (N,) to (N,); 0 at eta = 1 to rounding, where l has its kink."""
-        return np.where(np.abs(eta - 1) < 16 * np.finfo(eta.dtype).eps, 0, np.sign(eta - 1))
-
-
-class MongeAmpere:
-    """l = (1 - eta)^2."""
-
-    name = "monge-ampere"
-
-    @staticmethod
-    def value(eta: np.ndarray) -> np.ndarray:
-        """l(eta): (N,) to (N,)."""
-        return (1 - eta) ** 2
-
-    @staticmethod
-    def slope(eta: np.ndarray) -> np.ndarray:
-        """l'(eta): (N,) to (N,)."""
-        return 2 * (eta - 1)
-
-
-class Log:
-    """l = (log eta)^2."""
-
-    name = "log"
-
-    @staticmethod
-    def value(eta: np.ndarray) -> np.ndarray:
-        """l(eta): (N,) to (N,)."""
-        return np.log(eta) ** 2
-
-    @staticmethod
-    def slope(eta: np.ndarray) -> np.ndarray:
-        """l'(eta): (N,) to (N,)."""
-        return 2 * np.log(eta) / eta
-
-
-LOSSES = {loss.name: loss for loss in (Sigma, MongeAmpere, Log)}
+from mpiflow.functionals import Functional
 
 
 def determinant(g: np.ndarray) -> np.ndarray:
@@ -76,7 +27,7 @@ def eta(g: np.ndarray, omega2: np.ndarray, kappa: float) -> np.ndarray:
     return det / (det.dtype.type(kappa) * omega2.astype(det.dtype))
 
 
-def gradient(g: np.ndarray, eta_of_g: np.ndarray, loss, natural: bool = False) -> np.ndarray:
+def gradient(g: np.ndarray, eta_of_g: np.ndarray, loss: Functional, natural: bool = False) -> np.ndarray:
     """Frobenius gradient dl/dg = l'(eta) eta g^-1, Hermitian; with `natural`, g (dl/dg) g = l'(eta) eta g.
 
     g: (N, d, d) complex Hermitian, positive definite. eta_of_g: (N,). Returns (N, d, d) of g's dtype.

@@ -13,16 +13,14 @@ from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import charts, fubini_study
 from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
-from mpiflow.measures import kappa_of
+from mpiflow.measures import Curvature, curvature_of, kappa_of
 from mpiflow.ranks.shards import split
 from mpiflow.settings.problem import LEAST_POINTS, SEEDS, WHY_NOT_ONE
-from mpiflow.topology import Curvature, curvature_of
 
-#: |Q| / |z|^(n+1) above which a point does not lie on X.
+#: |Q| at |z| = 1 above which a point does not lie on X.
 OFF = 1e-6
 
 
@@ -73,21 +71,21 @@ class Model:
         self.kappa = kappa_of(self.train.layout, self.train.points, g)
 
     def metric(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
-        """g at points of X, each in its own best chart (`geometry.charts.chart_of`): (N, n+1) to (N, d, d) complex128.
+        """g at points of X, each in its own best chart (`Domain.chart_of`): (N, n+1) to (N, d, d) complex128.
 
         z: complex, any scale, on X. A one-chart run knows its own chart; for points of others `extrapolate` carries its
         prediction there by the chart's Jacobian. Raises InputError for points off X or, without it, of another chart.
         """
         z, own = self._reached(z, extrapolate)
-        points = sampling.described(self.surface, z, own)
-        targets = dataset.placed(self.comm, np.arange(len(z)), points, self.train)
+        points = self.surface.described(z, own)
+        targets = dataset.placed(self.comm, self.surface, np.arange(len(z)), points, self.train)
         g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)
         return g[np.argsort(targets.layout.rows)]
 
     def eta(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
         """det g / (kappa |Omega|^2) with the kappa of the train points: (N, n+1) complex to (N,) float64."""
         z = self._checked(z)
-        omega2 = charts.omega2(self.surface, z, charts.chart_of(self.surface, z))
+        omega2 = self.surface.omega2(z, self.surface.chart_of(z))
         return losses.eta(self.metric(z, extrapolate), omega2, self.kappa)
 
     def potential(self, z: np.ndarray) -> np.ndarray:
@@ -122,7 +120,8 @@ class Model:
                 f"curvature: it takes points of all charts, the run was made in chart {list(self.config.points.chart)}: "
                 'ask for extrapolate (its accuracy is not known), or run with points.chart = "all"'
             )
-        return curvature_of(self.surface, self._predictor, self._fresh(count, seed, True))
+        fresh = self._fresh(count, seed, True)
+        return curvature_of(self.surface, self._predictor, fresh.layout, fresh.points)
 
     @property
     def has_potential(self) -> bool:
@@ -146,12 +145,12 @@ class Model:
         if every_chart:
             settings = settings.model_copy(update={"points": settings.points.model_copy(update={"chart": "all"})})
         points = dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
-        return dataset.placed(self.comm, own, points, self.train)
+        return dataset.placed(self.comm, self.surface, own, points, self.train)
 
     def _reached(self, z: np.ndarray, extrapolate: bool) -> tuple[np.ndarray, np.ndarray]:
         """Checked points and their best charts; refused where the run knows them not and extrapolation is not asked for."""
         z = self._checked(z)
-        best, known = charts.chart_of(self.surface, z), self.config.points.chart
+        best, known = self.surface.chart_of(z), self.config.points.chart
         if not extrapolate and not self.everywhere and (best != known).any():
             row = int((best != known).any(1).argmax())
             raise InputError(
@@ -162,13 +161,13 @@ class Model:
 
     def _checked(self, z: np.ndarray) -> np.ndarray:
         """Points of X, patch-scaled, from what a user gives as such. Raises InputError for what is none."""
-        z = _points(z, self.surface.degree)
-        off = np.abs(self.surface.value(z)) / fubini_study.norm2(z) ** (self.surface.degree / 2)
+        z = self.surface.scaled(_points(z, self.surface.coordinates))
+        off = self.surface.off(z)
         if len(off) and not off.max() < OFF:
             raise InputError(
-                f"point {off.argmax()} is off X: |Q| / |z|^{self.surface.degree} = {off.max():.1e} > {OFF}; project it first"
+                f"point {off.argmax()} is off X: |Q| = {off.max():.1e} > {OFF} at |z| = 1; project it first"
             )
-        return charts.patch_scaled(z)
+        return z
 
 
 def _whole(name: str, number: object) -> int:
@@ -180,9 +179,9 @@ def _whole(name: str, number: object) -> int:
 
 
 def _points(z: object, width: int) -> np.ndarray:
-    """Homogeneous coordinates (N, width) of order one, from numbers of any kind and scale; one point may be given as a row.
+    """Homogeneous coordinates (N, width), finite, from numbers of any kind and scale; one point may be given as a row.
 
-    Raises InputError for what are no numbers, or no points of projective space.
+    Raises InputError for what are no numbers.
     """
     wanted = f"it must be finite numbers, (N, {width})"
     try:
@@ -196,7 +195,4 @@ def _points(z: object, width: int) -> np.ndarray:
     found = found.reshape(0, width) if found.shape == (0,) else np.atleast_2d(found)
     if found.ndim != 2 or found.shape[1] != width or not np.isfinite(found).all():
         raise InputError(f"z of shape {given.shape}: {wanted} complex")
-    found = charts.unit_scaled(found)
-    if (zero := ~found.any(1)).any():
-        raise InputError(f"point {zero.argmax()} is z = 0: that is no point of projective space; leave it out")
     return found

@@ -16,7 +16,7 @@ from typer.main import get_command
 
 import mpiflow as library
 from mpiflow.cli import app
-from mpiflow.methods import registry
+from mpiflow.doors import own
 from mpiflow.settings.whole import Config
 
 ROOT = Path(__file__).parents[1]
@@ -81,9 +81,13 @@ def keys() -> set[str]:
     """All section.key of a run file."""
     fields = Config.model_fields.items()
     found = {(name, key) for name, field in fields for model in _models(field.annotation) for key in model.model_fields}
-    found |= {
-        ("kernel", key) for name in registry.kernels() for key in ("name", *registry.kind(name, None).model_fields)
-    }
+    doors = [
+        own.doors(model)
+        for model in (Config, *(m for field in Config.model_fields.values() for m in _models(field.annotation)))
+    ]
+    for door in (door for through in doors for _, door in through):
+        section = door.key.rpartition(".")[0] if door.table else door.key
+        found |= {(section, key) for kind in door.known().values() for key in (kind.key, *kind.model_fields)}
     return {f"{name}.{key}" for name, key in found}
 
 

@@ -27,16 +27,16 @@ MUTANTS = [
     Mutant(
         "a halved step accumulates the whole one",
         "flows/components.py",
-        "self.accumulated += dt * gradient",
-        "self.accumulated += self.rule.dt * gradient",
+        "        trial = self.theta - step\n",
+        "        trial = self.theta - step * np.array([1.0, self.dt])[:, None, None, None]\n",
         f"{_HERE}a_halved_step_accumulates_what_was_taken",
     ),
     Mutant(
         "the loss is divided by N - 1",
-        "flows/components.py",
-        "/ self.layout.total\n",
-        "/ (self.layout.total - 1)\n",
-        f"{_HERE}the_loss_of_a_record_is_the_mean_over_all_points",
+        "measures.py",
+        "return float(weighted / weight)",
+        "return float(weighted / weight) * layout.total / (layout.total - 1)",
+        f"{_HERE}the_loss_of_a_record_is_the_mean_over_x",
     ),
     Mutant(
         "the blamed point is told by its row on the rank",
@@ -76,8 +76,8 @@ MUTANTS = [
     Mutant(
         "noise is larger by the root of 2",
         "sampling.py",
-        "z += scale * np.sqrt(0.5) * draws",
-        "z += scale * draws",
+        "noise = scale * np.sqrt(0.5) * draws",
+        "noise = scale * draws",
         f"{_HERE}noise_has_the_scale_that_was_asked_for",
     ),
     Mutant(
@@ -97,8 +97,8 @@ MUTANTS = [
     Mutant(
         "a step that raises the loss is accepted",
         "flows/potentials.py",
-        "return trial.least > 0 and (lowered or",
-        "return trial.least > 0 and (True or",
+        "return trial if trial.least > 0 and (lowered or",
+        "return trial if trial.least > 0 and (True or",
         f"{_HERE}a_potential_takes_no_step_that_raises_the_loss",
     ),
     Mutant(

@@ -6,17 +6,33 @@ from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.flows.monge_ampere import MongeAmpere
-from mpiflow.geometry import hypersurface
-from mpiflow.geometry.frames import frame
+from mpiflow.geometry.families.dwork import Dwork
+from mpiflow.geometry.families.fermat import Fermat
+from mpiflow.geometry.families.random import Random
 from mpiflow.ranks.chunks import Chunks
+
+
+def fermat(ambient):
+    """The Fermat hypersurface in P^n."""
+    return Fermat(ambient=ambient).equation()
+
+
+def dwork(ambient, psi):
+    """One of the Dwork family; psi: complex."""
+    return Dwork(ambient=ambient, psi=(complex(psi).real, complex(psi).imag)).equation()
+
+
+def random(ambient, seed):
+    """Without any symmetry."""
+    return Random(ambient=ambient, seed=seed).equation()
 
 
 def random_quartic():
     """A K3 surface without any symmetry."""
-    return hypersurface.random(3, 5)
+    return random(3, 5)
 
 
 def problem(surface, features, total, stream=sampling.TRAIN):
     """The Monge-Ampere equation on so many points of all charts, on one rank."""
     _, p = sampling.sample(Comm(), surface, total, 0, stream)
-    return MongeAmpere(LowRank(Chunks(Comm(), total), features, frame(surface, p.z, p.chart)), p.weight)
+    return MongeAmpere(LowRank(Chunks(Comm(), total), features, surface.frame(p.z, p.chart)), p.weight)

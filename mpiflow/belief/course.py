@@ -9,6 +9,7 @@ import numpy as np
 
 from mpiflow.belief.points import missing, outside
 from mpiflow.config import Config
+from mpiflow.doors import own
 from mpiflow.state.load import State
 
 _COLUMNS = tuple(
@@ -69,6 +70,7 @@ def _attributes(state: State, config: Config) -> Iterator[str]:
     if found["backend"] not in ("cpu", "gpu"):
         yield f"attribute backend is {found['backend'][:40]!r}: it is cpu or gpu"
     yield from _starts(found["provenance"], state.step)
+    yield from own.complaints(config, found)
 
 
 def _starts(chain: str, step: int) -> Iterator[str]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from mpiflow import config
 from mpiflow.belief import course, points
 from mpiflow.config import Config
+from mpiflow.doors import own as doors
 from mpiflow.errors import InputError, StateError
 from mpiflow.files import take
-from mpiflow.methods import own as doors
 from mpiflow.methods import registry
 from mpiflow.state import load
 from mpiflow.state.load import ForeignError, State
@@ -70,9 +70,8 @@ def settings(state: State) -> Config:
 
 
 def opened(state: State) -> Config:
-    """The run file of a state to compute with: a user's own kernel is that of their file, if it is still the state's."""
-    text, sha256 = state.attributes["config"], state.attributes.get("kernel_sha256", "")
-    return config.check(tomllib.loads(text), str(state.path), doors.recorded(sha256))
+    """The run file of a state to compute with: a user's own class is that of their file, if it is still the state's."""
+    return config.check(tomllib.loads(state.attributes["config"]), str(state.path), doors.recorded(state.attributes))
 
 
 def agree(state: State) -> str:
@@ -89,9 +88,11 @@ def agree(state: State) -> str:
 def _agree_in(folder: Path, expected: dict, state: State) -> str:
     told = agree(state)
     found = settings(state).model_dump(exclude_none=True, mode="json")
-    if "kernel_sha256" in state.attributes and "kernel" in expected:
-        # Nobody knows the defaults of a file that is not opened.
-        expected = expected | {"kernel": found["kernel"] | expected["kernel"]}
+    # Nobody knows the defaults of a file that is not opened.
+    for door, _ in doors.of(settings(state)):
+        section = door.key.partition(".")[0]
+        if section in expected and door.table:
+            expected = expected | {section: found[section] | expected[section]}
     changed = compare(found, expected).fatal
     if changed:
         raise ForeignError(

@@ -6,7 +6,7 @@ import numpy as np
 
 from mpiflow.clustering.distances import Tile, tiles
 from mpiflow.clustering.partition import canonical, components
-from mpiflow.geometry.fubini_study import embedding
+from mpiflow.geometry.projective import embedding
 
 
 def linkage(z: np.ndarray, count: int) -> np.ndarray:

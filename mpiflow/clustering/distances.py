@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mpiflow.geometry.fubini_study import embedding
+from mpiflow.geometry.projective import embedding
 
 #: Rows and columns of a tile: one tile of float64 stays in the second-level cache.
 ROWS, COLUMNS = 128, 1024

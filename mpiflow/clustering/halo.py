@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.clustering.distances import COLUMNS, Tile, factors
-from mpiflow.geometry.fubini_study import distances, embedding
+from mpiflow.geometry.projective import distances, embedding
 from mpiflow.hermitian import from_reals
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import Layout

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpiflow import streams
 from mpiflow.clustering.batches import Batches
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import embedding
+from mpiflow.geometry.projective import embedding
 
 #: Points from which the first centres are found, and how often that is tried.
 SAMPLE, TRIALS = 10_000, 8
@@ -76,7 +77,7 @@ def _first_centres(batches: Batches, z: np.ndarray, count: int) -> np.ndarray:
     sample = embedding(batches.comm.allgather_rows(z[own]))
     best, least = None, np.inf
     for trial in range(TRIALS):
-        start = _spread(sample, count, np.random.Generator(np.random.Philox(key=trial)))
+        start = _spread(sample, count, streams.starts(trial))
         centres, _ = lloyd(Comm(), np.zeros(1, np.int64), [sample], start)
         squares = nearest(sample, centres)[1].sum()
         if squares < least:

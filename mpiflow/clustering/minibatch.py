@@ -8,7 +8,7 @@ import numpy as np
 from mpiflow.clustering import chordal
 from mpiflow.clustering.distances import Tile, factors, tiles
 from mpiflow.clustering.partition import cut
-from mpiflow.geometry.fubini_study import embedding
+from mpiflow.geometry.projective import embedding
 
 
 def cluster_batch(z: np.ndarray, count: int, linkage: str = "average") -> np.ndarray:

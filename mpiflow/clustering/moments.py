@@ -10,7 +10,7 @@ import numpy as np
 
 from mpiflow.clustering.batches import Batches, owner
 from mpiflow.clustering.tree import levels, match
-from mpiflow.geometry.fubini_study import embedding
+from mpiflow.geometry.projective import embedding
 
 
 def merge(batches: Batches, z: np.ndarray, label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

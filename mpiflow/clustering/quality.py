@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mpiflow import streams
 from mpiflow.clustering.distances import ROWS, Tile, factors, sums_to_clusters, tiles
 from mpiflow.comm import Comm
 from mpiflow.ranks.shards import split
@@ -115,8 +116,7 @@ def _sample(comm: Comm, z: np.ndarray, label: np.ndarray, exact: int) -> tuple[n
     counts = comm.allgather(len(z))
     total, first = sum(counts), sum(counts[: comm.rank])
     if total > exact:
-        draw = np.random.Generator(np.random.Philox(key=total))
-        chosen = np.sort(draw.choice(total, exact, replace=False)) - first
+        chosen = np.sort(streams.sample(total).choice(total, exact, replace=False)) - first
         chosen = chosen[(chosen >= 0) & (chosen < len(z))]
         z, label = z[chosen], label[chosen]
     return comm.allgather_rows(z), comm.allgather_rows(label)

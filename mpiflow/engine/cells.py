@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from mpiflow.engine.hits import Hits, records
 from mpiflow.engine.search import ROUNDING
-from mpiflow.geometry.fubini_study import embedding, unit
+from mpiflow.geometry.projective import embedding, unit
 from mpiflow.kernels.profile import Profile
 from mpiflow.vector.lanes import I64
 from mpiflow.vector.machine import Code, lanes

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from mpiflow.backend import HOST, Device
-from mpiflow.geometry.frames import Frame
+from mpiflow.geometry.domain import Frame
 from mpiflow.kernels import kaehler
 from mpiflow.ranks.chunks import CHUNK, Chunks
 
@@ -82,7 +82,7 @@ class LowRank:
             if place < len(self._kept):
                 yield rows, self._kept[place]
                 continue
-            prepared = self.device.put(self.features.prepare(Frame(*parts)))
+            prepared = self.device.put(self.features.prepare(type(self.frame)(*parts)))
             if self.resident:
                 self._kept.append(prepared)
             yield rows, prepared

@@ -8,7 +8,7 @@ import numpy as np
 
 from mpiflow.engine.cells import Cells
 from mpiflow.engine.search import ROUNDING, sweep
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.projective import distance
 from mpiflow.kernels.profile import Profile
 
 # Cells cost about 5 us a source to make and save .35 ns a source and target (measured): they pay from here on.

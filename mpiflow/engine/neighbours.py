@@ -10,7 +10,7 @@ from mpiflow.engine.near_pairs import doubtful
 from mpiflow.engine.nearest_source import nearest
 from mpiflow.engine.search import candidates
 from mpiflow.engine.sparse import Sparse
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.projective import distance
 from mpiflow.kernels.kernel import Kernel
 
 #: Entries below are left out: those beyond 5.15 and 8.5 widths of a Gaussian. |du| <= 2e-6 or 2e-16 times sum |v|.

@@ -7,8 +7,7 @@ import numpy as np
 from mpiflow import hermitian
 from mpiflow.coupling import Coupling, KernelSum
 from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.ranks.shards import Layout
 
 
@@ -19,7 +18,7 @@ class ComponentPredictor(Predictor):
     scalar kernel do not transform, so a prediction is made in this chart and carried to others by their Jacobians.
     """
 
-    def __init__(self, surface: Hypersurface, coupling: Coupling, accumulated: np.ndarray, chart: tuple[int, int]):
+    def __init__(self, surface: Domain, coupling: Coupling, accumulated: np.ndarray, chart: tuple[int, ...]):
         self.surface, self.coupling, self.chart = surface, coupling, np.array(chart, np.int8)
         self.v = hermitian.to_reals(accumulated)
 
@@ -30,14 +29,14 @@ class ComponentPredictor(Predictor):
         return whole and not self.coupling.kernel.nearest
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""
+        """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128; collective."""
         here = np.broadcast_to(self.chart, chart.shape)
-        moved = charts.in_chart(z, here)
-        reference = fubini_study.pulled_back(moved, charts.jacobian(self.surface, moved, here))
-        g = self.added(self.coupling.onto(targets, moved, once=True), reference)
+        moved = self.surface.in_chart(z, here)
+        kernel_sum = self.coupling.onto(targets, self.surface.embedded(moved), once=True)
+        g = self.added(kernel_sum, self.surface.reference(moved, here))
         if (here == chart).all():
             return g
-        change = charts.transition(self.surface, z, here, chart)
+        change = self.surface.transition(z, here, chart)
         return np.where((here == chart).all(1)[:, None, None], g, change.transpose(0, 2, 1) @ g @ change.conj())
 
     def added(self, kernel_sum: KernelSum, reference: np.ndarray) -> np.ndarray:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from mpiflow.flows.components import Record
+
+@dataclass(frozen=True)
+class Record:
+    """What one step did; after it: sigma, w-mean of the loss and least eigenvalue over the train points (theory 3)."""
+
+    dt: float
+    step_rejected: int
+    sigma_train: float
+    loss: float
+    min_eigenvalue: float
 
 
 class History:

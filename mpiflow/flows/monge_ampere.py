@@ -8,8 +8,12 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.engine.low_rank import LowRank
+from mpiflow.functionals import Functional
+from mpiflow.functionals.log import Log
 from mpiflow.kernels import kaehler
 from mpiflow.measures import least_eigenvalue
+
+LOG = Log()
 
 
 @dataclass(frozen=True)
@@ -38,10 +42,11 @@ class State:
 
 
 class MongeAmpere:
-    """Train points with their weights w = |Omega|^2 / det g_FS, so that eta = det g_E / (kappa w) in a frame."""
+    """Train points with their weights and |Omega|^2 / det g_FS, by default the same: eta is det g_E over kappa times it."""
 
-    def __init__(self, engine: LowRank, weight: np.ndarray, loss: type = losses.Log):
+    def __init__(self, engine: LowRank, weight: np.ndarray, loss: Functional = LOG, form: np.ndarray | None = None):
         self.engine, self.weight, self.loss = engine, weight, loss
+        self.form = weight if form is None else form
 
     def at(self, coefficients: np.ndarray) -> State:
         """The metric of a potential, with kappa the w-mean of det g / |Omega|^2; collective."""
@@ -52,7 +57,7 @@ class MongeAmpere:
         least = chunks.comm.min(least)
         if not least > 0:
             return State(coefficients, g, np.ones(len(g)), np.inf, np.inf, least)
-        ratio = losses.determinant(g) / self.weight
+        ratio = losses.determinant(g) / self.form
         total, volume = chunks.sum(np.stack([self.weight, self.weight * ratio], axis=1))
         eta = ratio / (volume / total)
         columns = np.stack([self.loss.value(eta), np.abs(1 - eta)], axis=1) * self.weight[:, None]

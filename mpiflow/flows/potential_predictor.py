@@ -8,47 +8,29 @@ import numpy as np
 
 from mpiflow.backend import HOST, Device
 from mpiflow.engine.low_rank import Features
-from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import curvature
-from mpiflow.geometry.frames import Frame, frame
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.flows.predictor import PotentialPredictor
+from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels import kaehler
 from mpiflow.ranks.shards import TILE, Layout
 
 
-class KaehlerPredictor(Predictor):
+class KaehlerPredictor(PotentialPredictor):
     """g_FS + d dbar phi, phi = sum_m c_m F_m; coefficients: (P,)."""
 
-    #: g has all derivatives.
-    continuous = has_potential = True
-
-    def __init__(self, surface: Hypersurface, features: Features, coefficients: np.ndarray):
+    def __init__(self, surface: Domain, features: Features, coefficients: np.ndarray):
         self.surface, self.features, self.coefficients = surface, features, coefficients
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128."""
+        """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128."""
         return self.onto(targets, z, chart, 0.0)(self.coefficients)
 
     def potential(self, z: np.ndarray) -> np.ndarray:
-        """phi, up to a constant: (N, n+1) complex points of X, any scale, to (N,) float64."""
+        """phi, up to a constant: (N, C) complex points of X, any scale, to (N,) float64."""
         return self.features.potential(z, self.coefficients)
 
-    def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """g and R_(a bbar c dbar), exactly, in frames with g_FS = 1: (N, d, d) and (N, d, d, d, d) complex."""
-        d = self.surface.dimension
-        g, r = np.empty((len(z), d, d), np.complex128), np.empty((len(z), d, d, d, d), np.complex128)
-        for rows in (slice(s, s + TILE) for s in range(0, len(z), TILE)):
-            g[rows], r[rows] = self._curvature(z[rows], chart[rows])
-        return g, r
-
-    def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """Ricci tensor R_(a bbar) in the given charts: (N, d, d) complex."""
-        lower = frame(self.surface, z, chart).lower
-        return lower @ curvature.ricci(*self.curvature(z, chart)) @ lower.conj().transpose(0, 2, 1)
-
-    def _curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        there = frame(self.surface, z, chart)
-        return curvature.riemann(there, self.features.jet(there, self.coefficients, 2))
+    def jet(self, there: Frame, order: int) -> np.ndarray:
+        """d^alpha dbar^beta phi along X, up to an order, in frames: (N, C, C) complex."""
+        return self.features.jet(there, self.coefficients, order)
 
     def onto(
         self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float, device: Device = HOST
@@ -56,7 +38,7 @@ class KaehlerPredictor(Predictor):
         """A function from coefficients (P,) to g at targets; it keeps Hessians that fit in `memory` bytes, on a device."""
         # Tile by tile, each filled up to TILE rows: a row's bits know its tile only.
         tiles = _tiles(targets)
-        frames = [frame(self.surface, _filled(z[rows]), _filled(chart[rows])) for rows in tiles]
+        frames = [self.surface.frame(_filled(z[rows]), _filled(chart[rows])) for rows in tiles]
         fits = self.features.bytes(TILE * len(tiles), self.surface.dimension) <= memory
 
         def prepared(there: Frame):

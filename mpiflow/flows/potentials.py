@@ -7,16 +7,18 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from mpiflow import backend, losses
+from mpiflow import backend
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.errors import InputError, NumericalError
-from mpiflow.flows.components import HALVINGS, Record
-from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
+from mpiflow.errors import InputError
+from mpiflow.flows.flow import Flow
+from mpiflow.flows.history import Record
+from mpiflow.flows.linearised import Linearised, conjugate_gradients, gauss_newton
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.flows.potential_predictor import KaehlerPredictor
-from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.functionals import Functional
+from mpiflow.functionals.log import Log
+from mpiflow.geometry.domain import Domain
 from mpiflow.kernels import kaehler
 from mpiflow.kernels.casimir import Casimir
 from mpiflow.kernels.invariants import Invariants
@@ -24,7 +26,12 @@ from mpiflow.kernels.sections import Sections
 from mpiflow.ranks import placement
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
+from mpiflow.searches import Search
+from mpiflow.searches.euler import Euler
+from mpiflow.searches.search import HALVINGS
 
+#: Where a state keeps what the search remembers.
+_MEMORY = "search/"
 #: Most iterations of conjugate gradients in one application of the natural C of generic features.
 INNER = 60
 
@@ -42,7 +49,8 @@ class KaehlerRule:
     """
 
     dt: float
-    loss: type = losses.Log
+    loss: Functional = Log()
+    search: Search = Euler()
     preconditioner: str = "natural"
     refreeze: int | None = None
     warm: int | None = None
@@ -51,14 +59,14 @@ class KaehlerRule:
     backend: str = "cpu"
 
 
-class KaehlerFlow:
+class KaehlerFlow(Flow):
     """c <- c - dt C dl/dc on the train points of all ranks; c predicts g everywhere, exactly Kaehler.
 
     A step that loses positivity on a train point or raises the loss is halved. Raises InputError for fewer points than
     features without a ridge, NumericalError where no halved step is left.
     """
 
-    def __init__(self, surface: Hypersurface, features: Invariants | Sections, train: PointSet, rule: KaehlerRule):
+    def __init__(self, surface: Domain, features: Invariants | Sections, train: PointSet, rule: KaehlerRule):
         if rule.preconditioner != "plain" and rule.ridge == 0 and train.layout.total <= len(features):
             raise InputError(
                 f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
@@ -67,41 +75,49 @@ class KaehlerFlow:
         self.surface, self.features, self.rule = surface, features, rule
         self.chunks = Chunks(train.layout.comm, train.layout.total)
         points = train.points.map(Exchange(self.chunks.comm, train.layout.rows, self.chunks.rows))
-        self.frame = frame(surface, points.z, points.chart)
+        self.frame = surface.frame(points.z, points.chart)
         self.device = backend.device(rule.backend) or backend.HOST
         engine = LowRank(self.chunks, features, self.frame, rule.memory, self.device)
-        self.problem = MongeAmpere(engine, points.weight, rule.loss)
+        self.problem = MongeAmpere(engine, points.weight, rule.loss, surface.form(points))
         self.bytes = engine.bytes if engine.resident else 0
         self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
         iterated = rule.preconditioner == "natural" and isinstance(features, Sections)
         self.casimir = Casimir(surface, features) if iterated else None
         self.steps = 0
         self.state = self.problem.at(np.zeros(len(features)))
+        super().__init__(rule.search, rule.dt, self.state.coefficients)
         self._freeze(self.state)
 
-    def step(self) -> Record:
-        """One step on every rank; collective."""
+    def direction(self) -> np.ndarray:
+        """C dl/dc under the C of now, (P,); collective."""
         every = self.rule.refreeze
         if every and self.steps and self.steps % every == 0:
             self._freeze(self.state)
-        direction = self._direction()
-        dt, rejected = self.rule.dt, 0
-        trial = self.problem.at(self.state.coefficients - dt * direction)
-        while not self._accepted(trial):
-            dt, rejected = dt / 2, rejected + 1
-            if rejected > HALVINGS:
-                raise NumericalError(
-                    f"flow.dt = {self.rule.dt:g}: no step lowers the loss {self.state.loss:.3g} and keeps the metric "
-                    f"positive even after {HALVINGS} halvings; lower flow.dt, or the preconditioner does not suit"
-                )
-            trial = self.problem.at(self.state.coefficients - dt * direction)
-        self.state, self.steps = trial, self.steps + 1
-        return self.record(dt, rejected)
+        if self.rule.preconditioner == "ricci":
+            return self._ricci()
+        return self._preconditioned(self.problem.gradient(self.state))
 
-    def _accepted(self, trial: State) -> bool:
-        # At its end any flow moves the loss by rounding; the Ricci flow never promised to lower it.
+    def linearised(self, inner: int | None) -> np.ndarray:
+        """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""
+        return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.casimir)
+
+    def tried(self, step: np.ndarray) -> State | None:
+        """c - step; None where it loses positivity or raises the loss, which the Ricci flow alone never promised to lower."""
+        trial = self.problem.at(self.state.coefficients - step)
+        # At its end any flow moves the loss by rounding.
         lowered = trial.loss <= self.state.loss * (1 + 1e-6) + 1e-28
-        return trial.least > 0 and (lowered or self.rule.preconditioner == "ricci")
+        return trial if trial.least > 0 and (lowered or self.rule.preconditioner == "ricci") else None
+
+    def take(self, trial: State) -> None:
+        """Go to what was tried."""
+        self.state, self.steps = trial, self.steps + 1
+
+    def complaint(self, direction: np.ndarray, dt: float) -> str:
+        """What is told where no halved step is left."""
+        return (
+            f"flow.dt = {dt:g}: no step lowers the loss {self.state.loss:.3g} and keeps the metric positive even after "
+            f"{HALVINGS} halvings; lower flow.dt, or the preconditioner does not suit"
+        )
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses."""
@@ -115,6 +131,7 @@ class KaehlerFlow:
             "potential/coefficients": self.state.coefficients,
             "potential/frozen_at": self.frozen_at,
             "potential/steps": np.array([self.steps]),
+            **{_MEMORY + name: array for name, array in self.memory.items()},
             **{f"potential/{field.name}": getattr(self.features, field.name) for field in fields(self.features)},
         }
         first = self.chunks.comm.rank == 0
@@ -127,6 +144,7 @@ class KaehlerFlow:
         self._freeze(self.problem.at(rows("potential/frozen_at", None)))
         self.state = self.problem.at(rows("potential/coefficients", None))
         self.steps = int(rows("potential/steps", None)[0])
+        self.memory = {name: rows(_MEMORY + name, None) for name in self.memory}
 
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
@@ -148,7 +166,7 @@ class KaehlerFlow:
     def _freeze(self, state: State) -> None:
         """C at a metric; only rank 0 holds its factor."""
         self.frozen_at, self.normal = state.coefficients, None
-        if self.rule.preconditioner in ("plain", "ricci"):
+        if self.rule.preconditioner in ("plain", "ricci") or "direction" not in self.search.asks:
             return
         if self.casimir:
             self.linear = Linearised(self.problem, state, self.casimir)
@@ -163,11 +181,6 @@ class KaehlerFlow:
                 self.normal = kaehler.Normal(
                     gram[np.ix_(kept, kept)], self.rule.ridge, diagonal=self.rule.preconditioner == "diagonal"
                 )
-
-    def _direction(self) -> np.ndarray:
-        if self.rule.preconditioner == "ricci":
-            return self._ricci()
-        return self._preconditioned(self.problem.gradient(self.state))
 
     def _ricci(self) -> np.ndarray:
         """Minus log eta, less its mean, projected on the features: d phi / dt = log eta (theory 4)."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.errors import InputError
-from mpiflow.ranks.shards import Layout
+from mpiflow.geometry import curvature
+from mpiflow.geometry.domain import Domain, Frame
+from mpiflow.ranks.shards import TILE, Layout
 
 
 class Predictor:
@@ -15,11 +17,11 @@ class Predictor:
     has_potential = False
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128; collective."""
+        """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128; collective."""
         raise NotImplementedError
 
     def potential(self, z: np.ndarray) -> np.ndarray:
-        """phi of g = g_FS + d dbar phi, up to a constant: (N, n+1) to (N,). Raises InputError where there is none."""
+        """phi of g = g_FS + d dbar phi, up to a constant: (N, C) to (N,). Raises InputError where there is none."""
         raise _missing("potential")
 
     def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
@@ -29,6 +31,34 @@ class Predictor:
     def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """g and R_(a bbar c dbar) in frames with g_FS = 1. Raises InputError without a potential."""
         raise _missing("curvature")
+
+
+class PotentialPredictor(Predictor):
+    """g = g_FS + d dbar phi on a surface, phi known with its derivatives: exactly Kaehler, and g has all derivatives."""
+
+    surface: Domain
+    continuous = has_potential = True
+
+    def jet(self, there: Frame, order: int) -> np.ndarray:
+        """d^alpha dbar^beta phi along X, |alpha|, |beta| <= order, in frames: (N, C, C) complex (`kernels.jets`)."""
+        raise NotImplementedError
+
+    def curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """g and R_(a bbar c dbar), exactly, in frames with g_FS = 1: (N, d, d) and (N, d, d, d, d) complex."""
+        d = self.surface.dimension
+        g, r = np.empty((len(z), d, d), np.complex128), np.empty((len(z), d, d, d, d), np.complex128)
+        for rows in (slice(s, s + TILE) for s in range(0, len(z), TILE)):
+            g[rows], r[rows] = self._curvature(z[rows], chart[rows])
+        return g, r
+
+    def ricci(self, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
+        """Ricci tensor R_(a bbar) in the given charts: (N, d, d) complex."""
+        lower = self.surface.frame(z, chart).lower
+        return lower @ curvature.ricci(*self.curvature(z, chart)) @ lower.conj().transpose(0, 2, 1)
+
+    def _curvature(self, z: np.ndarray, chart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        there = self.surface.frame(z, chart)
+        return curvature.riemann(there, self.jet(there, 2))
 
 
 def _missing(name: str) -> InputError:

@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
-from mpiflow.geometry.frames import Frame
+from mpiflow.geometry.domain import Frame
 
 
 def riemann(frame: Frame, jet: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -39,7 +39,7 @@ def scalar(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
 def euler_density(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     """The top Chern form det(i Theta / 2 pi) over the volume form of g_FS, times pi^d: (N,) float64, d <= 3.
 
-    Its mean over points that follow the volume of g_FS, times degree / d!, is the Euler number (Chern-Gauss-Bonnet).
+    Its mean over points that follow the volume of g_FS, times volume / d!, is the Euler number (Chern-Gauss-Bonnet).
     """
     d = g.shape[-1]
     theta = np.einsum("xaecd,xeb->xabcd", curvature, np.linalg.inv(g))
@@ -53,29 +53,29 @@ def euler_density(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     return total.real
 
 
-def euler_number(density: np.ndarray, degree: int, dimension: int, group: int) -> tuple[float, float] | None:
+def euler_number(density: np.ndarray, volume: float, dimension: int, group: int) -> tuple[float, float] | None:
     """The Euler number from densities (N,) at points that follow the volume of g_FS, and its standard error.
 
-    group: consecutive points on one line, which are not independent of each other. None for fewer than two whole lines:
+    group: consecutive points on one cut, which are not independent of each other. None for fewer than two whole lines:
     they tell nothing of the error, and without it the number means nothing.
     """
-    factor = degree / math.factorial(dimension)
+    factor = volume / math.factorial(dimension)
     lines = density[: len(density) // group * group].reshape(-1, group).mean(1)
     if len(lines) < 2:
         return None
     return factor * float(density.mean()), factor * float(lines.std(ddof=1) / np.sqrt(len(lines)))
 
 
-def ricci_measure(r: np.ndarray, eta: np.ndarray, weight: np.ndarray, degree: int, dimension: int) -> float:
+def ricci_measure(r: np.ndarray, eta: np.ndarray, weight: np.ndarray, volume: float, dimension: int) -> float:
     """Vol_K^(1/d) / Vol_Omega times the integral of |R| over the volume of g, which is Vol_K times the w-mean of eta |R|.
 
-    As in cymetric, where K = log|z|^2 / pi: Vol_K = degree and Vol_Omega = degree pi^d mean(w). |Omega|^2 does not drop
+    As in cymetric, where K = log|z|^2 / pi: Vol_K = volume and Vol_Omega = volume pi^d mean(w). |Omega|^2 does not drop
     out: on the Fermat quintic Vol_K / Vol_Omega = 5 / 283.79.
     r: (N,) scalar curvature of the metric of K = log|z|^2. eta, weight: (N,), at points that follow the volume of g_FS.
     """
-    volume = degree * np.pi**dimension * weight.mean()
+    omega = volume * np.pi**dimension * weight.mean()
     mean = (weight * eta * np.abs(r)).sum() / weight.sum()
-    return float(degree ** (1 + 1 / dimension) / volume * np.pi * mean)
+    return float(volume ** (1 + 1 / dimension) / omega * np.pi * mean)
 
 
 def _pairs(d: int) -> np.ndarray:

@@ -6,23 +6,22 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 
 #: Central differences of fourth order with this step in a chart's coordinates are good to about 1e-9.
 STEP = 5e-4
 
 
 def defect(
-    surface: Hypersurface, metric_at: Callable[[np.ndarray], np.ndarray], z: np.ndarray, chart: np.ndarray
+    surface: Domain, metric_at: Callable[[np.ndarray], np.ndarray], z: np.ndarray, chart: np.ndarray
 ) -> np.ndarray:
     """sqrt(1/2 sum |d_c g_(a bbar) - d_a g_(c bbar)|^2) in a g_FS-orthonormal frame: zero where g is Kaehler.
 
-    metric_at: maps displaced points (N, n+1) complex, same charts, to metrics (N, d, d). z: (N, n+1), z_i = 1;
-    chart: (N, 2). Returns (N,) float64, absolute error about 1e-8 for metrics that vary on a scale of one.
+    metric_at: maps displaced points (N, C) complex, same charts, to metrics (N, d, d). z, chart: of the points.
+    Returns (N,) float64, absolute error about 1e-8 for metrics that vary on a scale of one.
     """
     d = surface.dimension
-    frame = orthonormal_frame(fubini_study.pulled_back(z, charts.jacobian(surface, z, chart)))
+    frame = orthonormal_frame(surface.reference(z, chart))
     slope = np.empty((len(z), d, d, d), np.complex128)
     for c in range(d):
         along = [_difference(surface, metric_at, z, chart, c, unit) for unit in (1.0, 1.0j)]
@@ -36,8 +35,7 @@ def _difference(surface, metric_at, z, chart, direction, unit):
     step = np.zeros((len(z), surface.dimension), np.complex128)
     step[:, direction] = unit * STEP
     near, far = (
-        metric_at(charts.displaced(surface, z, chart, k * step))
-        - metric_at(charts.displaced(surface, z, chart, -k * step))
+        metric_at(surface.displaced(z, chart, k * step)) - metric_at(surface.displaced(z, chart, -k * step))
         for k in (1, 2)
     )
     return (8 * near - far) / (12 * STEP)

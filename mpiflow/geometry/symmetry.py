@@ -1,8 +1,9 @@
-"""The symmetry of Fermat and Dwork hypersurfaces, and the orbits of z^alpha zbar^beta under it.
+"""The symmetry of hypersurfaces like Fermat's and Dwork's, and the orbits of z^alpha zbar^beta under it.
 
 The group permutes the n+1 coordinates, multiplies them by phases that leave Q alone, and conjugates. A monomial
-z^alpha zbar^beta is a multiset of n+1 labels (alpha_i, beta_i); the phases allow it if all alpha_i - beta_i are
-congruent modulo n+1 to one class: 0 alone for Fermat, any class for Dwork.
+z^alpha zbar^beta is a multiset of n+1 labels (alpha_i, beta_i); the phases, of some order, allow it if all
+alpha_i - beta_i are congruent modulo that order to one class: 0 alone if each coordinate may turn by itself, as in
+Fermat's, any class if the phases must multiply to one, as in Dwork's. There the order is n+1; 1 leaves no phases.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpiflow.errors import InputError
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.polynomial import Polynomial
 
 Label = tuple[int, int]
 Orbit = tuple[Label, ...]
@@ -21,9 +22,10 @@ Orbit = tuple[Label, ...]
 
 @dataclass(frozen=True)
 class Symmetry:
-    """Permutations and conjugation of `size` = n+1 coordinates, and phases that allow the given classes."""
+    """Permutations and conjugation of `size` = n+1 coordinates, and phases of an order that allow the given classes."""
 
     size: int
+    order: int
     classes: tuple[int, ...]
 
     def count(self, degree: int) -> int:
@@ -32,8 +34,8 @@ class Symmetry:
         Q and Qbar are a regular sequence of invariants, so the quotient is counted by inclusion and exclusion; the swap
         of the two by conjugation gives the trace its sign.
         """
-        orbits = sum(_orbits(self.size, c, degree) for c in self.classes)
-        real = sum(_real_orbits(self.size, c, degree) for c in self.classes)
+        orbits = sum(_orbits(self.size, self.order, c, degree) for c in self.classes)
+        real = sum(_real_orbits(self.size, self.order, c, degree) for c in self.classes)
         before = degree - self.size
         dimension = orbits[degree, degree]
         trace = real[degree]
@@ -50,29 +52,32 @@ class Symmetry:
     def _orbits_of(self, degree: int) -> Iterator[Orbit]:
         for residue in self.classes:
             square = ((a, b) for a in range(degree + 1) for b in range(degree + 1))
-            allowed = ((a, b) for a, b in square if (a - b - residue) % self.size == 0)
+            allowed = ((a, b) for a, b in square if (a - b - residue) % self.order == 0)
             labels = sorted(allowed, key=_rank, reverse=True)
             yield from _multisets(labels, 0, self.size, degree, degree)
 
 
-def symmetry_of(surface: Hypersurface) -> Symmetry:
-    """The symmetry of a hypersurface of the Fermat or Dwork kind; raises InputError for one that has it not."""
-    size = surface.degree
-    terms = dict(zip(map(tuple, surface.exponents.tolist()), surface.coefficients, strict=True))
-    if any(abs(c.imag) > 0 for c in surface.coefficients):
+def symmetry_of(surface: Polynomial) -> Symmetry:
+    """The symmetry of a hypersurface, from its monomials. Raises InputError where permutations or conjugation change it."""
+    size, terms = surface.coordinates, {}
+    for row, coefficient in zip(map(tuple, surface.exponents.tolist()), surface.coefficients, strict=True):
+        terms[row] = terms.get(row, 0) + coefficient
+    if any(abs(c.imag) > 0 for c in terms.values()):
         _refuse("its coefficients are not real, so conjugation does not preserve it")
-    if any(len({e % size for e in exponents}) > 1 for exponents in terms):
-        _refuse("a monomial changes under the phases of order n+1")
-    if len({terms.get(tuple(row)) for row in (size * np.eye(size, dtype=int)).tolist()}) > 1:
-        _refuse("it changes under permutations of the coordinates")
-    mixed = any(any(e % size for e in exponents) for exponents in terms)
-    return Symmetry(size, tuple(range(size)) if mixed else (0,))
+    for i in range(size - 1):
+        # Neighbours change places: these generate all permutations.
+        if any(terms.get((*e[:i], e[i + 1], e[i], *e[i + 2 :]), 0) != c for e, c in terms.items()):
+            _refuse("it changes under permutations of the coordinates")
+    exponents = np.array(list(terms))
+    alone, together = np.gcd.reduce(exponents, axis=None), np.gcd.reduce(exponents - exponents[:, :1], axis=None)
+    if alone**size >= together ** (size - 1):
+        return Symmetry(size, int(alone), (0,))
+    return Symmetry(size, int(together), tuple(range(together)))
 
 
 def _refuse(why: str) -> None:
     raise InputError(
-        f'kernel.features = "invariant": this hypersurface is not of the Fermat or Dwork kind: {why}; '
-        'take kernel.features = "generic"'
+        f'kernel.features = "invariant": this hypersurface is less symmetric: {why}; take kernel.features = "generic"'
     )
 
 
@@ -103,29 +108,29 @@ def _multisets(labels: list[Label], start: int, size: int, a: int, b: int) -> It
                 yield (label, *rest)
 
 
-def _orbits(size: int, residue: int, degree: int) -> np.ndarray:
+def _orbits(size: int, order: int, residue: int, degree: int) -> np.ndarray:
     """Numbers (k+1, k+1) of multisets of `size` labels of a class with sums (a, b): 1 / prod (1 - y p^alpha q^beta)."""
     table = np.zeros((size + 1, degree + 1, degree + 1), np.int64)
     table[0, 0, 0] = 1
     for a in range(degree + 1):
         for b in range(degree + 1):
-            if (a - b - residue) % size == 0:
+            if (a - b - residue) % order == 0:
                 for count in range(1, size + 1):
                     table[count, a:, b:] += table[count - 1, : degree + 1 - a, : degree + 1 - b]
     return table[size]
 
 
-def _real_orbits(size: int, residue: int, degree: int) -> np.ndarray:
+def _real_orbits(size: int, order: int, residue: int, degree: int) -> np.ndarray:
     """Numbers (k+1,) of those multisets with sums (k, k) that conjugation maps to themselves."""
     table = np.zeros((size + 1, degree + 1), np.int64)
     table[0, 0] = 1
-    if (2 * residue) % size:
+    if (2 * residue) % order:
         return table[size]
     for a in range(degree + 1):
         for b in range(a + 1):
             # A label alpha = beta stands alone, any other brings its conjugate along.
             labels, cost = (1, a) if a == b else (2, a + b)
-            if (a - b - residue) % size == 0 and cost <= degree:
+            if (a - b - residue) % order == 0 and cost <= degree:
                 for count in range(labels, size + 1):
                     table[count, cost:] += table[count - labels, : degree + 1 - cost]
     return table[size]

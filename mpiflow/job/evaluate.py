@@ -10,8 +10,8 @@ import numpy as np
 from mpiflow import losses
 from mpiflow.dataset import PointSet, first
 from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import charts, fubini_study, kaehler
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry import kaehler
+from mpiflow.geometry.domain import Domain
 from mpiflow.measures import gain, kappa_of, least_eigenvalue, sigma
 
 #: The Kaehler defect is the w-mean over this many points at most: each takes 4 metrics for each of 2d real directions.
@@ -33,7 +33,7 @@ class Row:
     defect: float | None
 
 
-def table(surface: Hypersurface, predictor: Predictor, train: PointSet, sets: dict[str, PointSet]) -> list[Row]:
+def table(surface: Domain, predictor: Predictor, train: PointSet, sets: dict[str, PointSet]) -> list[Row]:
     """The flowed metric on every set, then two baselines on the last of them: conformal and Fubini-Study; collective."""
 
     rows = [flowed(surface, predictor, name, points, train) for name, points in sets.items()]
@@ -54,7 +54,7 @@ def flowed(surface, predictor: Predictor, name: str, points: PointSet, train: Po
 
 
 def row(
-    surface: Hypersurface,
+    surface: Domain,
     metric: str,
     name: str,
     points: PointSet,
@@ -77,28 +77,28 @@ def row(
         eta_deviation=-layout.comm.min(-float(np.abs(eta - 1).max(initial=0))),
         positive=float(layout.sum(least > 0)) / layout.total,
         min_eigenvalue=layout.comm.min(float(least.min(initial=np.inf))),
-        defect=_defect(surface, first(points, DEFECT_POINTS, train), metric_of) if continuous else None,
+        defect=_defect(surface, first(surface, points, DEFECT_POINTS, train), metric_of) if continuous else None,
     )
 
 
-def _defect(surface: Hypersurface, points: PointSet, metric_of) -> float:
+def _defect(surface: Domain, points: PointSet, metric_of) -> float:
     p = points.points
     values = kaehler.defect(surface, metric_of(points), p.z, p.chart)
     weighted, weight = points.layout.sum(np.stack([p.weight * values, p.weight], axis=1))
     return float(weighted / weight)
 
 
-def _fubini_study(surface: Hypersurface, points: PointSet):
+def _fubini_study(surface: Domain, points: PointSet):
     chart = points.points.chart
-    return lambda z: fubini_study.pulled_back(z, charts.jacobian(surface, z, chart))
+    return lambda z: surface.reference(z, chart)
 
 
-def _conformal(surface: Hypersurface, points: PointSet, kappa: float):
+def _conformal(surface: Domain, points: PointSet, kappa: float):
     chart, reference = points.points.chart, _fubini_study(surface, points)
 
     def metric(z):
         g = reference(z)
-        return kaehler.conformal(g, losses.determinant(g), charts.omega2(surface, z, chart), kappa)
+        return kaehler.conformal(g, losses.determinant(g), surface.omega2(z, chart), kappa)
 
     return metric
 

@@ -10,8 +10,7 @@ from mpiflow import build, dataset
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
-from mpiflow.flows.components import Record
-from mpiflow.flows.history import History
+from mpiflow.flows.history import History, Record
 from mpiflow.flows.predictor import Predictor
 from mpiflow.job import evaluate
 from mpiflow.job.restart import Restart

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from mpiflow.batch.supervise import STOPS
-from mpiflow.belief.loader import State, newest
+from mpiflow.belief.loader import State, newest, settings
 from mpiflow.config import Config
+from mpiflow.doors import own
 from mpiflow.errors import InputError, WriteError
 from mpiflow.files import claims, put, take
 from mpiflow.files.disk import DISK
-from mpiflow.methods import own
 from mpiflow.state import naming
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
@@ -143,9 +142,12 @@ def _same_run(folder: Path, config: Config, state: State | None, say: Callable[[
                 f"{folder}: none of its states validates (mpiflow verify {folder}); start anew with --fresh"
             )
         return
-    if config.kernel and config.kernel.source:
-        own.agreed(config.kernel.name, own.digest(config.kernel.source), state.attributes.get("kernel_sha256", "none"))
-    changed = compare(tomllib.loads(state.attributes["config"]), config.model_dump(exclude_none=True, mode="json"))
+    # A key that is newer than the state has had its default.
+    before = settings(state).model_dump(exclude_none=True, mode="json")
+    for door, kind in own.of(config):
+        own.agreed(door, kind.name, kind.source, state.attributes)
+        door.rename(before, kind.name)
+    changed = compare(before, config.model_dump(exclude_none=True, mode="json"))
     if changed.fatal:
         raise InputError(
             f"{folder}: holds a run of another configuration ({'; '.join(changed.fatal)}): restore these keys, choose another "

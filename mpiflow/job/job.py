@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, WriteError
 from mpiflow.files import claims
-from mpiflow.flows.components import Record
+from mpiflow.flows.history import Record
 from mpiflow.job import folder, report
 from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart

@@ -11,8 +11,8 @@ from rich.table import Table
 from mpiflow.files import put, take
 from mpiflow.files.claims import inner
 from mpiflow.job.evaluate import Row, plain
+from mpiflow.measures import Curvature
 from mpiflow.screen.picture import draw as draw_png
-from mpiflow.topology import Curvature
 
 DISCONTINUOUS = "n/a (discontinuous)"
 

@@ -8,9 +8,9 @@ from mpiflow import __version__
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
+from mpiflow.doors import own
 from mpiflow.flows.history import History
-from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.methods import own
+from mpiflow.geometry.domain import Domain
 from mpiflow.state import provenance
 
 
@@ -25,7 +25,7 @@ class Snapshot:
         self,
         comm: Comm,
         config: Config,
-        surface: Hypersurface,
+        surface: Domain,
         train: PointSet,
         test: PointSet,
         exchange_bytes: np.ndarray,
@@ -59,8 +59,7 @@ class Snapshot:
 
     def attributes(self, flow: dict[str, object]) -> dict[str, object]:
         """Attributes of a state; flow: those of the flow."""
-        run, text = self.config.run, self.config.kernel and self.config.kernel.source
-        written = {"kernel_text": text, "kernel_sha256": own.digest(text)} if text else {}
+        run = self.config.run
         return {
             "config": self.config.text(),
             "provenance": self.provenance,
@@ -70,11 +69,11 @@ class Snapshot:
             "precision": run.precision,
             "ranks": self.comm.size,
             "imbalance": float(self.train.layout.imbalance),
-            **written,
+            **own.attributes(self.config),
             **flow,
         }
 
-    def _points(self, surface: Hypersurface) -> dict[str, np.ndarray]:
+    def _points(self, surface: Domain) -> dict[str, np.ndarray]:
         sets = (self.train, self.test)
         columns = {
             "points/z": [s.layout.gather(s.points.z) for s in sets],

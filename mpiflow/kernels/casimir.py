@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from mpiflow import hermitian
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.polynomial import Polynomial
 from mpiflow.kernels.sections import Sections, monomials, reduction
 
 
@@ -31,7 +31,7 @@ def eigenvalues(degree: int, n: int) -> np.ndarray:
 class Casimir:
     """Approximate inverse of A^T A on the sections of a surface, up to one factor; symmetric and positive definite."""
 
-    def __init__(self, surface: Hypersurface, features: Sections):
+    def __init__(self, surface: Polynomial, features: Sections):
         k, n = features.degree, features.exponents.shape[1] - 1
         self.onto = reduction(surface, features)
         self._moves = _generators(monomials(k, n + 1))

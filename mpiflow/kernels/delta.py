@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.projective import distance
 from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.near import distances
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.projective import distance
 from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.near import ALLOWED, ROUNDING, distances, half_angle
 from mpiflow.kernels.profile import Profile, fit

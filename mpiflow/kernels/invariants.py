@@ -17,7 +17,7 @@ from scipy import linalg
 from mpiflow import hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.geometry.frames import Frame
+from mpiflow.geometry.domain import Frame
 from mpiflow.geometry.symmetry import Symmetry
 from mpiflow.kernels import jets
 from mpiflow.kernels.symmetrised import Products

@@ -12,7 +12,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from numba import njit
 
-from mpiflow.geometry.frames import Frame
+from mpiflow.geometry.domain import Frame
 
 
 @cache

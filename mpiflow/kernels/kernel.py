@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mpiflow import streams
 from mpiflow.settings.section import Kind
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Kernel(Kind):
     nearest: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
     method = "components"
+    answers = frozenset({"direction"})
+    unopened = {"symmetric": True, "reach": lambda self, tolerance: 0.0}
     quadratic = True
     transforms = False
     # A step with "sum" is N times one with "mean": one of them is enough. A gradient never reaches a clip of 100.
@@ -47,6 +50,24 @@ class Kernel(Kind):
     def on_arrays(self) -> bool:
         """Whether no register knows the kernel, so that its tiles are made of whole arrays."""
         return not self.nearest and self.profile(2, "float64") is None
+
+    def tried(self, beside: dict) -> None:
+        """Try the formula on a few points of P^n. Raises where it gives no kernel."""
+        n = beside["manifold"].coordinates - 1 if "manifold" in beside else 4
+        rng = streams.same()
+        z = rng.normal(size=(12, n + 1)) + 1j * rng.normal(size=(12, n + 1))
+        z /= z[np.arange(12), np.abs(z).argmax(1)][:, None]
+        found, reach = np.asarray(self.tile(z[:5], z[3:], np)), self.reach(1e-3)
+        if found.shape != (5, 9) or found.dtype.kind != "f":
+            raise ValueError(f"tile of 5 and 9 points is {found.dtype}{list(found.shape)}; it must be float64[5, 9]")
+        if not np.isfinite(found).all():
+            raise ValueError(f"tile is {found[~np.isfinite(found)][0]} at some pair of points; it must be finite")
+        if reach is not None and not 0 <= reach < np.inf:
+            raise ValueError(
+                f"reach(1e-3) = {reach}: it must be a distance, or None where the kernel is felt everywhere"
+            )
+        if (self.symmetric or self.sparse) and self.on_arrays:
+            raise ValueError("symmetric and sparse kernels need a profile; leave both out")
 
     def numbers(self, coordinates: int) -> int:
         """Floats that a plan counts for a point in a tile, of so many homogeneous coordinates."""

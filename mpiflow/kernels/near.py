@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.geometry.fubini_study import distance, unit
+from mpiflow.geometry.projective import distance, unit
 
 # Below this 1 - cos a Gram product has at most 13 digits left of the angle: those pairs, few, are done again.
 _NEAR = 1e-3

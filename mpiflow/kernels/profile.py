@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from mpiflow.geometry.fubini_study import unit
+from mpiflow.geometry.projective import unit
 from mpiflow.vector.lanes import Lanes
 
 # First coefficient left out over the largest: below the rounding that the inner products bring anyway.

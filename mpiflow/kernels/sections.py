@@ -14,8 +14,8 @@ import numpy as np
 from mpiflow import backend, hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
-from mpiflow.geometry.frames import Frame
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Frame
+from mpiflow.geometry.polynomial import Polynomial
 from mpiflow.kernels import jets
 
 
@@ -96,14 +96,14 @@ class Sections:
         return hermitian.to_reals((gamma.conj() + gamma.T) / 2)
 
 
-def sections(surface: Hypersurface, degree: int) -> Sections:
+def sections(surface: Polynomial, degree: int) -> Sections:
     """The sections of degree k on X: monomials that are no multiple of the leading one of Q (lexicographically).
 
     Raises InputError for a degree below 1.
     """
     if degree < 1:
         raise InputError(f"kernel.degree = {degree}: sections have degree 1 or more")
-    exponents = monomials(degree, surface.degree)
+    exponents = monomials(degree, surface.coordinates)
     present = surface.exponents[surface.coefficients != 0]
     leading = np.array(max(map(tuple, present.tolist())))
     return Sections(exponents[~(exponents >= leading).all(1)])
@@ -114,9 +114,9 @@ def monomials(degree: int, coordinates: int) -> np.ndarray:
     return np.array(list(_compositions(degree, coordinates)))
 
 
-def reduction(surface: Hypersurface, features: Sections) -> np.ndarray:
+def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
     """T with m = T s on X, for all monomials m of the degree, normalised as the sections s are: (M, N_k) complex."""
-    every = monomials(features.degree, surface.degree)
+    every = monomials(features.degree, surface.coordinates)
     number = {tuple(row): m for m, row in enumerate(every.tolist())}
     kept = [number[tuple(row)] for row in features.exponents.tolist()]
     left = np.setdiff1d(np.arange(len(every)), kept)
@@ -125,7 +125,7 @@ def reduction(surface: Hypersurface, features: Sections) -> np.ndarray:
     if len(left):
         # Multiples of Q, one for each monomial to be expressed: all vanish on X.
         zero = np.zeros((len(left), len(every)), np.complex128)
-        for row, factor in enumerate(monomials(features.degree - surface.degree, surface.degree)):
+        for row, factor in enumerate(monomials(features.degree - surface.degree, surface.coordinates)):
             for term, coefficient in zip(surface.exponents, surface.coefficients, strict=True):
                 zero[row, number[tuple((term + factor).tolist())]] += coefficient
         zero /= _norms(every)

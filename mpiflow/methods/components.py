@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpiflow.belief.points import hermitian, missing
-from mpiflow.kernels import registry
-from mpiflow.methods import own
+from mpiflow.kernels import Kernel
+from mpiflow.methods import registry
 
 if TYPE_CHECKING:
     from mpiflow.config import Config
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from mpiflow.dataset import PointSet
     from mpiflow.flows.component_predictor import ComponentPredictor
     from mpiflow.flows.components import ComponentFlow
-    from mpiflow.geometry.hypersurface import Hypersurface
+    from mpiflow.geometry.domain import Domain
+    from mpiflow.ranks.shards import Layout
     from mpiflow.state.load import State
 
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
@@ -26,65 +27,64 @@ _SAMPLE = 1000
 _ENGINES = ("resident", "streamed", "symmetric", "neighbours")
 
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> ComponentFlow:
+def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> ComponentFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
-    from mpiflow import losses
     from mpiflow.flows.components import ComponentFlow, Rule
 
     f = config.flow
-    rule = Rule(f.dt, losses.LOSSES[f.loss], f.natural_gradient, config.kappa, f.clip, config.run.precision)
-    return ComponentFlow(surface, coupling(config, train, stored), train, rule, config.points.chart)
+    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, config.run.precision)
+    return ComponentFlow(surface, coupling(config, surface, train, stored), train, rule, config.points.chart)
 
 
 def predictor(
-    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+    config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> ComponentPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
     from mpiflow.flows.component_predictor import ComponentPredictor
 
     accumulated = rows("flow/accumulated_gradient")
-    return ComponentPredictor(surface, coupling(config, train, stored), accumulated, config.points.chart)
+    return ComponentPredictor(surface, coupling(config, surface, train, stored), accumulated, config.points.chart)
 
 
-def coupling(config: Config, train: PointSet, stored: dict) -> Coupling:
+def coupling(config: Config, surface: Domain, train: PointSet, stored: dict) -> Coupling:
     """The train points as sources of the run's kernel, under the engine that the run began with; collective."""
     from mpiflow.coupling import Coupling
     from mpiflow.ranks import placement
 
     chosen = config.kernel
-    lists = source_lists(config, train)
+    z = surface.embedded(train.points.z)
+    lists = source_lists(config, train.layout, z)
     # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
     wanted = "cpu" if config.engine.mode == "symmetric" else config.run.backend
     placed = placement.place(train.layout.comm, stored.get("backend") or wanted)
-    mode = stored.get("engine") or _engine(config, chosen, train, lists, config.square and placed == "cpu")
+    mode = stored.get("engine") or _engine(config, chosen, train.layout, z, lists, config.square and placed == "cpu")
     # Neighbours are looked up on the host.
     direct = placed == "gpu" and mode != "neighbours" and placement.cuda_aware()
     options = {"mode": mode, "precision": config.run.precision, "backend": placed}
-    return Coupling(chosen, train.layout, train.points.z, lists, config.flow.normalisation, direct, **options)
+    return Coupling(chosen, train.layout, z, lists, config.flow.normalisation, direct, **options)
 
 
-def source_lists(config: Config, train: PointSet) -> list[np.ndarray]:
+def source_lists(config: Config, layout: Layout, z: np.ndarray) -> list[np.ndarray]:
     """Source numbers of each cluster, ascending: its own, those within its kernel's reach as well, or all; collective.
 
     The halo is that of the train points of a cluster; for unseen points its tolerance is an estimate.
     """
     from mpiflow.clustering.halo import with_halo
 
-    layout = train.layout
     if config.flow.coupling == "all":
         return [np.arange(layout.total)] * layout.count
     reach = config.kernel.reach(config.flow.halo_tolerance) if config.flow.coupling == "halo" else 0.0
-    return with_halo(layout, train.points.z, reach) if reach else layout.members
+    return with_halo(layout, z, reach) if reach else layout.members
 
 
-def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray], square: bool) -> str:
+def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[np.ndarray], square: bool) -> str:
     from mpiflow import engine
 
-    layout, kept = train.layout, 1.0
+    kept = 1.0
     if chosen.sparse:
         own = layout.rows < _SAMPLE
         number = layout.comm.allgather_rows(layout.rows[own])
-        sample = layout.comm.allgather_rows(train.points.z[own])[np.argsort(number)]
+        sample = layout.comm.allgather_rows(z[own])[np.argsort(number)]
         kept = engine.kept_fraction(chosen, sample, config.run.precision)
     entries = sum(len(member) * len(sources) for member, sources in zip(layout.members, lists, strict=True))
     return engine.choose(
@@ -102,10 +102,10 @@ def _engine(config: Config, chosen, train: PointSet, lists: list[np.ndarray], sq
 def load(config: Config) -> None:
     """Compile the tiles of all kernels that registers know, in both precisions; what their parameters are does not matter."""
     from mpiflow import engine, sampling
-    from mpiflow.geometry import hypersurface
+    from mpiflow.geometry.families.fermat import Fermat
 
-    z = sampling.chunk(hypersurface.fermat(4), 0, sampling.EVALUATE, 0, None).z[:4]
-    for kind in registry.known().values():
+    z = sampling.chunk(Fermat().domain(), 0, sampling.EVALUATE, 0, None).z[:4]
+    for kind in (kind for kind in registry.KERNELS.known().values() if issubclass(kind, Kernel)):
         kernel = kind.model_construct(**{name: 1.0 for name, key in kind.model_fields.items() if key.is_required()})
         for precision in ("float64", "float32"):
             if not kernel.nearest and not kernel.on_arrays:
@@ -121,13 +121,8 @@ def plan() -> SimpleNamespace:
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
-    name = "flow/accumulated_gradient"
-    yield from missing(state.arrays, (name,))
+    name, kept = "flow/accumulated_gradient", tuple(f"search/points/{name}" for name in config.search.remembers)
+    yield from missing(state.arrays, (name, *kept))
     yield from hermitian(name, state.arrays[name])
-    text, sha256 = (state.attributes.get(f"kernel_{name}", "") for name in ("text", "sha256"))
-    if (text or sha256) and own.digest(text) != sha256:
-        yield "attribute kernel_sha256 is not that of kernel_text"
-    if ":" in config.method and not sha256:
-        yield "attribute kernel_sha256 is not there"
     if state.attributes["engine"] not in _ENGINES:
         yield f"attribute engine is {state.attributes['engine'][:40]!r}: it is one of {', '.join(_ENGINES)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -17,10 +17,11 @@ from mpiflow.settings.section import Kind, NonNegative
 if TYPE_CHECKING:
     from mpiflow.config import Config
     from mpiflow.dataset import PointSet
-    from mpiflow.geometry.hypersurface import Hypersurface
+    from mpiflow.geometry.domain import Domain
     from mpiflow.network.flow import NetworkFlow
     from mpiflow.network.objective import Objective
     from mpiflow.network.predictor import NetworkPredictor
+    from mpiflow.sampling import Points
     from mpiflow.state.load import State
 
 _NETWORK = tuple(f"network/{name}" for name in ("parameters", "adam_mean", "adam_variance", "adam_count", "epochs"))
@@ -30,13 +31,9 @@ class Network(Kind):
     """[network]: a finite network in place of a frozen kernel (HR 3.3); `flow.steps` are epochs, `flow.dt` Adam's rate.
 
     batch: points of a mini-batch. decay: factor on the rate from epoch to epoch. sigma, kaehler, transition: weights of
-    the losses.
+    the losses. A kind whose matrix is joined to the reference gives `joined` alone; whole: one function on all of X.
     """
 
-    kind: Annotated[
-        Literal["multiplicative", "additive", "potential"],
-        Field(description="multiplicative is the paper's network; potential is exactly Kaehler"),
-    ]
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
     depth: Annotated[int, Field(ge=1, le=32)] = 3
     activation: Literal["relu", "gelu", "tanh"] = "gelu"
@@ -46,18 +43,18 @@ class Network(Kind):
     kaehler: NonNegative = 0.0
     transition: NonNegative = 0.0
 
+    key = "kind"
     method = "network"
+    search = "adam"
+    answers = frozenset({"epoch"})
     needs = ("jax", "optax")
     space = {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]}
+    whole: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _consistent(self):
         if not self.sigma + self.kaehler + self.transition:
             raise ValueError("sigma = 0: with network.kaehler and network.transition 0 too there is no loss; take 1")
-        if self.kind == "potential" and self.activation == "relu":
-            raise ValueError('activation = "relu": a potential needs second derivatives; take "gelu" or "tanh"')
-        if self.kind == "potential" and self.kaehler + self.transition:
-            raise ValueError("kaehler, transition: a potential is Kaehler and one function on X; remove both")
         return self
 
     def check(self, config: Config) -> None:
@@ -76,8 +73,38 @@ class Network(Kind):
                 'take points.chart = "all"'
             )
 
+    def ends(self, coordinates: int, dimension: int) -> tuple[int, int]:
+        """Reals that the network takes and gives, for so many homogeneous coordinates and d."""
+        return 2 * coordinates, dimension**2
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> NetworkFlow:
+    def columns(self, surface, z, chart) -> dict[str, np.ndarray]:
+        """What the metric takes of points, name -> (N, ...), as of `network.inputs`."""
+        from mpiflow.network import inputs
+
+        return inputs.component(surface, z, chart)
+
+    def density(self, surface, points: Points) -> np.ndarray:
+        """What det g is divided by for eta, but for kappa: (N,)."""
+        return points.omega2
+
+    def metric(self, network, theta, p):
+        """g in the chart of a point, from its columns: (d, d) complex Hermitian, of JAX."""
+        from mpiflow.network import metrics
+
+        return self.joined(p["reference"], metrics.matrix(network(theta, p["x"])))
+
+    def joined(self, reference, added):
+        """g of g_FS and the network's matrix, (d, d) complex Hermitian each."""
+        raise NotImplementedError(f"network.kind = {self.name}: its class has no joined(self, reference, added)")
+
+    def slope(self, reference, along_reference, added, along):
+        """d_c g_(a bbar) from those of both: (c, d, d) complex. By JAX, where `joined` is holomorphic in both."""
+        from mpiflow.network import metrics
+
+        return metrics.along(self.joined, (reference, added), (along_reference, along))
+
+
+def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> NetworkFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
     from mpiflow.network import place
     from mpiflow.network.flow import NetworkFlow, NetworkRule
@@ -85,28 +112,28 @@ def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -
     n, run = config.network, config.run
     placed = place(stored.get("backend") or run.backend)
     goal = objective(config, surface)
-    rule = NetworkRule(goal, config.flow.dt, n.batch, run.seed, n.decay, run.precision, backend=placed)
+    rule = NetworkRule(
+        goal, config.flow.dt, n.batch, run.seed, n.decay, run.precision, backend=placed, search=config.search
+    )
     return NetworkFlow(surface, train, rule, config.points.chart)
 
 
 def predictor(
-    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+    config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> NetworkPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
-    from mpiflow.network.predictor import NetworkPredictor
+    from mpiflow.network.predictor import predicted
 
-    theta = rows("network/parameters", None)
-    return NetworkPredictor(surface, objective(config, surface), theta, config.points.chart)
+    return predicted(surface, objective(config, surface), rows("network/parameters", None), config.points.chart)
 
 
-def objective(config: Config, surface: Hypersurface) -> Objective:
+def objective(config: Config, surface: Domain) -> Objective:
     """The network of a run file and its losses. Raises InputError without JAX."""
     from mpiflow.network.flow import architecture
     from mpiflow.network.objective import Objective
 
     n = config.network
-    shape = architecture(surface, n.kind, width=n.width, depth=n.depth, activation=n.activation)
-    return Objective(shape, n.kind, config.flow.loss, n.sigma, n.kaehler, n.transition)
+    return Objective(architecture(surface, n), n, config.flow.loss, n.sigma, n.kaehler, n.transition)
 
 
 def plan():
@@ -120,8 +147,8 @@ def plan():
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
     yield from missing(state.arrays, _NETWORK)
-    n, size = config.network, config.manifold.ambient + 1
-    ends = (size * size, 1) if n.kind == "potential" else (2 * size, (size - 2) ** 2)
+    n = config.network
+    ends = n.ends(state.arrays["points/z"].shape[1], state.arrays["metric/current"].shape[1])
     widths = [ends[0], *[n.width] * n.depth, ends[1]]
     number = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
     for name in _NETWORK[:3]:

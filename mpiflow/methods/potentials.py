@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mpiflow.dataset import PointSet
     from mpiflow.flows.potential_predictor import KaehlerPredictor
     from mpiflow.flows.potentials import KaehlerFlow
-    from mpiflow.geometry.hypersurface import Hypersurface
+    from mpiflow.geometry.domain import Domain
     from mpiflow.kernels.invariants import Invariants
     from mpiflow.kernels.sections import Sections
     from mpiflow.state.load import State
@@ -42,6 +42,7 @@ class KaehlerKernel(Kind):
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
     method = "potentials"
+    answers = frozenset({"direction", "linearised"})
     kappa = "step"
 
     @property
@@ -55,6 +56,11 @@ class KaehlerKernel(Kind):
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
         if self.warm and (self.features == "generic" or not self.refreeze):
             raise ValueError(f"kernel.warm = {self.warm}: needs kernel.refreeze, and invariant features")
+        if self.features == "generic" and getattr(config.search, "inner", 0) is None:
+            raise ValueError(
+                "flow.search.inner: missing; generic features have no normal matrix: take e.g. search = { name = "
+                f'"{config.search.name}", inner = 60 }}'
+            )
         if self.features == "generic" and self.preconditioner in ("diagonal", "ricci"):
             raise ValueError(
                 f'kernel.preconditioner = "{self.preconditioner}": generic features know "natural" and "plain"'
@@ -68,21 +74,20 @@ class KaehlerKernel(Kind):
             )
 
 
-def flow(config: Config, surface: Hypersurface, train: PointSet, stored: dict) -> KaehlerFlow:
+def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> KaehlerFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
-    from mpiflow import losses
     from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
     from mpiflow.ranks import placement
 
     k, comm, memory = config.kernel, train.layout.comm, config.engine.memory * 2**30
     placed = placement.place(comm, stored.get("backend") or config.run.backend)
     frozen = (k.preconditioner, k.refreeze, k.warm, k.ridge)
-    rule = KaehlerRule(config.flow.dt, losses.LOSSES[config.flow.loss], *frozen, memory, placed)
+    rule = KaehlerRule(config.flow.dt, config.flow.loss, config.search, *frozen, memory, placed)
     return KaehlerFlow(surface, features(comm, surface, k.degree, k.features), train, rule)
 
 
 def predictor(
-    config: Config, surface: Hypersurface, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
+    config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> KaehlerPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
     from mpiflow.flows.potential_predictor import KaehlerPredictor
@@ -92,10 +97,9 @@ def predictor(
     return KaehlerPredictor(surface, chosen, rows("potential/coefficients", None))
 
 
-def features(comm: Comm, surface: Hypersurface, degree: int, kind: str = "invariant") -> Invariants | Sections:
+def features(comm: Comm, surface: Domain, degree: int, kind: str = "invariant") -> Invariants | Sections:
     """All features of a degree: invariant ones, chosen by rank 0 on a sample of their own, or generic; collective."""
     from mpiflow import sampling
-    from mpiflow.geometry.symmetry import symmetry_of
     from mpiflow.kernels.invariants import invariants
     from mpiflow.kernels.sections import sections
 
@@ -104,9 +108,9 @@ def features(comm: Comm, surface: Hypersurface, degree: int, kind: str = "invari
     chosen = None
     with comm.lead() as mine:
         if mine:
-            symmetry = symmetry_of(surface)
+            symmetry = surface.symmetry
             needed = int(1.5 * symmetry.count(degree)) + 200
-            chunks = -(-needed // (sampling.LINES * surface.degree))
+            chunks = -(-needed // (sampling.LINES * surface.points_a_cut))
             z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
             chosen = invariants(symmetry, degree, np.concatenate(z)[:needed])
     return comm.bcast(chosen)
@@ -116,13 +120,12 @@ def load(config: Config) -> None:
     """Compile what all runs do, and load what prepares features."""
     from mpiflow import sampling
     from mpiflow.comm import Comm
-    from mpiflow.geometry import hypersurface
-    from mpiflow.geometry.frames import frame
+    from mpiflow.geometry.families.fermat import Fermat
 
     components.load(config)
-    surface = hypersurface.fermat(4)
+    surface = Fermat().domain()
     p = sampling.chunk(surface, 0, sampling.EVALUATE, 0, None).map(lambda rows: rows[:1])
-    features(Comm(), surface, 2).prepare(frame(surface, p.z, p.chart))
+    features(Comm(), surface, 2).prepare(surface.frame(p.z, p.chart))
 
 
 def plan():
@@ -135,6 +138,7 @@ def plan():
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric: indices are used unchecked later."""
     arrays, generic = state.arrays, config.kernel.features == "generic"
+    yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
     yield from missing(arrays, _POTENTIAL + (("potential/exponents",) if generic else _INVARIANT))
     yield from single(state, "potential/steps", state.step)
     number = len(arrays["potential/exponents"]) ** 2 if generic else len(arrays["potential/degree"]) - 1

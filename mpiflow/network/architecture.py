@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from mpiflow.network.draws import PARAMETERS, generator
+from mpiflow import streams
 
 # gelu is x/2 (1 + tanh(sqrt(2/pi) (x + .044715 x^3))), within 5e-4 of the one with erf.
 _ACTIVATIONS = {"relu": jax.nn.relu, "gelu": jax.nn.gelu, "tanh": jnp.tanh}
@@ -45,7 +45,7 @@ class Architecture:
 
         silent: the last layer is zero, so that a run begins at g_FS.
         """
-        draws, parts = generator(seed, PARAMETERS, 0), []
+        draws, parts = streams.generator(seed, streams.PARAMETERS, 0), []
         if self.tangent:
             return draws.standard_normal(self.size)
         for number, (a, b) in enumerate(self.shapes):

@@ -10,10 +10,10 @@ import numpy as np
 
 from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError
-from mpiflow.flows.components import HALVINGS
 from mpiflow.network import inputs, objective
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.shards import split
+from mpiflow.searches.search import halved
 
 #: Points of a chunk, the unit in which ranks share a step.
 CHUNK = 250
@@ -35,15 +35,16 @@ def descend(
     """
     slope, time = _slope(comm, goal, columns, theta), 0.0
     for _ in range(steps):
-        step, trial = dt, theta - dt * slope[:-1]
-        after = _slope(comm, goal, columns, trial)
-        while not np.isfinite(after).all():
-            step /= 2
-            if step < dt / 2**HALVINGS:
-                raise NumericalError(f"flow.dt = {dt:g}: no step keeps det g positive; take a wider network")
+
+        def tried(step: float, theta=theta, slope=slope):
             trial = theta - step * slope[:-1]
             after = _slope(comm, goal, columns, trial)
-        theta, slope, time = trial, after, time + step
+            return (trial, after) if np.isfinite(after).all() else None
+
+        found, step, _ = halved(tried, dt)
+        if found is None:
+            raise NumericalError(f"flow.dt = {dt:g}: no step keeps det g positive; take a wider network")
+        (theta, slope), time = found, time + step
     return theta, time
 
 

@@ -10,14 +10,18 @@ import numpy as np
 from mpiflow import losses
 from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
-from mpiflow.flows.components import Record
-from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.measures import kappa_of, least_eigenvalue, sigma
+from mpiflow.flows.flow import Flow
+from mpiflow.flows.history import Record
+from mpiflow.geometry.domain import Domain
+from mpiflow.measures import kappa_of, least_eigenvalue, mean, sigma
+from mpiflow.methods.network import Network
 from mpiflow.network import inputs
 from mpiflow.network.architecture import Architecture
 from mpiflow.network.objective import Objective, columns_of
-from mpiflow.network.predictor import NetworkPredictor
+from mpiflow.network.predictor import NetworkPredictor, predicted
 from mpiflow.network.training import Progress, Training
+from mpiflow.searches import Search
+from mpiflow.searches.adam import Adam
 
 
 @dataclass(frozen=True)
@@ -37,25 +41,22 @@ class NetworkRule:
     precision: str = "float64"
     silent: bool = True
     backend: str = "cpu"
+    search: Search = Adam()
 
 
-def architecture(
-    surface: Hypersurface, kind: str, *, width: int = 64, depth: int = 3, activation: str = "gelu"
-) -> Architecture:
-    """The network of a kind on a hypersurface: 2(n+1) reals to d^2, or (n+1)^2 to one for a potential."""
-    n, d = surface.degree, surface.dimension
-    ends = (n * n, 1) if kind == "potential" else (2 * n, d * d)
-    return Architecture(*ends, width, depth, activation)
+def architecture(surface: Domain, kind: Network) -> Architecture:
+    """The network of a table [network] on a manifold."""
+    return Architecture(*kind.ends(surface.coordinates, surface.dimension), kind.width, kind.depth, kind.activation)
 
 
-class NetworkFlow:
-    """Adam on the losses of a network over the train points of all ranks.
+class NetworkFlow(Flow):
+    """Epochs on the losses of a network over the train points of all ranks.
 
     Nothing holds the metric positive but the loss: what share of it is, evaluations tell. Raises NumericalError where
     parameters or metric are no longer finite.
     """
 
-    def __init__(self, surface: Hypersurface, train: PointSet, rule: NetworkRule, chart):
+    def __init__(self, surface: Domain, train: PointSet, rule: NetworkRule, chart):
         self.surface, self.rule, self.chart = surface, rule, chart
         self.layout, self.points = train.layout, train.points
         self.kappa = kappa_of(self.layout, self.points, train.reference(surface))
@@ -66,10 +67,11 @@ class NetworkFlow:
         self.epochs = 0
         self._at = self.predictor().onto(self.layout, self.points.z, self.points.chart)
         self.metric = self._at(self.progress.theta)
+        super().__init__(rule.search, rule.rate, self.progress.theta)
 
-    def step(self) -> Record:
-        """One epoch on every rank; collective."""
-        rate = self.rule.rate * self.rule.decay**self.epochs
+    def epoch(self, dt: float) -> float:
+        """One pass over all points; returns the rate that dt has decayed to. Collective."""
+        rate = dt * self.rule.decay**self.epochs
         self.progress = self.training.epoch(self.epochs, self.progress, rate)
         self.epochs += 1
         self.metric = self._at(self.progress.theta)
@@ -79,17 +81,16 @@ class NetworkFlow:
                 f"flow.dt = {self.rule.rate:g}: the network is not finite after epoch {self.epochs}; lower flow.dt, or take "
                 'flow.loss = "sigma", which is finite where det g <= 0'
             )
-        return self.record(rate)
+        return rate
 
-    def record(self, dt: float = 0.0) -> Record:
-        """The present sigma and mean pointwise loss of the train points; dt: the rate of the epoch; collective."""
+    def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
+        """The present losses; dt: the rate of the epoch; collective."""
         eta = losses.eta(self.metric, self.points.omega2, self.kappa)
         # (log eta)^2 is not finite where det g <= 0, which only the loss keeps away.
         with np.errstate(invalid="ignore", divide="ignore"):
-            value = losses.LOSSES[self.rule.goal.loss].value(eta)
-        mean = float(self.layout.sum(value)) / self.layout.total
+            loss = mean(self.layout, self.points, self.rule.goal.loss.value(eta))
         least = self.layout.comm.min(float(least_eigenvalue(self.metric).min(initial=np.inf)))
-        return Record(dt, 0, sigma(self.layout, self.points, self.metric), mean, least)
+        return Record(dt, rejected, sigma(self.layout, self.points, self.metric), loss, least)
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, on rank 0 (None elsewhere); collective."""
@@ -116,13 +117,12 @@ class NetworkFlow:
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank."""
         goal = self.rule.goal
-        engine = f"{goal.kind} network of {goal.architecture.size} parameters"
+        engine = f"{goal.kind.name} network of {goal.architecture.size} parameters"
         return {"engine": engine, "engine_bytes": 0, "backend": self.rule.backend, "kappa": self.kappa}
 
     def predictor(self) -> NetworkPredictor:
         """The metric at any targets, as of now."""
-        theta = self.progress.theta
-        return NetworkPredictor(self.surface, self.rule.goal, theta, self.chart)
+        return predicted(self.surface, self.rule.goal, self.progress.theta, self.chart)
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128."""
@@ -138,17 +138,11 @@ class NetworkFlow:
         )
 
 
-def training_columns(surface: Hypersurface, goal: Objective, layout, p, kappa: float) -> inputs.Columns:
+def training_columns(surface: Domain, goal: Objective, layout, p, kappa: float) -> inputs.Columns:
     """What the losses take of the own points, with weights of mean 1; collective."""
     mean = float(layout.sum(p.weight)) / layout.total
-    if goal.kind == "potential":
-        columns = inputs.potential(surface, p.z, p.chart)
-        del columns["lower"]
-        # In a frame of g_FS det g is that of the chart over det g_FS.
-        columns["volume"] = 1 / (kappa * p.weight)
-    else:
-        columns = inputs.component(surface, p.z, p.chart)
-        columns["volume"] = 1 / (kappa * p.omega2)
+    columns = goal.kind.columns(surface, p.z, p.chart) | {"volume": 1 / (kappa * goal.kind.density(surface, p))}
+    columns.pop("lower", None)
     if goal.kaehler:
         columns |= inputs.tangents(surface, p.z, p.chart)
     if goal.transition:

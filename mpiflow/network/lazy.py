@@ -8,9 +8,11 @@ import numpy as np
 
 from mpiflow.comm import Comm
 from mpiflow.dataset import PointSet
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.functionals.log import Log
+from mpiflow.geometry.domain import Domain
 from mpiflow.kernels.relu import ReluNTK
 from mpiflow.measures import kappa_of, sigma
+from mpiflow.methods.networks.additive import Additive
 from mpiflow.network import inputs
 from mpiflow.network.architecture import Architecture
 from mpiflow.network.descent import centred, descend
@@ -42,7 +44,7 @@ class Study:
     """Networks of any width on the same points under the same descent as the frozen `kernel`; collective."""
 
     def __init__(
-        self, comm: Comm, surface: Hypersurface, kernel: ReluNTK, train: PointSet, test: PointSet, dt: float, steps: int
+        self, comm: Comm, surface: Domain, kernel: ReluNTK, train: PointSet, test: PointSet, dt: float, steps: int
     ):
         self.comm, self.kernel, self.sets, self.dt, self.steps = comm, kernel, (train, test), dt, steps
         self.columns = [_columns(surface, points) for points in self.sets]
@@ -55,7 +57,7 @@ class Study:
     def measure(self, width: int, seed: int) -> Movement:
         """Descend on one network from its own beginning."""
         k = self.kernel
-        goal = Objective(Architecture(*self.ends, width, k.depth, "relu", (k.w_std, k.b_std)), "additive", "log")
+        goal = Objective(Architecture(*self.ends, width, k.depth, "relu", (k.w_std, k.b_std)), Additive(), Log())
         first = goal.architecture.initial(seed)
         columns = [centred(goal, first, each) for each in self.columns]
         last, time = descend(self.comm, goal, first, columns[0], self.dt, self.steps)
@@ -73,7 +75,7 @@ class Study:
         return float(sigma(layout, points.points, reference) / sigma(layout, points.points, g))
 
 
-def _columns(surface: Hypersurface, points: PointSet) -> inputs.Columns:
+def _columns(surface: Domain, points: PointSet) -> inputs.Columns:
     """The columns of all points, in their order, on every rank."""
     p, layout = points.points, points.layout
     columns = inputs.component(surface, p.z, p.chart)

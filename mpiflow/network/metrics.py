@@ -1,4 +1,4 @@
-"""Metrics of networks at one point: multiplicative, additive and of a potential (theory 6)."""
+"""Matrices and metrics of networks at one point (theory 6)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ def reals(g):
     return (g[None] * basis.conj()).sum((1, 2)).real
 
 
-def component(architecture: Architecture, kind: str, theta, x, reference):
-    """g_FS (1 + NN) entry by entry ("multiplicative"), or g_FS + NN ("additive"): (d, d) complex Hermitian.
+def along(joined, at, directions):
+    """Derivatives of joined(*at) along rows of directions, (c, d, d) complex each: (c, d, d) complex."""
+    return jax.vmap(lambda *tangents: jax.jvp(joined, at, tangents)[1])(*directions)
 
-    x: (2(n+1),), patch-scaled coordinates. reference: (d, d), g_FS.
-    """
-    added = matrix(architecture(theta, x))
-    return reference + (reference * added if kind == "multiplicative" else added)
+
+def potential(network: Architecture, theta, z, vectors):
+    """1 + d_a d_bbar phi in a frame with g_FS = 1: (d, d) complex Hermitian; as of `hessian`."""
+    added = hessian(network, theta, z, vectors)
+    return added + jnp.eye(len(added), dtype=added.dtype)
 
 
 def hessian(architecture: Architecture, theta, z, vectors):
@@ -52,9 +54,9 @@ def jet(z, vectors):
     d = vectors.shape[1]
     e = vectors.T
     # At |z| = 1, orthogonal to z: d_a |z|^2 = 0 and d_a d_bbar |z|^2 = delta_ab.
-    plain = _entries(jnp.outer(z, z.conj()))
-    first = _entries(e[:, :, None] * z.conj())
-    mixed = _entries(e[:, None, :, None] * e.conj()[None, :, None, :]) - jnp.eye(d)[:, :, None] * plain
+    plain = entries(jnp.outer(z, z.conj()))
+    first = entries(e[:, :, None] * z.conj())
+    mixed = entries(e[:, None, :, None] * e.conj()[None, :, None, :]) - jnp.eye(d)[:, :, None] * plain
     return jnp.concatenate([plain.real[None], first.real, first.imag, _above(mixed)])
 
 
@@ -67,8 +69,8 @@ def _activated(rows, act, d: int):
     return jnp.concatenate([act(x)[None], rest[: 2 * d], rest[2 * d :] + curved])
 
 
-def _entries(m):
-    """The linear map of `fubini_study.embedding` on matrices: (..., k, k) complex to (..., k^2), real for Hermitian m."""
+def entries(m):
+    """The linear map of `projective.embedding` on matrices: (..., k, k) complex to (..., k^2), real for Hermitian m."""
     i, j = np.triu_indices(m.shape[-1], 1)
     diagonal = jnp.diagonal(m, axis1=-2, axis2=-1)
     up, down = m[..., i, j], m[..., j, i]

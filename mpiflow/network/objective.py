@@ -9,15 +9,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from mpiflow.functionals import Functional
+from mpiflow.functionals.sigma import Sigma
+from mpiflow.methods.network import Network
 from mpiflow.network import metrics
 from mpiflow.network.architecture import Architecture
-
-#: l(eta), as in `losses`, whose arrays are not JAX's.
-POINTWISE = {
-    "sigma": lambda eta: jnp.abs(1 - eta),
-    "monge-ampere": lambda eta: (1 - eta) ** 2,
-    "log": lambda eta: jnp.log(eta) ** 2,
-}
 
 
 @dataclass(frozen=True)
@@ -28,8 +24,8 @@ class Objective:
     """
 
     architecture: Architecture
-    kind: str
-    loss: str = "sigma"
+    kind: Network
+    loss: Functional = Sigma()
     sigma: float = 1.0
     kaehler: float = 0.0
     transition: float = 0.0
@@ -38,7 +34,7 @@ class Objective:
         """The loss at one point; p: its columns, with volume (eta = volume det g)."""
         total = 0.0
         if self.sigma:
-            total += self.sigma * POINTWISE[self.loss](p["volume"] * metrics.determinant(self.metric(theta, p)))
+            total += self.sigma * self.loss.value(p["volume"] * metrics.determinant(self.metric(theta, p)), jnp)
         if self.kaehler:
             total += self.kaehler * self._twist(theta, p)
         if self.transition:
@@ -47,18 +43,12 @@ class Objective:
 
     def metric(self, theta, p):
         """g in the point's chart, or for a potential in its frame: (d, d) complex Hermitian."""
-        if self.kind == "potential":
-            added = metrics.hessian(self.architecture, theta, p["z"], p["vectors"])
-            return added + jnp.eye(len(added), dtype=added.dtype)
-        return metrics.component(self.architecture, self.kind, theta, p["x"], p["reference"])
+        return self.kind.metric(self.architecture, theta, p)
 
     def _twist(self, theta, p):
         """1/2 sum |d_c g_(a bbar) - d_a g_(c bbar)|^2 in the frame: the square of the Kaehler defect."""
         value, along = self._derivatives(theta, p)
-        if self.kind == "multiplicative":
-            slope = p["slope"] * (1 + value) + p["reference"] * along
-        else:
-            slope = p["slope"] + along
+        slope = self.kind.slope(p["reference"], p["slope"], value, along)
         twist = slope - slope.transpose(1, 0, 2)
         e = p["frame"]
         twist = jnp.einsum("cC,aA,bB,cab->CAB", e, e, e.conj(), twist)
@@ -73,7 +63,7 @@ class Objective:
     def _mismatch(self, theta, p):
         """|E^T (g_y - T^T g_x conj(T)) conj(E)|^2, E a frame of g_FS in the second chart y."""
         here = self.metric(theta, p)
-        there = metrics.component(self.architecture, self.kind, theta, p["x2"], p["reference2"])
+        there = self.metric(theta, {"x": p["x2"], "reference": p["reference2"]})
         difference = p["frame2"].T @ there @ p["frame2"].conj() - p["carried"].T @ here @ p["carried"].conj()
         return (difference.real**2 + difference.imag**2).sum()
 

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from mpiflow.flows.predictor import Predictor
-from mpiflow.geometry import charts
-from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.network import inputs, objective
+from mpiflow.flows.predictor import PotentialPredictor, Predictor
+from mpiflow.geometry.domain import Domain, Frame
+from mpiflow.kernels import jets
+from mpiflow.network import derivatives, inputs, objective
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.shards import TILE, Layout
 
@@ -25,26 +25,21 @@ class NetworkPredictor(Predictor):
     #: No piece of a network jumps; with ReLU the derivatives do, between points.
     continuous = True
 
-    def __init__(
-        self, surface: Hypersurface, goal: Objective, theta: np.ndarray, chart: tuple[int, int] | Literal["all"]
-    ):
+    def __init__(self, surface: Domain, goal: Objective, theta: np.ndarray, chart: tuple[int, ...] | Literal["all"]):
         self.surface, self.goal, self.theta = surface, goal, theta
-        self.chart = None if chart == "all" or goal.kind == "potential" else np.array(chart, np.int8)
+        self.chart = None if chart == "all" or goal.kind.whole else np.array(chart, np.int8)
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
-        """g at targets in the given charts: z (n_r, n+1), chart (n_r, 2) to (n_r, d, d) complex128."""
+        """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128."""
         return self.onto(targets, z, chart)(self.theta)
 
     def onto(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """A function from parameters (P,) to g at targets; what it needs of the points is kept."""
         here = chart if self.chart is None else np.broadcast_to(self.chart, chart.shape)
-        moved = charts.in_chart(z, here)
-        if self.goal.kind == "potential":
-            columns = inputs.potential(self.surface, moved, here)
-        else:
-            columns = inputs.component(self.surface, moved, here)
+        moved = self.surface.in_chart(z, here)
+        columns = self.goal.kind.columns(self.surface, moved, here)
         lower = columns.pop("lower", None)
-        change = None if (here == chart).all() else charts.transition(self.surface, z, here, chart)
+        change = None if (here == chart).all() else self.surface.transition(z, here, chart)
 
         def metric(theta: np.ndarray) -> np.ndarray:
             g = tiled(self.goal, targets, columns, theta)
@@ -53,6 +48,24 @@ class NetworkPredictor(Predictor):
             return g if change is None else change.transpose(0, 2, 1) @ g @ change.conj()
 
         return metric
+
+
+class NetworkPotential(NetworkPredictor, PotentialPredictor):
+    """The same of a network that is a Kaehler potential."""
+
+    def potential(self, z: np.ndarray) -> np.ndarray:
+        """phi, up to a constant: (N, n+1) complex points of X, any scale, to (N,) float64."""
+        return derivatives.values(self.goal.architecture, self.theta, z)
+
+    def jet(self, there: Frame, order: int) -> np.ndarray:
+        """d^alpha dbar^beta phi along X, up to an order, in frames: (N, C, C) complex."""
+        return jets.along(there, derivatives.ambient(self.goal.architecture, self.theta, there.z, order), order)
+
+
+def predicted(surface: Domain, goal: Objective, theta: np.ndarray, chart) -> NetworkPredictor:
+    """The predictor that suits a kind of network, its parameters in float64."""
+    chosen = NetworkPotential if goal.kind.whole else NetworkPredictor
+    return chosen(surface, goal, theta.astype(np.float64), chart)
 
 
 def tiled(goal: Objective, layout: Layout, columns: inputs.Columns, theta: np.ndarray) -> np.ndarray:

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from mpiflow import streams
 from mpiflow.comm import Comm
-from mpiflow.network import draws, objective
+from mpiflow.network import objective
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import split
@@ -62,8 +63,8 @@ class Training:
         mine = [
             chunks[s.start : s.stop] for chunks in cuts for s in [split(len(chunks), self.comm.size, self.comm.rank)]
         ]
-        order = draws.order(self.seed, number, self.total)
-        wanted = np.concatenate([order[c] for chunks in mine for c in chunks] + [np.zeros(0, np.int64)])
+        place = order(self.seed, number, self.total)
+        wanted = np.concatenate([place[c] for chunks in mine for c in chunks] + [np.zeros(0, np.int64)])
         exchange = Exchange(self.comm, self.rows, wanted)
         dealt = _Dealt({name: exchange(column) for name, column in self.columns.items()})
         for chunks, own in zip(cuts, mine, strict=True):
@@ -77,6 +78,11 @@ class Training:
         for place, cut in enumerate(own):
             partials[place] = objective.chunk(self.goal, theta, dealt.next(cut.stop - cut.start))
         return self.comm.sum(np.array([cut.start for cut in own], np.int64), partials)
+
+
+def order(seed: int, epoch: int, total: int) -> np.ndarray:
+    """The order in which an epoch takes the points: (total,) int64."""
+    return streams.generator(seed, streams.ORDER, epoch).permutation(total)
 
 
 class _Dealt:

@@ -11,8 +11,8 @@ import numpy as np
 from mpiflow.clustering import cluster
 from mpiflow.clustering.quality import silhouette
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import distances
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
+from mpiflow.geometry.projective import distances
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import leave, picture
 from mpiflow.ranks.shards import split
@@ -40,7 +40,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
 
     size: points of the Fermat quintic, all charts, in BATCHES mini-batches; 1000 in the paper.
     """
-    z = sample(Comm(), fermat(4), size, seed, TRAIN)[1].z  # a few thousand points: every rank has them all
+    z = sample(Comm(), Fermat().domain(), size, seed, TRAIN)[1].z  # a few thousand points: every rank has them all
     batch = -(-size // BATCHES)
     ways = {
         "mini-batches, greedy merge": (0.016, lambda count: labels(comm, z, count, batch, "greedy")),

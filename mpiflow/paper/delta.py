@@ -11,8 +11,9 @@ import numpy as np
 from mpiflow import losses
 from mpiflow.comm import Comm
 from mpiflow.engine import nearest
-from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import Hypersurface, fermat
+from mpiflow.functionals.log import Log
+from mpiflow.geometry.domain import Domain
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.ranks.shards import split
@@ -46,7 +47,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
 
     Under the Delta kernel a train point is its own source, so only the points that are nearest to a query are flowed.
     """
-    surface, counts = fermat(4), [int(10**k) for k in np.arange(3, np.log10(size) + 1e-9, 0.5)]
+    surface, counts = Fermat().domain(), [int(10**k) for k in np.arange(3, np.log10(size) + 1e-9, 0.5)]
     test = sample(Comm(), surface, QUERIES, seed, TEST, CHART)[1]
     rows = [_measured(surface, test, near, *found) for *found, near in _nearest(comm, seed, surface, test, counts)]
     say(f"{'train points':>12}{'distance':>11}{'sigma':>11}{'gain':>9}{'+-':>8}")
@@ -88,16 +89,16 @@ def fitted(rows: list[Row]) -> tuple[float, float]:
     return float(np.exp(offset)), float(exponent)
 
 
-def flowed(surface: Hypersurface, points: Points, kappa: float) -> np.ndarray:
+def flowed(surface: Domain, points: Points, kappa: float) -> np.ndarray:
     """g - g_FS of points that are each their own source, after STEPS steps of (log eta)^2: (N, d, d) complex128."""
-    reference = fubini_study.pulled_back(points.z, charts.jacobian(surface, points.z, points.chart))
+    reference = surface.reference(points.z, points.chart)
     g = reference.copy()
     for _ in range(STEPS):
-        g = g - DT * losses.gradient(g, losses.eta(g, points.omega2, kappa), losses.Log)
+        g = g - DT * losses.gradient(g, losses.eta(g, points.omega2, kappa), Log())
     return g - reference
 
 
-def _nearest(comm: Comm, seed: int, surface: Hypersurface, test: Points, counts: list[int]):
+def _nearest(comm: Comm, seed: int, surface: Domain, test: Points, counts: list[int]):
     """(count, kappa, distance, nearest train points) for each count, from stretches of the stream of train points."""
     best, near = np.full(QUERIES, np.inf), test.z.copy()
     cuts = sorted({*counts, *range(STRETCH, counts[-1], STRETCH)})
@@ -119,7 +120,7 @@ def _nearest(comm: Comm, seed: int, surface: Hypersurface, test: Points, counts:
 class _Stream:
     """Train points in their order, a stretch at a time; every rank gets all, each makes its share of the chunks."""
 
-    def __init__(self, comm: Comm, seed: int, surface: Hypersurface):
+    def __init__(self, comm: Comm, seed: int, surface: Domain):
         self.comm, self.seed, self.surface = comm, seed, surface
         self.next, self.rest = 0, None
         self.totals = (0.0, 0.0)
@@ -143,10 +144,9 @@ class _Stream:
 
 
 def _measured(surface, test: Points, near_z: np.ndarray, count: int, kappa: float, distance: np.ndarray) -> Row:
-    from mpiflow.sampling import described
 
-    near = described(surface, near_z, np.broadcast_to(np.array(CHART, np.int8), (len(near_z), 2)))
-    reference = fubini_study.pulled_back(test.z, charts.jacobian(surface, test.z, test.chart))
+    near = surface.described(near_z, np.broadcast_to(np.array(CHART, np.int8), (len(near_z), 2)))
+    reference = surface.reference(test.z, test.chart)
     g = reference + flowed(surface, near, kappa)
     before, after = (_deviation(test, metric) for metric in (reference, g))
     sigma = (test.weight * after).sum() / test.weight.sum()

@@ -10,7 +10,7 @@ import numpy as np
 
 from mpiflow.comm import Comm
 from mpiflow.engine import nearest
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.paper.claims import Claim, near
 from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.ranks.shards import split
@@ -77,7 +77,7 @@ def fitted(rows: list[Row]) -> tuple[float, float]:
 
 
 def _measured(comm: Comm, seed: int, name: str, chart, counts: list[int]) -> list[Row]:
-    surface = fermat(4)
+    surface = Fermat().domain()
     queries = sample(Comm(), surface, QUERIES, seed, TEST, chart)[1].z
     own = split(QUERIES, comm.size, comm.rank)
     rows = []

@@ -14,8 +14,7 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.errors import InputError
-from mpiflow.geometry.hypersurface import fermat
-from mpiflow.geometry.symmetry import symmetry_of
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.kernels.sections import sections
@@ -124,8 +123,8 @@ def claims(rows: list[Row]) -> list[Claim]:
 
 def features_of(kind: str, degree: int) -> int:
     """Number of features on the Fermat quintic."""
-    surface = fermat(4)
-    return symmetry_of(surface).count(degree) if kind == "invariant" else len(sections(surface, degree))
+    surface = Fermat().domain()
+    return surface.symmetry.count(degree) if kind == "invariant" else len(sections(surface, degree))
 
 
 def _wanted(kind: str, degree: int, points: int) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from mpiflow import config, dataset
 from mpiflow.comm import Comm
-from mpiflow.geometry import fubini_study
+from mpiflow.geometry import projective
 from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
@@ -132,11 +132,11 @@ def _measured(comm: Comm, seed: int, size: int, name: str, precision: str) -> li
         for scale in SCALES:
             number = train.layout.rows
             moved = noisy(surface, number, train.points, settings.run.seed, TEST, scale, project)
-            points = dataset.placed(comm, number, moved, train)
+            points = dataset.placed(comm, surface, number, moved, train)
             metric = made.predictor().metric(points.layout, points.points.z, points.points.chart)
             before = sigma(points.layout, points.points, points.reference(surface))
             after = sigma(points.layout, points.points, metric)
-            distance = train.layout.sum(fubini_study.distance(moved.z, train.points.z)) / size
+            distance = train.layout.sum(projective.distance(moved.z, train.points.z)) / size
             rows.append(Row(name, precision, project, scale, float(distance), before / after))
     return rows
 

@@ -11,7 +11,7 @@ import numpy as np
 from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.config import check
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.job.flowing import Flowing
 from mpiflow.methods import network
 from mpiflow.paper.claims import Claim
@@ -114,7 +114,7 @@ def _set_up(comm: Comm, size: int, seed: int):
     )
 
 
-def _points(surface: Hypersurface, stream: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _points(surface: Domain, stream: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """The first points of a stream, the same on every rank: z and chart."""
     points = sampling.sample(Comm(), surface, FIXED, seed, stream, CHART)[1]
     return points.z, points.chart

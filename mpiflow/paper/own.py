@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 
 from mpiflow.comm import Comm
+from mpiflow.doors import own
 from mpiflow.errors import InputError
 from mpiflow.files import take
-from mpiflow.methods import own
 from mpiflow.paper.registry import Figure, titles
 
 #: What it may be called: it names files, and stands on the page. The words are those of the command.

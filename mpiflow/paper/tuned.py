@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mpiflow import config
+from mpiflow import config, streams
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, NumericalError, Stopped
@@ -13,7 +13,7 @@ from mpiflow.screen import Screen
 from mpiflow.tune.space import dimensions
 from mpiflow.tune.study import tune
 from mpiflow.tune.trial import Outcome, measured
-from mpiflow.tune.variant import seed_of, variant
+from mpiflow.tune.variant import variant
 
 #: Train and unseen points of a trial; the tuned values are then used for every number of train points.
 TUNED_AT, UNSEEN = 1000, 1000
@@ -69,7 +69,7 @@ def _least(found: list[Outcome | None]) -> float:
 
 def seeds_of(seed: int, stream: int, count: int) -> list[int]:
     """Seeds of sets of points that no trial and no other stream has."""
-    return [seed_of(stream + seed, number) for number in range(count)]
+    return [streams.study(stream + seed, number) for number in range(count)]
 
 
 def values_of(tuned: Config) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from mpiflow import losses, sampling
 from mpiflow.config import Config
 from mpiflow.files import put, take
+from mpiflow.functionals import Functional
 from mpiflow.methods import registry
 from mpiflow.plan.stopwatch import best, once
 
@@ -88,7 +89,7 @@ def calibrate(config: Config) -> Machine:
     seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
     seconds |= registry.of(config).plan().timed.seconds(config, surface)
     seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
-    seconds["point"] = best(lambda: _losses(_POINTS, config.manifold.ambient - 1)) / _POINTS
+    seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension, config.flow.loss)) / _POINTS
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,11 +97,11 @@ def calibrate(config: Config) -> Machine:
     return found
 
 
-def _losses(count: int, d: int) -> None:
+def _losses(count: int, d: int, loss: Functional) -> None:
     """What a step does for each point besides the kernel: eta, gradient, update, positivity."""
     g = np.broadcast_to(np.eye(d, dtype=complex), (count, d, d)).copy()
     eta = losses.eta(g, np.ones(count), 1.1)
-    gradient = losses.gradient(g, eta, losses.LOSSES["log"], False)
+    gradient = losses.gradient(g, eta, loss, False)
     np.linalg.eigvalsh(g - 1e-3 * gradient)
     np.linalg.eigvalsh(g)
 

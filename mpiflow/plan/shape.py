@@ -49,7 +49,8 @@ def shape(config: Config, ranks: int) -> Shape:
     p, f = config.points, config.flow
     kernel, kept = config.kernel, 1.0
     if kernel.sparse:
-        z = sampling.chunk(config.surface(), config.run.seed, sampling.TRAIN, 0, _chart(config)).z
+        surface = config.surface()
+        z = surface.embedded(sampling.chunk(surface, config.run.seed, sampling.TRAIN, 0, _chart(config)).z)
         kept = engine.kept_fraction(kernel, z, config.run.precision)
     sources = p.train if f.coupling == "all" else -(-p.train // config.clusters.count)
     mode = engine.choose(
@@ -62,7 +63,7 @@ def shape(config: Config, ranks: int) -> Shape:
         kept=kept,
         square=config.square,
     )
-    coordinates = config.manifold.ambient + 1
+    coordinates = config.manifold.coordinates
     return Shape(
         ranks=ranks,
         train=p.train,
@@ -71,7 +72,7 @@ def shape(config: Config, ranks: int) -> Shape:
         unseen=_share(p.test, ranks),
         sources=sources,
         coordinates=coordinates,
-        dimension=config.manifold.ambient - 1,
+        dimension=config.manifold.dimension,
         numbers=kernel.numbers(coordinates),
         itemsize=np.dtype(config.run.precision).itemsize,
         mode=mode,
@@ -79,7 +80,7 @@ def shape(config: Config, ranks: int) -> Shape:
     )
 
 
-def _chart(config: Config) -> tuple[int, int] | None:
+def _chart(config: Config) -> tuple[int, ...] | None:
     return None if config.points.chart == "all" else config.points.chart
 
 

@@ -8,14 +8,14 @@ from mpiflow import engine, sampling
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.plan.stopwatch import best
 
 #: Rows and sources of the kernel that is timed; one of so many shares of the pairs of all sources is.
 _ROWS, _SOURCES, _SHARES = 1024, 8192, 4
 
 
-def seconds(config: Config, surface: Hypersurface) -> dict[str, float]:
+def seconds(config: Config, surface: Domain) -> dict[str, float]:
     """Entries of a component kernel, and pairs of a clustering."""
     kernel, precision = config.kernel, config.run.precision
     if kernel.nearest:
@@ -23,8 +23,9 @@ def seconds(config: Config, surface: Hypersurface) -> dict[str, float]:
             f"plan --calibrate: the {kernel.name} kernel has no entries to time; its steps cost next to nothing"
         )
     points = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None)
-    z = np.resize(points.z, (_SOURCES, points.z.shape[1]))
-    v = np.ones((_SOURCES, (config.manifold.ambient - 1) ** 2))
+    z = surface.embedded(points.z)
+    z = np.resize(z, (_SOURCES, z.shape[1]))
+    v = np.ones((_SOURCES, surface.dimension**2))
     entries = _ROWS * _SOURCES
     found = {"pair": best(lambda: cluster_batch(z[:1500], 2)) / (1500 * 1499 / 2)}
     for mode, name in (("streamed", "entry"), ("resident", "stored")):

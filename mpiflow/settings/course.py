@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from mpiflow.doors.door import Door
+from mpiflow.functionals import Functional
+from mpiflow.searches import Search
 from mpiflow.settings.section import Positive, Section
+
+LOSSES = Door("flow.loss", "mpiflow.functionals.functional:Functional", "mpiflow.functionals")
+SEARCHES = Door("flow.search", "mpiflow.searches.search:Search", "mpiflow.searches")
 
 
 class Flow(Section):
@@ -19,7 +25,8 @@ class Flow(Section):
             description='the step is positive; with normalisation = "row" 0.03 is a good start for the Gaussian kernel'
         ),
     ]
-    loss: Literal["sigma", "monge-ampere", "log"] = "log"
+    loss: Annotated[Functional, LOSSES, Field(validate_default=True)] = "log"
+    search: Annotated[Search | None, SEARCHES] = None
     normalisation: Literal["sum", "mean", "row"] = "mean"
     natural_gradient: bool = False
     kappa: Literal["fixed", "step"] | None = None

@@ -7,7 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from mpiflow.doors.door import Door
+from mpiflow.geometry.families.family import Family
 from mpiflow.settings.section import NonNegative, Section
+
+#: Families of manifolds.
+FAMILIES = Door("manifold.family", "mpiflow.geometry.families.family:Family", "mpiflow.geometry.families")
+Manifold = Annotated[Family, FAMILIES]
 
 #: A set of points is measured by its sigma, the spread of eta over it.
 LEAST_POINTS = 2
@@ -32,40 +38,13 @@ class Run(Section):
         return re.sub(r"[^\w.-]+", "_", self.name).strip(".") or "run"
 
 
-class Manifold(Section):
-    """[manifold]: Q, by family (seed: of the coefficients of "random"), or by monomials and numbers or [re, im] pairs."""
-
-    family: Literal["fermat", "dwork", "random", "polynomial"] = "fermat"
-    ambient: Annotated[int, Field(ge=2, le=5)] = 4
-    psi: float | tuple[float, float] | None = None
-    seed: Seed | None = None
-    monomials: list[list[Annotated[int, Field(ge=0)]]] | None = None
-    coefficients: list[float | tuple[float, float]] | None = None
-
-    @model_validator(mode="after")
-    def _complete(self):
-        if self.family == "dwork" and self.psi is None:
-            raise ValueError("psi: the dwork family needs it, e.g. psi = 0.5")
-        if self.family != "dwork" and self.psi is not None:
-            raise ValueError(f"psi = {self.psi}: only the dwork family has it; remove it")
-        if self.family == "random" and self.seed is None:
-            raise ValueError("seed: the random family needs it, e.g. seed = 1")
-        if self.family != "random" and self.seed is not None:
-            raise ValueError(f"seed = {self.seed}: only the random family has it; remove it (points have run.seed)")
-        if self.family == "polynomial" and not (self.monomials and self.coefficients):
-            raise ValueError("monomials, coefficients: the polynomial family needs both")
-        if self.family != "polynomial" and (self.monomials or self.coefficients):
-            raise ValueError('monomials, coefficients: only for family = "polynomial"; remove them')
-        return self
-
-
 class Points(Section):
     """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
     train: int = 1000
     test: int = 1000
     file: Annotated[str, Field(min_length=1)] | None = None
-    chart: Literal["all"] | tuple[int, int] = (0, 1)
+    chart: Literal["all"] | tuple[int, ...] = (0, 1)
     noise: NonNegative = 0.0
     project: bool = True
 

@@ -19,27 +19,49 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Kind(Section):
-    """A table of what moves the metric, [kernel] or [network]; a kernel's is told by its name.
+class Named(Section):
+    """What comes in through a door: the fields of a class are the keys beside its name.
+
+    key: what its table calls the name. usual: the name that is meant where none is given, None where one must be. source: the
+    text of the file that a user's own class stands in; None for ours. unopened: what a class answers whose file is not
+    opened, so that nothing is refused for it.
+    """
+
+    key: ClassVar[str] = "name"
+    usual: ClassVar[str | None] = None
+    name: ClassVar[str] = ""
+    source: ClassVar[str | None] = None
+    unopened: ClassVar[dict] = {}
+
+    def __init__(self, *values, **keys):
+        super().__init__(**dict(zip(type(self).model_fields, values, strict=False)), **keys)
+
+    def tried(self, beside: dict) -> None:
+        """Try a user's class before any work; beside: what was read of its run file so far. Raises where it is wrong."""
+
+    @model_serializer(mode="wrap")
+    def _named(self, fields) -> dict:
+        return {self.key: self.name} | fields(self)
+
+
+class Kind(Named):
+    """What moves the metric, [kernel] or [network].
 
     method: its module in `mpiflow.methods`. space: what a study searches where the run file does not say, as in its [tune].
-    source: the text of the file that a user's own kernel stands in; None for ours. kappa: the usual flow.kappa.
+    kappa: the usual flow.kappa. search: the usual flow.search. answers: what a search may ask of its flow.
     quadratic: whether the work of a step is one of pairs of points. transforms: whether the metric goes from chart to chart.
     symmetric: whether one entry serves both points of a pair. needs: modules of an extra.
     """
 
-    name: ClassVar[str] = ""
     method: ClassVar[str]
     space: ClassVar[dict[str, list]] = {}
-    source: ClassVar[str | None] = None
     kappa: ClassVar[str] = "fixed"
+    search: ClassVar[str] = "euler"
+    answers: ClassVar[frozenset[str]] = frozenset()
     quadratic: ClassVar[bool] = False
     transforms: ClassVar[bool] = True
     symmetric: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, *values, **keys):
-        super().__init__(**dict(zip(type(self).model_fields, values, strict=False)), **keys)
 
     def check(self, config: Config) -> None:
         """Raises ValueError for what does not go together with the rest of a run file."""
@@ -52,7 +74,3 @@ class Kind(Section):
     def everywhere(self) -> bool:
         """Whether a run in one chart knows all."""
         return False
-
-    @model_serializer(mode="wrap")
-    def _named(self, fields) -> dict:
-        return ({"name": self.name} if self.name else {}) | fields(self)

@@ -7,11 +7,11 @@ from typing import Annotated
 import tomli_w
 from pydantic import Field, model_validator
 
-from mpiflow.errors import InputError
+from mpiflow.geometry.domain import Domain
 from mpiflow.methods import registry
-from mpiflow.methods.network import Network
-from mpiflow.methods.registry import Kernel
-from mpiflow.settings.course import Engine, Flow, Output
+from mpiflow.methods.registry import Kernel, Network
+from mpiflow.searches import Search
+from mpiflow.settings.course import SEARCHES, Engine, Flow, Output
 from mpiflow.settings.problem import Clusters, Manifold, Points, Run
 from mpiflow.settings.section import Kind, Section
 from mpiflow.tune.settings import Tune
@@ -21,11 +21,11 @@ class Config(Section):
     """A whole run file."""
 
     run: Run = Run()
-    manifold: Manifold = Manifold()
+    manifold: Annotated[Manifold, Field(validate_default=True)] = {}  # type: ignore[assignment]  # validated into its class
     points: Points = Points()
     clusters: Clusters = Clusters()
-    kernel: Kernel | None = None
-    network: Network | None = None
+    kernel: Kernel = None
+    network: Network = None
     flow: Annotated[Flow, Field(description="give [flow] with at least dt and steps")]
     engine: Engine = Engine()
     output: Output = Output()
@@ -34,10 +34,9 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _consistent(self):
-        size = self.manifold.ambient + 1
         if not self.kernel and not self.network:
             raise ValueError(
-                f"kernel: missing; give [kernel] with name {' or '.join(registry.kernels())}, or [network]"
+                f"kernel: missing; give [kernel] with name {' or '.join(registry.KERNELS.names())}, or [network]"
             )
         if self.kernel and self.network:
             raise ValueError("kernel, network: a run has one of the two; remove the other")
@@ -51,6 +50,12 @@ class Config(Section):
                 'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for symmetric kernels that '
                 'couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
             )
+        if not self.search.asks <= self.moved_by.answers:
+            suitable = [name for name, kind in SEARCHES.known().items() if kind.asks <= self.moved_by.answers]
+            raise ValueError(
+                f'flow.search = "{self.search.name}": a {self.method} flow does not answer what it asks; take '
+                f"{', '.join(suitable)}"
+            )
         self.moved_by.check(self)
         chart = self.points.chart
         if chart == "all" and not self.moved_by.transforms:
@@ -58,8 +63,8 @@ class Config(Section):
                 f'points.chart = "all": the components of a {self.method} kernel do not transform between charts; '
                 'choose one, e.g. chart = [0, 1], or kernel.name = "kaehler"'
             )
-        if chart != "all" and (not all(0 <= c < size for c in chart) or chart[0] == chart[1]):
-            raise ValueError(f"points.chart = {list(chart)}: two different coordinates out of 0..{size - 1}")
+        if chart != "all":
+            self.manifold.check_chart(chart)
         smallest = self.points.train % self.clusters.batch or min(self.clusters.batch, self.points.train)
         if self.clusters.count > smallest:
             raise ValueError(
@@ -76,7 +81,7 @@ class Config(Section):
     @property
     def method(self) -> str:
         """The name of the kernel, or "network"."""
-        return self.moved_by.name or self.moved_by.method
+        return self.kernel.name if self.kernel else self.network.method
 
     @property
     def square(self) -> bool:
@@ -85,35 +90,19 @@ class Config(Section):
         return coupled and self.run.backend != "gpu" and self.moved_by.symmetric
 
     @property
+    def search(self) -> Search:
+        """How a step is taken: given, or the usual one of what moves the metric."""
+        return self.flow.search or SEARCHES.find(self.moved_by.search)()
+
+    @property
     def kappa(self) -> str:
         """The rule for kappa in the flow's gradient: given, or the usual one (theory 3)."""
         return self.flow.kappa or self.moved_by.kappa
 
-    def surface(self):
-        """The hypersurface; raises InputError where it is not Calabi-Yau or where a singular point is found."""
-        from mpiflow.geometry import hypersurface
-
-        m = self.manifold
-        if m.family == "fermat":
-            return hypersurface.fermat(m.ambient)
-        if m.family == "dwork":
-            return hypersurface.dwork(m.ambient, _complex(m.psi))
-        if m.family == "random":
-            surface = hypersurface.random(m.ambient, m.seed)
-        elif {len(row) for row in m.monomials} != {m.ambient + 1}:
-            raise InputError(f"manifold.monomials: each needs {m.ambient + 1} exponents in P^{m.ambient}")
-        else:
-            surface = hypersurface.Hypersurface(m.monomials, [_complex(c) for c in m.coefficients])
-        found = hypersurface.singular_point(surface)
-        if found is not None:
-            where = ", ".join(f"{x:.3g}" for x in found)
-            raise InputError(f"manifold: Q and its gradient vanish at ({where}): X is singular there; change Q")
-        return surface
+    def surface(self) -> Domain:
+        """The manifold; raises InputError where it is not Calabi-Yau or where a singular point is found."""
+        return self.manifold.domain()
 
     def text(self) -> str:
         """The resolved run file as TOML, every default written out."""
         return tomli_w.dumps(self.model_dump(exclude_none=True, mode="json"))
-
-
-def _complex(value: float | tuple[float, float]) -> complex:
-    return complex(*value) if isinstance(value, tuple) else complex(value)

@@ -20,7 +20,7 @@ DTYPES = ("|b1", "|i1", "|u1", *(f"<{kind}{size}" for kind in "iu" for size in (
 DIMENSIONS = {
     "point": "points of the data set, in the order of their index",
     "coordinate": "homogeneous coordinates of P^n",
-    "pair": "scaled and eliminated coordinate (i, j) of a chart",
+    "pair": "small integers that name a chart; in P^n the scaled and the eliminated coordinate (i, j)",
     "row": "holomorphic index a of g_(a bbar)",
     "column": "antiholomorphic index bbar of g_(a bbar)",
     "train": "train points, in the order of /split/train",
@@ -36,6 +36,7 @@ DIMENSIONS = {
     "exponents": "of z_i and of zbar_i",
     "parameter": "parameters of the network",
     "one": "a single number",
+    "part": "the metric, then the accumulated gradient",
     "rank": "ranks of the job that wrote the file",
     "level": "levels of the merge",
 }
@@ -52,7 +53,7 @@ class Field(NamedTuple):
 
 LAYOUT = {
     "points/z": Field(("point", "coordinate"), "c", "1", "homogeneous coordinates, the largest scaled to 1"),
-    "points/chart": Field(("point", "pair"), "iu", "1", "chart of each point: scaled and eliminated coordinate"),
+    "points/chart": Field(("point", "pair"), "iu", "1", "chart of each point, read by its manifold alone"),
     "points/weight": Field(("point",), "f", "1", "w = |Omega|^2 / det g_FS"),
     "points/omega2": Field(("point",), "f", "1", "|Omega|^2 in the chart of the point"),
     "split/train": Field(("train",), "iu", "1", "indices of the points that the flow trains on"),
@@ -124,11 +125,19 @@ ATTRIBUTES = {
     "features": int,
     "dt": float,
     "tiles": str,
-    "kernel_text": str,
-    "kernel_sha256": str,
 }
 
-_TIMING = Field(("rank",), "f", "s", "wall time of this stage on each rank")
+#: Ends of the names of what a state keeps of users' files: text.
+_FILES = ("_text", "_sha256")
+
+#: Datasets whose names only their writers know, by how they start.
+_OPEN = {
+    "timing/": Field(("rank",), "f", "s", "wall time of this stage on each rank"),
+    "search/points/": Field(
+        ("train", "part", "row", "column"), "c", "1", "what the search remembers: of the metric, of A"
+    ),
+    "search/": Field(("feature",), "f", "1", "what the search remembers"),
+}
 
 
 def register(name: str, dims: tuple[str, ...], kinds: str, units: str, description: str) -> None:
@@ -139,11 +148,12 @@ def register(name: str, dims: tuple[str, ...], kinds: str, units: str, descripti
 
 
 def field(name: str) -> Field:
-    """The layout of one dataset; every "timing/..." is seconds by rank. Raises StateError for an unknown name."""
+    """The layout of one dataset; those of "timing/" and "search/" have any name. Raises StateError for an unknown name."""
     if name in LAYOUT:
         return LAYOUT[name]
-    if name.startswith("timing/"):
-        return _TIMING
+    for start, kind in _OPEN.items():
+        if name.startswith(start):
+            return kind
     raise StateError(
         f"{name!r} has no place in a state: register it with units and meaning, or use {', '.join(LAYOUT)}"
     )
@@ -172,11 +182,11 @@ def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:
 
 def check_attributes(attributes: dict[str, object]) -> None:
     """Hold the attributes of a file against `ATTRIBUTES`. Raises StateError for another kind, and without schema or step."""
-    unknown = sorted(attributes.keys() - ATTRIBUTES.keys())
+    unknown = sorted(name for name in attributes.keys() - ATTRIBUTES.keys() if not name.endswith(_FILES))
     if unknown and "contents" not in attributes:
         raise StateError(f"attribute {unknown[0]} is unknown")
     for name, value in attributes.items():
-        kind = ATTRIBUTES.get(name, object)
+        kind = str if name.endswith(_FILES) else ATTRIBUTES.get(name, object)
         allowed = int | float if kind is float else kind
         if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not object):
             raise StateError(f"attribute {name} is a {type(value).__name__}: it must be a {kind.__name__}")

@@ -9,8 +9,8 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial
 
+from mpiflow import streams
 from mpiflow.tune.places import place
-from mpiflow.tune.variant import seed_of
 
 
 class PlaceSampler(BaseSampler):
@@ -28,7 +28,7 @@ class PlaceSampler(BaseSampler):
         """Begin the stream of this trial's place; the seed of its points is another one."""
         where = place(study.get_trials(deepcopy=False), trial.number)
         self._given = self.first if where == 0 else {}
-        self._inner = TPESampler(seed=seed_of(self.seed + 1, where) % 2**32)
+        self._inner = TPESampler(seed=streams.study(self.seed + 1, where) % 2**32)
         self._inner.before_trial(study, trial)
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:

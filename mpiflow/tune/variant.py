@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from mpiflow import config
 from mpiflow.config import Config
+from mpiflow.doors import own as opener
 from mpiflow.tune.space import Choice, Range
 
 
@@ -17,7 +16,7 @@ def variant(settings: Config, values: dict[str, Any], source: str = "trial") -> 
     for key, value in values.items():
         section, name = key.split(".")
         table.setdefault(section, {})[name] = value
-    return config.check(table, source, lambda name: type(settings.kernel) if name == settings.method else None)
+    return config.check(table, source, opener.same(settings))
 
 
 def check(settings: Config, searched: list[Range | Choice], source: str) -> None:
@@ -39,8 +38,3 @@ def own(settings: Config, searched: list[Range | Choice]) -> dict[str, Any]:
         if dimension.holds(value):
             found[dimension.key] = value
     return found
-
-
-def seed_of(seed: int, place: int) -> int:
-    """The seed of the points of a trial: a new one for every place of a study."""
-    return int(np.random.SeedSequence([seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))

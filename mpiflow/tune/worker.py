@@ -6,6 +6,7 @@ import time
 from math import isfinite
 from pathlib import Path
 
+from mpiflow import streams
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import NumericalError
@@ -14,7 +15,7 @@ from mpiflow.screen import Screen
 from mpiflow.state import status
 from mpiflow.tune import worker_folder
 from mpiflow.tune.trial import Outcome, measured
-from mpiflow.tune.variant import seed_of, variant
+from mpiflow.tune.variant import variant
 
 
 def seed(settings: Config) -> int:
@@ -126,7 +127,7 @@ class Worker:
             why = "" if going else f"given up after {step} steps at {self.settings.tune.objective} {value:.4g}"
             return going
 
-        values = {**task.values, "run.seed": seed_of(seed(self.settings), task.place)}
+        values = {**task.values, "run.seed": streams.study(seed(self.settings), task.place)}
         outcome = measured(self.comm, variant(self.settings, values, f"trial {task.place}"), look)
         if outcome and not (isfinite(outcome.gain) and isfinite(outcome.sigma)):
             outcome, why = None, "sigma is not finite"

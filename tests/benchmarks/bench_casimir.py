@@ -18,7 +18,7 @@ from bench_kaehler import problem
 
 from mpiflow import sampling
 from mpiflow.comm import world
-from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
+from mpiflow.flows.linearised import Linearised, conjugate_gradients
 from mpiflow.kernels.casimir import Casimir
 from mpiflow.methods import potentials
 

@@ -23,14 +23,14 @@ from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.quality import quality, silhouette
 from mpiflow.comm import Comm, world
-from mpiflow.geometry import fubini_study
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry import projective
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.plan import process
 from mpiflow.ranks.ending import ends_together
 from mpiflow.ranks.shards import owners, tiles
 from mpiflow.sampling import LINES, TRAIN, chunk
 
-SURFACE = fermat(4)
+SURFACE = Fermat(ambient=4).domain()
 MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": moments.merge}
 
 
@@ -67,7 +67,7 @@ def one_linkage(name: str, size: int, count: int) -> dict:
 
     def theirs():
         model = AgglomerativeClustering(n_clusters=count, metric="precomputed", linkage="average")
-        return canonical(model.fit_predict(fubini_study.distances(z, z)))
+        return canonical(model.fit_predict(projective.distances(z, z)))
 
     z = points(0, size)
     step = theirs if name == "scikit-learn" else lambda: cluster_batch(z, count, name)

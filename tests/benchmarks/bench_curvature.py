@@ -10,20 +10,20 @@ import time
 
 import numpy as np
 from bench_kaehler import problem
+from newton import solve
 
 from mpiflow import sampling
 from mpiflow.comm import Comm
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.methods import potentials
 
 
 def main(ambient: int, degree: int, count: int) -> None:
     """One line: the sums go over chunks of lines, each of which holds all the points of its lines."""
     begin = time.perf_counter()
-    comm, surface = Comm(), fermat(ambient)
+    comm, surface = Comm(), Fermat(ambient=ambient).domain()
     features = potentials.features(comm, surface, degree)
     found = solve(problem(comm, surface, features, 4000, 0, sampling.TRAIN), np.zeros(len(features)))
     predictor = KaehlerPredictor(surface, features, found.coefficients)

@@ -16,11 +16,13 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
 from bench_kaehler import TEST, problem
+from newton import solve
 
 from mpiflow import sampling
 from mpiflow.comm import world
-from mpiflow.flows.gauss_newton import solve
-from mpiflow.geometry.hypersurface import Hypersurface, fermat, random
+from mpiflow.geometry.families.fermat import Fermat
+from mpiflow.geometry.families.random import Random
+from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.kernels.casimir import Casimir
 from mpiflow.methods import potentials
 
@@ -31,7 +33,7 @@ INNER = 30
 def quintic(name: str) -> Hypersurface:
     """fermat, or random:SEED with complex Gaussian coefficients of all 126 monomials."""
     kind, _, seed = name.partition(":")
-    return fermat(4) if kind == "fermat" else random(4, int(seed))
+    return Fermat(ambient=4).domain() if kind == "fermat" else Random(ambient=4, seed=int(seed)).domain()
 
 
 def main(name: str, degree: int, total: int, outer: int = 4) -> None:

@@ -15,13 +15,13 @@ from rounds import clocked
 
 from mpiflow.clustering import cluster, halo
 from mpiflow.comm import Comm
-from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry import charts, fubini_study, projective
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, sample
 
-SURFACE = fermat(4)
+SURFACE = Fermat(ambient=4).domain()
 
 
 def halos(total: int = 20_000, count: int = 20, tolerance: float = 1e-3) -> None:
@@ -85,15 +85,16 @@ def _one_chart(total: int) -> tuple[np.ndarray, np.ndarray]:
 def _gradient(z: np.ndarray, chart: np.ndarray) -> np.ndarray:
     """The gradient of (log eta)^2 at g_FS, as reals: what the first step of a flow sums."""
     from mpiflow import hermitian, losses
+    from mpiflow.functionals.log import Log
 
     g = fubini_study.pulled_back(z, charts.jacobian(SURFACE, z, chart))
     eta = losses.eta(g, charts.omega2(SURFACE, z, chart), 1.0)
     eta /= eta.mean()
-    return hermitian.to_reals(losses.gradient(g, eta, losses.LOSSES["log"], False))
+    return hermitian.to_reals(losses.gradient(g, eta, Log(), False))
 
 
 def _update(z: np.ndarray, targets: np.ndarray, sources: np.ndarray, v: np.ndarray, width: float) -> np.ndarray:
-    kernel = np.exp(-(fubini_study.distances(z[targets], z[sources]) ** 2) / (2 * width**2))
+    kernel = np.exp(-(projective.distances(z[targets], z[sources]) ** 2) / (2 * width**2))
     return kernel @ v[sources]
 
 

@@ -13,14 +13,16 @@ import time
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
+from newton import solve
 
 from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
+from mpiflow.geometry.families.dwork import Dwork
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface, dwork, fermat
+from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
@@ -32,7 +34,11 @@ def surface_of(name: str) -> Hypersurface:
     """fermatN, or dworkN:psi, in P^N."""
     family, _, psi = name.partition(":")
     ambient = int(family[-1])
-    return fermat(ambient) if family.startswith("fermat") else dwork(ambient, float(psi))
+    return (
+        Fermat(ambient=ambient).domain()
+        if family.startswith("fermat")
+        else Dwork(ambient=ambient, psi=float(psi)).domain()
+    )
 
 
 def problem(comm: Comm, surface: Hypersurface, features, total: int, seed: int, stream: int) -> MongeAmpere:

@@ -15,7 +15,7 @@ import numpy as np
 from rounds import Peers, interleaved, timed
 
 from mpiflow import engine
-from mpiflow.geometry.fubini_study import unit
+from mpiflow.geometry.projective import unit
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK
 

@@ -16,7 +16,7 @@ from rounds import interleaved, timed
 
 from mpiflow.comm import Comm, world
 from mpiflow.coupling import Coupling
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.kernels.relu import ReluNTK
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, sample
@@ -27,7 +27,10 @@ def main() -> None:
     options.add_argument("-n", type=int, default=20_000)
     options.add_argument("--rounds", type=int, default=5)
     args = options.parse_args()
-    z, v = sample(Comm(), fermat(4), args.n, 1, TRAIN)[1].z, np.random.default_rng(0).normal(size=(args.n, 9))
+    z, v = (
+        sample(Comm(), Fermat(ambient=4).domain(), args.n, 1, TRAIN)[1].z,
+        np.random.default_rng(0).normal(size=(args.n, 9)),
+    )
 
     def built(comm, mode):
         layout = Layout(comm, np.zeros(args.n, int), 1, [1.0])

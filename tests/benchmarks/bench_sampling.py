@@ -19,9 +19,9 @@ from rounds import interleaved, timed
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
 
-QUINTIC, LINES = fermat(4), 400
+QUINTIC, LINES = Fermat(ambient=4).domain(), 400
 BINOMIAL, POWERS = np.array([1, 5, 10, 10, 5, 1]), np.arange(6)
 
 

@@ -21,7 +21,7 @@ from mpiflow import engine
 from mpiflow.engine.cells import Cells
 from mpiflow.engine.nearest_source import among
 from mpiflow.engine.search import ROUNDING, sweep
-from mpiflow.geometry.fubini_study import embedding
+from mpiflow.geometry.projective import embedding
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.profile import Profile
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import distances
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.families.fermat import Fermat
+from mpiflow.geometry.projective import distances
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
-from mpiflow.sampling import TRAIN, sample
+from mpiflow.sampling import sample
+from mpiflow.streams import TRAIN
 
 TITLE = "how far apart points of the quintic lie"
 SIZES = {"laptop": 200, "node": 500}
@@ -26,7 +27,7 @@ class Row:
 
 
 def run(comm, out, size, say, seed=1):
-    z = sample(Comm(), fermat(4), size, seed, TRAIN)[1].z
+    z = sample(Comm(), Fermat().domain(), size, seed, TRAIN)[1].z
     found = distances(z, z)[np.triu_indices(size, 1)]
     rows = [Row(size, float(found.mean()))]
     say(f"mean distance of {size} points: {rows[0].mean:.4f}")

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from mpiflow.kernels import registry as kernels
 from mpiflow.methods import registry
 
 ROOT = Path(__file__).parents[2] / "mpiflow"
 ROOMS = ("engine", "plan", "tune", "scaling", "settings", "commands", "clustering", "belief", "job")
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-FILES += [ROOT / f"{name}.py" for name in ("predictor", "build", "config", "coupling", "topology")]
+FILES += [ROOT / f"{name}.py" for name in ("predictor", "build", "config", "coupling", "measures")]
 
 
 def classes(*rooms):
@@ -22,11 +21,11 @@ def classes(*rooms):
 
 
 #: Names of kernels in run files, and of methods. (A table of a run file is called [network].)
-NAMES = {*registry.kernels(), "components", "potentials"}
+NAMES = {*registry.KERNELS.known(), "components", "potentials"}
 #: Classes that no room names, and those that none asks for by isinstance.
-CLASSES = {kind.__name__ for kind in kernels.known().values()} | classes("flows", "network", "methods")
+CLASSES = {kind.__name__ for kind in registry.KERNELS.known().values()} | classes("flows", "network", "methods")
 CLASSES = CLASSES | {"Invariants", "Sections"}
-BASES = {"Kernel", "Kind", "Predictor", "Network"}
+BASES = {"Flow", "Kernel", "Kind", "Predictor", "Network"}
 
 
 def named(text):

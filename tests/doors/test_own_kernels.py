@@ -10,9 +10,9 @@ from kernels import ERF, LAPLACE, REACH, written
 import mpiflow as library
 from jobs import mpiflow, result
 from mpiflow import config
+from mpiflow.doors import own
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
-from mpiflow.methods import own
 
 
 @pytest.mark.parametrize(("text", "called"), [(LAPLACE, "Laplace"), (ERF, "Erf")])

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow.clustering import METHODS, cluster
 from mpiflow.clustering.halo import halo
 from mpiflow.clustering.moments import planned_bytes
 from mpiflow.clustering.quality import quality
 from mpiflow.comm import Comm, world
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.ranks.shards import Layout, split
 from mpiflow.sampling import TRAIN, chunk
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow.comm import Comm, world
 from mpiflow.coupling import Coupling
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels.delta import Delta
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK

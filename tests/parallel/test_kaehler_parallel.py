@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.dataset import PointSet
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import CHUNK, Chunks
 from mpiflow.ranks.exchange import Exchange

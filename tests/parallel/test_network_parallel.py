@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import sampling
 from mpiflow.comm import Comm, world
 from mpiflow.dataset import PointSet
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.methods.registry import NETWORKS
 from mpiflow.network.flow import NetworkFlow, NetworkRule, architecture
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.exchange import Exchange
@@ -21,7 +22,8 @@ def _flow(comm, kind, precision, total=700):
     layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
     train = PointSet(layout, points.map(Exchange(comm, number, layout.rows)), np.zeros(len(layout.rows), np.int32))
     extra = {} if kind == "potential" else {"kaehler": 0.1, "transition": 0.1}
-    goal = Objective(architecture(surface, kind, width=12, depth=2), kind, **extra)
+    kind = NETWORKS.find(kind)(width=12, depth=2)
+    goal = Objective(architecture(surface, kind), kind, **extra)
     return NetworkFlow(surface, train, NetworkRule(goal, 1e-2, 160, 5, decay=0.9, precision=precision), "all")
 
 

@@ -85,7 +85,7 @@ COMPONENTS = {
     "fewer sizes": (cut("clusters/size", 2), "clusters/size has shape"),
     "split": (at("split/train", 0, 1), "split is not"),
     "chart too large": (at("points/chart", (1, 1), 5), "points/chart"),
-    "chart twice": (at("points/chart", 2, 1), "one coordinate twice"),
+    "chart twice": (at("points/chart", 2, 1), "two different numbers"),
     "other chart": (at("points/chart", (2, 1), 3), "run file says"),
     "z zero": (at("points/z", 2, 0), "does not lie in its chart"),
     "weight": (at("points/weight", 2, -1), "points/weight"),

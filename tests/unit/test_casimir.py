@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.special import factorial
-from surfaces import problem, random_quartic
+from surfaces import fermat, problem, random_quartic
 
 from mpiflow import hermitian, sampling
-from mpiflow.flows.gauss_newton import Linearised, conjugate_gradients
-from mpiflow.geometry.frames import Frame
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.flows.linearised import Linearised, conjugate_gradients
+from mpiflow.geometry.domain import Frame
 from mpiflow.kernels.casimir import Casimir, eigenvalues
 from mpiflow.kernels.sections import Sections, monomials, reduction, sections
 

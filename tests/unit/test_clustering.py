@@ -8,6 +8,7 @@ from scipy.cluster.hierarchy import average
 from scipy.spatial.distance import squareform
 from sklearn.cluster import AgglomerativeClustering
 from sklearn.metrics import adjusted_rand_score
+from surfaces import fermat
 
 from mpiflow.clustering import cluster, greedy
 from mpiflow.clustering.batches import owner
@@ -16,8 +17,7 @@ from mpiflow.clustering.minibatch import LINKAGES, cluster_batch, condensed_dist
 from mpiflow.clustering.partition import canonical, cut
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.geometry.fubini_study import distance, embedding
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.projective import distance, embedding
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TRAIN, chunk
 

@@ -6,16 +6,16 @@ import math
 
 import numpy as np
 import pytest
+from newton import solve
+from surfaces import dwork, fermat
 
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import charts, curvature, fubini_study
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from surfaces import dwork, fermat
 
 from mpiflow import cymetric, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts, fubini_study
-from mpiflow.geometry.hypersurface import dwork, fermat
 
 SURFACE = fermat(4)
 

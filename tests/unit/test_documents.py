@@ -148,7 +148,7 @@ def test_a_wheel_has_the_documents():
 def test_these_tests_would_notice(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
-        "`flows/no.py` `losses.py:no` `tests/unit/test_no.py` `losses.py:Sigma.slope` `geometry/` `flow.no` `no = 1`"
+        "`flows/no.py` `losses.py:no` `tests/unit/test_no.py` `functionals/sigma.py:Sigma.slope` `geometry/` `flow.no` `no = 1`"
     )
     assert [name for name in names(page) if not there(name, tmp_path)] == [
         "flows/no.py",

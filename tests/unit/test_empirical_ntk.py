@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import hermitian, sampling
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.methods.registry import NETWORKS
 from mpiflow.network import inputs, objective
 from mpiflow.network.empirical_ntk import distances, jacobian, ntk, spectra
 from mpiflow.network.flow import architecture
@@ -14,7 +15,8 @@ from mpiflow.network.objective import Objective
 def _columns(kind, count):
     surface = fermat(3)
     points = sampling.chunk(surface, 3, sampling.TRAIN, 0, None).map(lambda rows: rows[:count])
-    goal = Objective(architecture(surface, kind, width=6, depth=2), kind)
+    kind = NETWORKS.find(kind)(width=6, depth=2)
+    goal = Objective(architecture(surface, kind), kind)
     return goal, inputs.component(surface, points.z, points.chart)
 
 

@@ -10,7 +10,7 @@ from mpiflow import engine
 from mpiflow.engine.cells import Cells
 from mpiflow.engine.neighbours import LEFT_OUT
 from mpiflow.errors import InputError
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.projective import distance
 from mpiflow.kernels.delta import Delta
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK

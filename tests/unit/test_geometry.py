@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from surfaces import dwork, fermat, random
 
 from mpiflow import losses
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.geometry import charts, fubini_study, hypersurface, kaehler
+from mpiflow.geometry import charts, fubini_study, hypersurface, kaehler, projective
 from mpiflow.sampling import TRAIN, sample
 
 
@@ -15,11 +16,11 @@ def points(surface, count=200):
 
 
 SURFACES = {
-    "torus": hypersurface.fermat(2),
-    "k3": hypersurface.dwork(3, 0.3 + 0.1j),
-    "quintic": hypersurface.fermat(4),
-    "random quintic": hypersurface.random(4, 0),
-    "sextic": hypersurface.fermat(5),
+    "torus": fermat(2),
+    "k3": dwork(3, 0.3 + 0.1j),
+    "quintic": fermat(4),
+    "random quintic": random(4, 0),
+    "sextic": fermat(5),
 }
 surfaces = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
 
@@ -68,7 +69,7 @@ def test_metric_is_the_hessian_of_log_norm():
     g = fubini_study.pulled_back(p.z, charts.jacobian(surface, p.z, p.chart))
 
     def potential(step):
-        return np.log(fubini_study.norm2(charts.displaced(surface, p.z, p.chart, step)))
+        return np.log(projective.norm2(charts.displaced(surface, p.z, p.chart, step)))
 
     h, total = 1e-3, 0.0
     direction = np.array([0.3 + 0.2j, -0.5j, 0.7])
@@ -84,21 +85,21 @@ def test_distance_is_exact_for_near_pairs():
     rng = np.random.default_rng(2)
     z = rng.normal(size=(30, 5)) + 1j * rng.normal(size=(30, 5))
     tangent = rng.normal(size=(30, 5)) + 1j * rng.normal(size=(30, 5))
-    z = fubini_study.unit(z)
+    z = projective.unit(z)
     tangent -= (tangent * z.conj()).sum(1)[:, None] * z
-    tangent = fubini_study.unit(tangent)
+    tangent = projective.unit(tangent)
     for d in (1e-10, 1e-7, 1e-3, 0.4, 1.5):
         w = (np.cos(d) * z + np.sin(d) * tangent) * np.exp(0.3j) * 7.0
-        np.testing.assert_allclose(fubini_study.distance(z, w), d, rtol=1e-5 if d < 1e-9 else 1e-7)
-    assert fubini_study.distance(z, z).max() < 1e-15
+        np.testing.assert_allclose(projective.distance(z, w), d, rtol=1e-5 if d < 1e-9 else 1e-7)
+    assert projective.distance(z, z).max() < 1e-15
 
 
 def test_embedding_turns_distances_into_chords():
     rng = np.random.default_rng(3)
     z, w = (rng.normal(size=(2, 20, 5, 2))).view(complex)[..., 0]
-    chord = np.linalg.norm(fubini_study.embedding(z) - fubini_study.embedding(w), axis=1)
-    np.testing.assert_allclose(chord, np.sqrt(2) * np.sin(fubini_study.distance(z, w)), rtol=1e-12)
-    np.testing.assert_allclose(fubini_study.distances(z, w).diagonal(), fubini_study.distance(z, w), rtol=1e-12)
+    chord = np.linalg.norm(projective.embedding(z) - projective.embedding(w), axis=1)
+    np.testing.assert_allclose(chord, np.sqrt(2) * np.sin(projective.distance(z, w)), rtol=1e-12)
+    np.testing.assert_allclose(projective.distances(z, w).diagonal(), projective.distance(z, w), rtol=1e-12)
 
 
 @surfaces
@@ -119,12 +120,12 @@ def test_kaehler_defect_of_a_conformal_factor_is_its_slope():
     g = fubini_study.pulled_back(p.z, jacobian)
 
     def metric_at(z):
-        factor = fubini_study.norm2(z)[:, None, None]
+        factor = projective.norm2(z)[:, None, None]
         return factor * fubini_study.pulled_back(z, charts.jacobian(surface, z, p.chart))
 
-    df = np.einsum("pi,pia->pa", p.z.conj(), jacobian) / fubini_study.norm2(p.z)[:, None]
+    df = np.einsum("pi,pia->pa", p.z.conj(), jacobian) / projective.norm2(p.z)[:, None]
     length2 = np.einsum("pa,pab,pb->p", df, np.linalg.inv(g).transpose(0, 2, 1), df.conj()).real
-    expected = np.sqrt(2 * length2) * fubini_study.norm2(p.z)
+    expected = np.sqrt(2 * length2) * projective.norm2(p.z)
     np.testing.assert_allclose(kaehler.defect(surface, metric_at, p.z, p.chart), expected, rtol=1e-5, atol=1e-6)
 
 
@@ -140,17 +141,17 @@ def test_wrong_degree_and_singular_surfaces_are_refused():
     with pytest.raises(InputError, match="degree 4 in P\\^2"):
         hypersurface.Hypersurface([[3, 0, 0], [0, 1, 3]], [1, 1])
     with pytest.raises(InputError, match="conifold"):
-        hypersurface.dwork(4, np.exp(2j * np.pi / 5))
+        dwork(4, np.exp(2j * np.pi / 5))
     conifold = hypersurface.Hypersurface(
         np.vstack([5 * np.eye(5, dtype=int), np.ones((1, 5), int)]), [1, 1, 1, 1, 1, -5]
     )
-    node = hypersurface.singular_point(conifold)
+    node = conifold.singular_point()
     assert np.abs(conifold.gradient(node[None])).max() < 1e-8
-    assert hypersurface.singular_point(SURFACES["random quintic"]) is None
+    assert SURFACES["random quintic"].singular_point() is None
 
 
 def test_random_surfaces_have_all_monomials_and_a_seed():
-    quintic = hypersurface.random(4, 3)
+    quintic = random(4, 3)
     assert len(np.unique(quintic.exponents, axis=0)) == 126 and (quintic.coefficients != 0).all()
-    assert (hypersurface.random(4, 3).coefficients == quintic.coefficients).all()
-    assert (hypersurface.random(4, 4).coefficients != quintic.coefficients).all()
+    assert (random(4, 3).coefficients == quintic.coefficients).all()
+    assert (random(4, 4).coefficients != quintic.coefficients).all()

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow.clustering import cluster
 from mpiflow.clustering.halo import balls, halo, with_halo
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import distance, distances
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.projective import distance, distances
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import TRAIN, chunk, sample

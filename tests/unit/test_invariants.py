@@ -6,12 +6,13 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from surfaces import dwork, fermat
 
 from mpiflow import hermitian, sampling
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface, dwork, fermat
+from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.symmetry import symmetry_of
 from mpiflow.kernels.invariants import invariants
 from mpiflow.kernels.monomials import derivatives
@@ -110,7 +111,7 @@ def test_monomial_derivatives_against_differences():
 
 def test_surfaces_without_the_symmetry_are_refused():
     exponents = np.vstack([5 * np.eye(5, dtype=int), [[3, 2, 0, 0, 0]]])
-    with pytest.raises(InputError, match="phases"):
+    with pytest.raises(InputError, match="permutations"):
         symmetry_of(Hypersurface(exponents, np.ones(6)))
     with pytest.raises(InputError, match="permutations"):
         symmetry_of(Hypersurface(5 * np.eye(5, dtype=int), np.arange(1, 6)))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from newton import solve
+from surfaces import dwork, fermat
 
-from mpiflow import hermitian, losses, sampling
+from mpiflow import hermitian, sampling
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
+from mpiflow.functionals.log import Log
+from mpiflow.functionals.monge_ampere import MongeAmpere as Square
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import dwork, fermat
 from mpiflow.job.job import run
 from mpiflow.measures import sigma
 from mpiflow.methods import potentials
@@ -30,11 +32,15 @@ def point_set(surface, total, stream=sampling.TRAIN, chart=None, seed=0):
     return PointSet(Layout(Comm(), np.zeros(total, np.int32), 1, [1.0]), points, np.zeros(total, np.int32))
 
 
-def problem(surface, degree, total, loss=losses.Log):
+def problem(surface, degree, total, loss=None):
     train = point_set(surface, total)
     features = potentials.features(Comm(), surface, degree)
     here = frame(surface, train.points.z, train.points.chart)
-    return MongeAmpere(LowRank(Chunks(Comm(), total), features, here), train.points.weight, loss), features, train
+    return (
+        MongeAmpere(LowRank(Chunks(Comm(), total), features, here), train.points.weight, loss or Log()),
+        features,
+        train,
+    )
 
 
 def gain(surface, flow, points):
@@ -42,7 +48,7 @@ def gain(surface, flow, points):
     return reference / sigma(points.layout, points.points, flow.watch(points)())
 
 
-@pytest.mark.parametrize("loss", [losses.Log, losses.MongeAmpere])
+@pytest.mark.parametrize("loss", [Log(), Square()])
 def test_gradient_against_differences(loss):
     equation, features, _ = problem(fermat(4), 6, 300, loss)
     rng = np.random.default_rng(0)
@@ -50,6 +56,17 @@ def test_gradient_against_differences(loss):
     h = 1e-3
     slope = (equation.at(c + h * v).loss - equation.at(c - h * v).loss) / (2 * h)
     assert equation.gradient(equation.at(c)) @ v == pytest.approx(slope, rel=1e-5)
+
+
+def test_points_of_any_density_tell_the_same_eta():
+    equation, features, train = problem(fermat(3), 4, 400)
+    form, share = fermat(3).form(train.points), np.random.default_rng(0).uniform(0.2, 1, 400)
+    c = 1e-3 * np.random.default_rng(1).normal(size=len(features))
+    whole, part = equation.at(c), MongeAmpere(equation.engine, share * form, Log(), form).at(c)
+    ratio = part.eta / whole.eta
+    np.testing.assert_allclose(ratio, ratio[0], rtol=1e-12)
+    assert np.ptp(part.eta) > 0.1 and np.average(part.eta, weights=share * form) == pytest.approx(1)
+    assert part.sigma == pytest.approx(np.average(np.abs(1 - part.eta), weights=share * form))
 
 
 def test_recomputed_hessians_give_the_same_bits():

@@ -8,7 +8,7 @@ import pytest
 
 from mpiflow import config
 from mpiflow.errors import InputError
-from mpiflow.geometry.fubini_study import distance
+from mpiflow.geometry.projective import distance
 from mpiflow.kernels.delta import Delta
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK

@@ -33,6 +33,11 @@ FORBIDDEN = {
     **{room: {"build"} for room in ("paper", "tune", "scaling")},
 }
 
+#: Of the geometry, what others may know: what a manifold is, what of a metric no manifold matters to, and the families by
+#: which a run file names one. The feature spaces know polynomials and their symmetry, too.
+SHARED = {"domain", "projective", "curvature", "kaehler", "families"}
+FEATURES = {"kernels": {"polynomial", "symmetry"}}
+
 
 def room(path):
     parts = path.relative_to(ROOT).with_suffix("").parts
@@ -66,3 +71,33 @@ def test_imports_keep_to_the_layers(path):
 def test_the_layers_would_notice():
     assert "mpi4py" in set(imports(ROOT / "comm.py"))
     assert "comm" in set(imports(ROOT / "ranks" / "shards.py"))
+
+
+def parts(path):
+    """Modules of the geometry that a file imports."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [node.module, *(f"{node.module}.{name.name}" for name in node.names)] if _from(node) else []
+        names += [name.name for name in node.names] if isinstance(node, ast.Import) else []
+        yield from (name.split(".")[2] for name in names if name.startswith("mpiflow.geometry."))
+
+
+def _from(node):
+    return isinstance(node, ast.ImportFrom) and node.module
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if room(path) != "geometry"], ids=str)
+def test_what_a_manifold_is_made_of_is_known_to_the_geometry_alone(path):
+    found = set(parts(path)) - {"__init__"}
+    assert found <= SHARED | FEATURES.get(room(path), set()), f"ask the domain for what is in {found}"
+
+
+@pytest.mark.parametrize("name", ["domain", "projective", "curvature", "kaehler"])
+def test_what_of_a_metric_no_manifold_matters_to_knows_none(name):
+    found = set(parts(ROOT / "geometry" / f"{name}.py"))
+    assert found <= {"domain", "projective", "symmetry"}
+
+
+def test_the_geometry_would_be_noticed(tmp_path):
+    for line in ("from mpiflow.geometry import charts", "from mpiflow.geometry.lines import meet"):
+        (tmp_path / "x.py").write_text(line)
+        assert set(parts(tmp_path / "x.py")) & {"charts", "lines"}

@@ -7,6 +7,8 @@ from mpiflow import build, dataset
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.errors import NumericalError
+from mpiflow.functionals.log import Log
+from mpiflow.methods.networks.additive import Additive
 from mpiflow.network import objective
 from mpiflow.network.architecture import Architecture
 from mpiflow.network.descent import centred, descend
@@ -43,7 +45,7 @@ def test_the_ntk_comes_to_its_limit_as_one_over_the_root_of_the_width(study):
 
 def test_a_wide_network_follows_the_flow_of_its_frozen_kernel(study):
     networks, flow = study
-    goal = Objective(Architecture(8, 4, 4096, 1, "relu", (2**0.5, 0.1)), "additive", "log")
+    goal = Objective(Architecture(8, 4, 4096, 1, "relu", (2**0.5, 0.1)), Additive(), Log())
     first = goal.architecture.initial(3)
     columns = centred(goal, first, networks.columns[0])
     reference = networks.columns[0]["reference"]
@@ -58,7 +60,7 @@ def test_a_wide_network_follows_the_flow_of_its_frozen_kernel(study):
 
 def test_a_descent_without_a_step_says_so(study):
     networks, _ = study
-    goal = Objective(Architecture(8, 4, 4, 1, "relu", (2**0.5, 0.1)), "additive", "log")
+    goal = Objective(Architecture(8, 4, 4, 1, "relu", (2**0.5, 0.1)), Additive(), Log())
     broken = networks.columns[0] | {"volume": -networks.columns[0]["volume"]}
     with pytest.raises(NumericalError, match="no step keeps det g positive"):
         descend(Comm(), goal, goal.architecture.initial(1), broken, 0.1, 1)

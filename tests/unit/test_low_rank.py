@@ -3,6 +3,7 @@
 import foreign
 import numpy as np
 import pytest
+import surfaces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from surfaces import problem
@@ -10,8 +11,7 @@ from surfaces import problem
 from mpiflow import backend
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
-from mpiflow.geometry import hypersurface
-from mpiflow.geometry.frames import Frame
+from mpiflow.geometry.domain import Frame
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
 
@@ -81,7 +81,7 @@ def test_kept_and_recomputed_features_have_the_same_bits():
 @pytest.mark.parametrize("kind", ["invariant", "generic"])
 def test_features_on_a_device_give_what_the_host_gives(kind):
     """Products alone are the device's: numpy cannot read what is kept there."""
-    surface, comm = hypersurface.fermat(3), Comm()
+    surface, comm = surfaces.fermat(3), Comm()
     features = potentials.features(comm, surface, 4, kind)
     host = problem(surface, features, 1300)
     there = LowRank(host.engine.chunks, features, host.engine.frame, device=foreign.device())
@@ -104,7 +104,7 @@ def test_features_on_a_device_give_what_the_host_gives(kind):
 def test_gpu_gives_what_the_host_gives(kind):
     if backend.probe()[0] is None:
         pytest.skip(backend.probe()[1])
-    surface = hypersurface.fermat(4)
+    surface = surfaces.fermat(4)
     features = potentials.features(Comm(), surface, 4, kind)
     host = problem(surface, features, 1300)
     there = LowRank(host.engine.chunks, features, host.engine.frame, device=backend.device("gpu"))

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
+from surfaces import fermat
 
 from mpiflow.clustering import METHODS, assignment, cluster, kmeans, moments
 from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.tree import levels, match
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import distance, embedding
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.projective import distance, embedding
 from mpiflow.sampling import TRAIN, chunk
 
 POINTS = chunk(fermat(4), 3, TRAIN, 0, None).z[:3000]

@@ -3,18 +3,21 @@
 import jax
 import numpy as np
 import pytest
+from surfaces import dwork, fermat
 
 from mpiflow import config, hermitian, losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.geometry import charts, fubini_study, kaehler
-from mpiflow.geometry.hypersurface import dwork, fermat
+from mpiflow.geometry import charts, fubini_study, kaehler, projective
 from mpiflow.methods import registry
-from mpiflow.network import draws, inputs, metrics, objective, place
+from mpiflow.methods.registry import NETWORKS
+from mpiflow.network import inputs, metrics, objective, place
 from mpiflow.network.flow import architecture, training_columns
 from mpiflow.network.objective import Objective
 from mpiflow.network.predictor import NetworkPredictor
+from mpiflow.network.training import order
 from mpiflow.ranks.shards import Layout
+from mpiflow.settings.course import LOSSES
 
 CHART = (0, 1)
 KINDS = ("multiplicative", "additive", "potential")
@@ -26,7 +29,10 @@ def _points(surface, count=40, chart=CHART):
 
 
 def _goal(surface, kind, activation="gelu", **options):
-    return Objective(architecture(surface, kind, width=8, depth=2, activation=activation), kind, **options)
+    kind = NETWORKS.find(kind)(width=8, depth=2, activation=activation)
+    if "loss" in options:
+        options["loss"] = LOSSES.find(options["loss"])()
+    return Objective(architecture(surface, kind), kind, **options)
 
 
 def _theta(goal, seed=5):
@@ -35,7 +41,7 @@ def _theta(goal, seed=5):
     return 0.3 * shape.initial(seed, silent=False) + 0.05 * np.random.default_rng(seed).normal(size=shape.size)
 
 
-LOSSES = [
+PENALTIES = [
     ("multiplicative", {}),
     ("multiplicative", {"loss": "log", "kaehler": 0.7, "transition": 0.3}),
     ("additive", {"sigma": 0.0, "kaehler": 1.0}),
@@ -44,7 +50,7 @@ LOSSES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "options"), LOSSES)
+@pytest.mark.parametrize(("kind", "options"), PENALTIES)
 def test_gradients_agree_with_finite_differences(kind, options):
     surface = fermat(4)
     points, layout = _points(surface, chart=None)
@@ -81,7 +87,7 @@ def test_the_multiplicative_metric_is_entry_by_entry():
         np.testing.assert_allclose(np.asarray(metrics.reals(g[row])), hermitian.to_reals(g[row]), rtol=1e-12)
 
 
-@pytest.mark.parametrize(("kind", "loss"), list(zip(KINDS, losses.LOSSES, strict=True)))
+@pytest.mark.parametrize(("kind", "loss"), list(zip(KINDS, LOSSES.known(), strict=True)))
 def test_the_loss_is_that_of_the_evaluation(kind, loss):
     surface = fermat(4)
     points, layout = _points(surface)
@@ -89,7 +95,7 @@ def test_the_loss_is_that_of_the_evaluation(kind, loss):
     theta = _theta(goal)
     columns = training_columns(surface, goal, layout, points, 0.2)
     g = NetworkPredictor(surface, goal, theta, CHART).metric(layout, points.z, points.chart)
-    value = losses.LOSSES[loss].value(losses.eta(g, points.omega2, 0.2))
+    value = goal.loss.value(losses.eta(g, points.omega2, 0.2))
     expected = (points.weight * value).sum() / points.weight.mean()
     assert float(objective.chunk(goal, theta, columns)[-1]) == pytest.approx(expected, rel=1e-10)
 
@@ -121,7 +127,7 @@ def test_the_hessian_of_a_potential_agrees_with_differences():
     found = np.asarray(jax.jit(metrics.hessian, static_argnums=0)(goal.architecture, theta, z, vectors))
     at = np.array([s + 1j * t for s, t in ((h, 0), (-h, 0), (0, h), (0, -h))])
     for v in (vectors[:, 0], (vectors[:, 0] + 1j * vectors[:, 2]) / np.sqrt(2)):
-        around = fubini_study.embedding(np.concatenate([z[None], z + at[:, None] * v]))
+        around = projective.embedding(np.concatenate([z[None], z + at[:, None] * v]))
         phi = [float(goal.architecture(theta, row)[0]) for row in around]
         laplacian = (sum(phi[1:]) - 4 * phi[0]) / (4 * h * h)
         c = np.linalg.lstsq(vectors, v, rcond=None)[0]
@@ -140,7 +146,7 @@ def test_a_potential_is_kaehler_in_every_chart(surface):
     reference = fubini_study.pulled_back(points.z, charts.jacobian(surface, points.z, points.chart))
     assert np.abs(metric(points.z) - reference).max() > 1e-3
     assert kaehler.defect(surface, metric, points.z, points.chart).max() < 1e-7
-    other = inputs._second_chart(surface, points.z)
+    other = surface.second_chart_of(points.z)
     moved = charts.in_chart(points.z, other)
     change = charts.transition(surface, points.z, points.chart, other)
     carried = change.transpose(0, 2, 1) @ metric(points.z) @ change.conj()
@@ -169,15 +175,15 @@ def test_one_chart_reaches_others_by_jacobians():
 
 
 def test_an_epoch_takes_every_point_once_and_no_two_take_the_same_order():
-    first, second = draws.order(3, 0, 1000), draws.order(3, 1, 1000)
+    first, second = order(3, 0, 1000), order(3, 1, 1000)
     assert (np.sort(first) == np.arange(1000)).all() and (first != second).any()
-    assert (first == draws.order(3, 0, 1000)).all() and (first != draws.order(4, 0, 1000)).any()
+    assert (first == order(3, 0, 1000)).all() and (first != order(4, 0, 1000)).any()
 
 
 GOOD = {"network": {"kind": "multiplicative"}, "flow": {"dt": 1e-3}}
 BAD = {
     "kernel, network: a run has one of the two": {"kernel": {"name": "delta"}},
-    "network.kind: missing; multiplicative is": {"network": {}},
+    "network.kind: missing; it is one of additive": {"network": {}},
     "network.heigth: unknown key; the valid ones here are kind, width": {"network": {"kind": "additive", "heigth": 3}},
     "network.sigma = 0: with": {"network": {"kind": "additive", "sigma": 0}},
     'network.activation = "relu": a potential needs': {"network": {"kind": "potential", "activation": "relu"}},

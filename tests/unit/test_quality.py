@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 from sklearn.metrics import silhouette_score
+from surfaces import fermat
 
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.clustering.quality import quality, silhouette, sizes
 from mpiflow.comm import Comm
-from mpiflow.geometry.fubini_study import distance
-from mpiflow.geometry.hypersurface import fermat
+from mpiflow.geometry.projective import distance
 from mpiflow.sampling import TRAIN, chunk
 
 POINTS = chunk(fermat(4), 2, TRAIN, 0, None).z[:6000]

@@ -4,15 +4,16 @@ from math import factorial, gamma, pi
 
 import numpy as np
 import pytest
+import surfaces
 
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
 from mpiflow.engine import nearest
 from mpiflow.errors import InputError
-from mpiflow.geometry import charts, fubini_study, hypersurface
+from mpiflow.geometry import charts, fubini_study, hypersurface, projective
 from mpiflow.geometry.lines import meet
 
-QUINTIC = hypersurface.fermat(4)
+QUINTIC = surfaces.fermat(4)
 
 
 def drawn(surface, count, chart=None, stream=sampling.TRAIN, seed=1):
@@ -21,7 +22,7 @@ def drawn(surface, count, chart=None, stream=sampling.TRAIN, seed=1):
 
 @pytest.mark.parametrize("ambient", [2, 3, 4, 5])
 def test_points_lie_on_x_to_rounding(ambient):
-    for surface in (hypersurface.fermat(ambient), hypersurface.dwork(ambient, 0.4 - 0.2j)):
+    for surface in (surfaces.fermat(ambient), surfaces.dwork(ambient, 0.4 - 0.2j)):
         p = drawn(surface, 20_000)
         assert np.abs(surface.value(p.z)).max() < 1e-12
         assert (np.abs(p.z).max(1) == 1).all()
@@ -38,14 +39,14 @@ def test_a_line_meets_x_in_distinct_points_on_the_line():
         span = np.linalg.qr(np.stack([a[line], b[line]], axis=1))[0]
         off = z[line].T - span @ (span.conj().T @ z[line].T)
         assert np.abs(off).max() < 1e-10
-        apart = fubini_study.distances(z[line], z[line]) + np.eye(5)
+        apart = projective.distances(z[line], z[line]) + np.eye(5)
         assert apart.min() > 1e-4
 
 
 def test_points_of_a_line_do_not_depend_on_the_lines_solved_beside_it():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 50, 5, 2)).view(complex)[..., 0]
-    whole, dwork = meet(QUINTIC, a, b), hypersurface.dwork(4, 0.7)
+    whole, dwork = meet(QUINTIC, a, b), surfaces.dwork(4, 0.7)
     for cut in (slice(3, 4), slice(5, 24), slice(37, 50)):
         part, points = meet(QUINTIC, a[cut], b[cut]), slice(5 * cut.start, 5 * cut.stop)
         assert all((mine == every[points]).all() for mine, every in zip(part, whole, strict=True))
@@ -73,7 +74,7 @@ def test_many_monomials_and_near_double_roots_reach_rounding_too():
 def test_weighted_volume_is_the_closed_form(ambient):
     """m pi^d mean(w) = (m-2)! m^(1-m) pi^(m-2) (Gamma(1/m)/Gamma(1-1/m))^m, within the Monte-Carlo error per line."""
     m, d = ambient + 1, ambient - 1
-    surface = hypersurface.fermat(ambient)
+    surface = surfaces.fermat(ambient)
     lines = drawn(surface, 20_000 * m).weight.reshape(-1, m).mean(1)
     found, error = m * pi**d * lines.mean(), m * pi**d * lines.std() / np.sqrt(len(lines))
     exact = factorial(m - 2) * float(m) ** (1 - m) * pi ** (m - 2) * (gamma(1 / m) / gamma(1 - 1 / m)) ** m
@@ -82,7 +83,7 @@ def test_weighted_volume_is_the_closed_form(ambient):
 
 
 def test_weight_is_omega2_over_the_determinant():
-    for surface in (QUINTIC, hypersurface.dwork(3, 0.5), hypersurface.fermat(5)):
+    for surface in (QUINTIC, surfaces.dwork(3, 0.5), surfaces.fermat(5)):
         p = drawn(surface, 500)
         g = fubini_study.pulled_back(p.z, charts.jacobian(surface, p.z, p.chart))
         np.testing.assert_allclose(p.weight, p.omega2 / losses.determinant(g), rtol=1e-11)
@@ -95,7 +96,7 @@ def test_sigma_of_fubini_study_on_the_quintic():
 
 
 def test_exact_metric_of_the_torus_has_sigma_zero():
-    torus = hypersurface.fermat(2)
+    torus = surfaces.fermat(2)
     p = drawn(torus, 1000)
     exact = 0.7 * p.omega2[:, None, None].astype(complex)
     assert np.abs(losses.eta(exact, p.omega2, 0.7) - 1).max() < 1e-15
@@ -131,7 +132,7 @@ def test_nearest_neighbour_distance_follows_the_papers_fit():
 def test_noise_moves_points_by_its_scale_and_projection_returns_them(project):
     p, number, scale = drawn(QUINTIC, 400, (0, 1)), np.arange(400), 1e-3
     moved = sampling.noisy(QUINTIC, number, p, 1, sampling.TEST, scale, project)
-    off, distance = np.abs(QUINTIC.value(moved.z)), fubini_study.distance(p.z, moved.z)
+    off, distance = np.abs(QUINTIC.value(moved.z)), projective.distance(p.z, moved.z)
     assert 0.3 * scale < distance.mean() < 3 * scale
     assert off.max() < 1e-12 if project else off.mean() > scale / 10
     some = sampling.noisy(QUINTIC, number[100:200], p.map(lambda x: x[100:200]), 1, sampling.TEST, scale, project)

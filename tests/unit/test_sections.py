@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from surfaces import problem, random_quartic
+from newton import solve
+from surfaces import fermat, problem, random_quartic
 
 from mpiflow import hermitian, sampling
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
-from mpiflow.flows.gauss_newton import solve
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels.invariants import Invariants
 from mpiflow.kernels.sections import Sections, sections
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from surfaces import fermat
 
 from mpiflow import losses, sampling
 from mpiflow.comm import Comm
@@ -12,9 +13,9 @@ from mpiflow.engine.low_rank import LowRank
 from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
+from mpiflow.functionals.log import Log
 from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import fermat
 from mpiflow.kernels.kaehler import Normal
 from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
@@ -62,7 +63,7 @@ def test_a_step_in_cymetrics_normalisation_is_shorter(natural, factor):
     g = fubini_study.pulled_back(p.z, charts.jacobian(surface, p.z, p.chart))
 
     def stepped(g, dt, kappa):
-        return g - dt * losses.gradient(g, losses.eta(g, p.omega2, kappa), losses.Log, natural)
+        return g - dt * losses.gradient(g, losses.eta(g, p.omega2, kappa), Log(), natural)
 
     ours, theirs = stepped(g, 1e-3, 2.0), stepped(g / np.pi, 1e-3 / factor, 2.0 / np.pi**3)
     np.testing.assert_allclose(theirs, ours / np.pi, rtol=1e-12, atol=1e-13)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from mpiflow import streams
 from mpiflow.comm import Comm, world
 from mpiflow.config import check, read
 from mpiflow.errors import InputError
@@ -125,7 +126,7 @@ def test_a_study_begins_where_its_run_file_is(tmp_path):
 
 
 def test_every_trial_has_points_of_its_own():
-    seeds = [variant.seed_of(1, place) for place in range(1000)] + [variant.seed_of(2, place) for place in range(1000)]
+    seeds = [streams.study(1, place) for place in range(1000)] + [streams.study(2, place) for place in range(1000)]
     assert len(set(seeds)) == 2000 and all(0 <= seed < 2**63 for seed in seeds)
 
 

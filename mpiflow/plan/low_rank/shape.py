@@ -7,7 +7,6 @@ from math import ceil
 
 from mpiflow.config import Config
 from mpiflow.flows.potentials import INNER
-from mpiflow.geometry.symmetry import symmetry_of
 from mpiflow.kernels.sections import sections
 from mpiflow.ranks.chunks import CHUNK
 from mpiflow.ranks.shards import TILE
@@ -73,10 +72,10 @@ def shape(config: Config, ranks: int) -> Shape:
         test=points.test,
         rows=_share(points.train, CHUNK, ranks),
         unseen=_share(points.test, TILE, ranks),
-        features=size**2 or symmetry_of(surface).count(kernel.degree),
+        features=size**2 or surface.symmetry.count(kernel.degree),
         sections=size,
         iterations=_iterations(kernel.degree) if size and kernel.preconditioner == "natural" else 0,
-        coordinates=surface.degree,
+        coordinates=surface.coordinates,
         dimension=surface.dimension,
         budget=config.engine.memory * _GIB,
     )

@@ -10,18 +10,17 @@ import numpy as np
 from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface
+from mpiflow.geometry.domain import Domain
 from mpiflow.methods.potentials import features
 from mpiflow.plan.stopwatch import best
 from mpiflow.ranks.chunks import CHUNK
 
 
-def seconds(config: Config, surface: Hypersurface) -> dict[str, float]:
+def seconds(config: Config, surface: Domain) -> dict[str, float]:
     """One chunk of points under features of a low degree."""
     kind, d = config.kernel.features, surface.dimension
     p = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None).map(lambda rows: rows[:CHUNK])
-    there, v = frame(surface, p.z, p.chart), np.ones((CHUNK, d**2))
+    there, v = surface.frame(p.z, p.chart), np.ones((CHUNK, d**2))
     if kind == "generic":
         # At the degree of the run: narrow products take longer for each of their operations.
         basis = features(Comm(), surface, min(config.kernel.degree, 6), kind)

@@ -1,64 +1,18 @@
-"""Gauss-Newton for log eta = const over a frozen feature space: the flow's end point in five steps."""
+"""The Monge-Ampere equation linearised at a metric, and the step to its least squares solution (theory 4)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from mpiflow.errors import NumericalError
+from mpiflow import streams
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.kernels.kaehler import Normal
 
-#: Halvings of one step before the solver gives up.
-HALVINGS = 30
-#: A step is kept where the least eigenvalue falls by no more than this factor: positive metrics that are nearly not so
-#: have a large log eta next, and cost more steps than they save.
-_SHRINK = 0.2
-
 #: A symmetric positive definite approximation to the inverse of A^T W A, up to a factor: (P,) to (P,).
 Preconditioner = Callable[[np.ndarray], np.ndarray]
-
-
-@dataclass(frozen=True)
-class Solution:
-    """Coefficients (P,), the losses after each iteration, and whether the last one still lowered the loss."""
-
-    coefficients: np.ndarray
-    losses: list[float]
-    converged: bool
-
-
-def solve(
-    problem: MongeAmpere,
-    start: np.ndarray,
-    iterations: int = 12,
-    ridge: float = 0.0,
-    inner: int | None = None,
-    preconditioner: Preconditioner | None = None,
-) -> Solution:
-    """Minimise the w-mean of (log eta - mean)^2 from a start (P,); collective.
-
-    ridge: relative to the diagonal of the normal matrix. inner: None to factorise that matrix, for few features; else
-    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these.
-    Raises NumericalError where the normal matrix is singular, or where no step along a direction is positive definite.
-    """
-    state = problem.at(start)
-    losses = [state.loss]
-    for _ in range(iterations):
-        if inner is None:
-            direction = _direct(problem, state, ridge)
-        else:
-            linear = Linearised(problem, state, preconditioner)
-            gradient = linear.adjoint(linear.centred(state.residual))
-            direction = -conjugate_gradients(linear, gradient, ridge, inner)
-        state = _shortened(problem, state, direction)
-        losses.append(state.loss)
-        if losses[-1] > 0.999 * losses[-2]:
-            return Solution(state.coefficients, losses, True)
-    return Solution(state.coefficients, losses, False)
 
 
 def conjugate_gradients(
@@ -116,9 +70,28 @@ class Linearised:
     @cached_property
     def scale(self) -> float:
         """The mean of the diagonal of A^T W A, by one random vector of signs."""
-        signs = np.random.default_rng(0).choice([-1.0, 1.0], self.engine.size)
+        signs = streams.same().choice([-1.0, 1.0], self.engine.size)
         image = self.centred(self.apply(signs))
         return float(self.engine.chunks.sum(self.weight * image**2)) / self.engine.size
+
+
+def gauss_newton(
+    problem: MongeAmpere,
+    state: State,
+    ridge: float = 0.0,
+    inner: int | None = None,
+    preconditioner: Preconditioner | None = None,
+) -> np.ndarray:
+    """dc (P,) that makes the w-mean of (r + A dc - mean)^2 least, r = log eta; collective.
+
+    ridge: relative to the diagonal of the normal matrix. inner: None to factorise that matrix, for few features; else
+    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these.
+    Raises NumericalError where the normal matrix is singular.
+    """
+    if inner is None:
+        return _direct(problem, state, ridge)
+    linear = Linearised(problem, state, preconditioner)
+    return -conjugate_gradients(linear, linear.adjoint(linear.centred(state.residual)), ridge, inner)
 
 
 def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:
@@ -129,18 +102,3 @@ def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:
             normal = Normal(gram, ridge)
             direction = -normal.solve(normal.right)
     return comm.bcast(direction)
-
-
-def _shortened(problem: MongeAmpere, state: State, direction: np.ndarray) -> State:
-    length = 1.0
-    for _ in range(HALVINGS):
-        trial = problem.at(state.coefficients + length * direction)
-        if trial.least > _SHRINK * state.least and trial.loss <= state.loss * (1 + 1e-9) + 1e-30:
-            return trial
-        length /= 2
-    if trial.least > 0:
-        return state
-    raise NumericalError(
-        f"Gauss-Newton: the metric loses positivity (eigenvalue {trial.least:.1e}) even after {HALVINGS} halvings; "
-        "take more points, a lower kernel.degree or a larger kernel.ridge"
-    )

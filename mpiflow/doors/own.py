@@ -1,0 +1,243 @@
+"""Classes of users: of a file that the run file names, `mine.py:Laplace`, or of an installed package.
+
+Text is executed where a user asks for it, from a file on the disk or from rank 0; never from a state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from pydantic import ConfigDict
+
+from mpiflow.errors import InputError
+from mpiflow.files import take
+from mpiflow.settings.section import Named, Section
+
+if TYPE_CHECKING:
+    from mpiflow.doors.door import Door
+
+#: Bytes that a file of a user's may have, and characters of a complaint about one.
+LONGEST, _TOLD = 1 << 20, 300
+#: How the modules of users' files are called.
+_MODULE = "mpiflow_own_"
+
+#: How a class that is not ours is come by at a door, from its name; None for a name that means none.
+Opener = Callable[["Door", str], type[Named] | None]
+
+
+def nothing(door: Door, name: str) -> None:
+    """The opener where there are only ours."""
+
+
+def beside(folder: Path) -> Opener:
+    """Classes of files, relative to a folder, and of installed packages: executed. Raises ValueError for a bad one."""
+
+    def opened(door: Door, name: str) -> type[Named] | None:
+        if not _is_file(name):
+            return _installed(door, name)
+        name = _whole(folder, name)
+        return executed(door, name, _text(door, name))
+
+    return opened
+
+
+def recorded(attributes: Mapping[str, object]) -> Opener:
+    """Classes as `beside`, their files being those of a state with these attributes. Raises InputError for another file."""
+
+    def opened(door: Door, name: str) -> type[Named] | None:
+        kind = None if _is_file(name) else _installed(door, name)
+        text = kind.source if kind else _text(door, name) if _is_file(name) else None
+        if text is None:
+            return None
+        agreed(door, name, text, attributes)
+        return kind or executed(door, name, text)
+
+    return opened
+
+
+def same(section: Section) -> Opener:
+    """The classes that a run file has already, and no others."""
+    there = {(door.key, kind.name): type(kind) for door, kind in of(section)}
+    return lambda door, name: there.get((door.key, name))
+
+
+def closed(folder: Path) -> Opener:
+    """Classes that nothing is computed with: any keys, nothing executed."""
+
+    def named(door: Door, name: str) -> type[Named] | None:
+        whole = _whole(folder, name) if _is_file(name) else name
+        return _closed(door, whole) if _is_file(name) or name in installed(door) else None
+
+    return named
+
+
+def agreed(door: Door, name: str, text: str, attributes: Mapping[str, object]) -> None:
+    """Raises InputError where a class's file is not the one that a state was made with."""
+    found, wanted = digest(text), attributes.get(f"{door.word}_sha256", "none")
+    if found != wanted:
+        raise InputError(
+            f'{door.key} = "{name}": its file has SHA-256 {found[:16]}, that of the state is {wanted[:16]}: restore the file '
+            "(mpiflow info shows the text that the state keeps), or start anew"
+        )
+
+
+def digest(text: str) -> str:
+    """The SHA-256 by which a user's file is known."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def doors(section: type[Section]) -> Iterator[tuple[str, Door]]:
+    """The fields of a section that are doors."""
+    for name, field in section.model_fields.items():
+        for mark in field.metadata:
+            if hasattr(mark, "validated"):
+                yield name, mark
+
+
+def of(section: Section) -> Iterator[tuple[Door, Named]]:
+    """Every user's class in a run file, with its door."""
+    through = dict(doors(type(section)))
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if name in through and value is not None and value.source is not None:
+            yield through[name], value
+        if isinstance(value, Section):
+            yield from of(value)
+
+
+def attributes(section: Section) -> dict[str, str]:
+    """What a state keeps of users' files: the text and the hash of each."""
+    return {
+        f"{door.word}_{part}": value
+        for door, kind in of(section)
+        for part, value in (("text", kind.source), ("sha256", digest(kind.source)))
+    }
+
+
+def complaints(section: Section, found: Mapping[str, object]) -> Iterator[str]:
+    """What the attributes of a state lack to be believed of its users' files."""
+    named = {door.word: kind for door, kind in of(section)}
+    words = {
+        name.removesuffix("_sha256").removesuffix("_text") for name in found if name.endswith(("_sha256", "_text"))
+    }
+    for word in sorted(words | named.keys()):
+        text, sha256 = found.get(f"{word}_text", ""), found.get(f"{word}_sha256", "")
+        if digest(text) != sha256:
+            yield (
+                f"attribute {word}_sha256 is not that of {word}_text"
+                if sha256
+                else f"attribute {word}_sha256 is not there"
+            )
+
+
+@cache
+def executed(door: Door, name: str, text: str) -> type[Named]:
+    """The class `file:Class` of a file's text. Raises ValueError in one line for anything wrong with it."""
+    path, _, wanted = name.rpartition(":")
+    try:
+        loaded = module(path, text)
+    except ValueError as error:
+        raise door.wrong(name, str(error)) from None
+    found = {key: item for key, item in vars(loaded).items() if _is(door, item, loaded.__name__)}
+    if wanted not in found:
+        there = ", ".join(found) or f"none: derive one of {door.users.__name__}"
+        raise door.wrong(name, f"no {door.word} {wanted} in it; those in it are {there}")
+    return _adopted(door, found[wanted], name, text)
+
+
+def module(path: str, text: str) -> ModuleType:
+    """The module of a user's file, executed. Raises ValueError in one line where it does not load."""
+    found = ModuleType(f"{_MODULE}{digest(path + text)[:16]}")
+    # Where annotations and dataclasses are looked up.
+    sys.modules[found.__name__] = found
+    try:
+        exec(compile(text, path, "exec"), vars(found))
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"the file does not load: {told(error)}") from None
+    return found
+
+
+def tried(door: Door, kind: Named, beside: dict) -> None:
+    """Try a user's class as its base does. Raises ValueError in one line where it is not one."""
+    try:
+        kind.tried(beside)
+    except (Exception, SystemExit) as error:
+        raise door.wrong(kind.name, told(error)) from None
+
+
+def told(error: BaseException) -> str:
+    """An error of a user's code in one line, with the line of their file where it came up."""
+    trace, line = error.__traceback__, getattr(error, "lineno", None)
+    while trace:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith(_MODULE):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    words = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    kind = f"{type(error).__name__}: " if line or not isinstance(error, ValueError) else ""
+    return f"{kind}{words}"[:_TOLD] + (f" (line {line})" if line else "")
+
+
+def installed(door: Door) -> list[str]:
+    """Names of the classes of installed packages."""
+    return sorted({point.name for point in entry_points(group=door.group)})
+
+
+def _installed(door: Door, name: str) -> type[Named] | None:
+    for point in entry_points(group=door.group, name=name):
+        try:
+            kind = point.load()
+            text = inspect.getsource(sys.modules[kind.__module__])
+        except (Exception, SystemExit) as error:
+            raise door.wrong(name, f"{point.value} does not load: {told(error)}") from None
+        if not _is(door, kind, kind.__module__):
+            raise door.wrong(name, f"{point.value} is none; derive it of {door.users.__name__}")
+        return _adopted(door, kind, name, text)
+    return None
+
+
+def _closed(door: Door, name: str) -> type[Named]:
+    """A class whose file is not opened: whatever a run file may ask of it, nothing is refused."""
+    facts = {"name": name, "source": "", "model_config": ConfigDict(extra="allow"), "__module__": __name__}
+    return type("Closed", (door.users,), facts | door.users.unopened)
+
+
+def _adopted(door: Door, kind: type[Named], name: str, text: str) -> type[Named]:
+    """A class under the name of the run file, which other ranks get with its text."""
+    kind.name, kind.source = name, text
+    kind.__reduce__ = lambda self: (_revived, (door, name, text, self.model_dump(exclude={kind.key})))
+    return kind
+
+
+def _revived(door: Door, name: str, text: str, keys: dict) -> Named:
+    kind = executed(door, name, text) if _is_file(name) else _installed(door, name)
+    return kind.model_validate({key: value for key, value in keys.items() if key != kind.key})
+
+
+def _is_file(name: str) -> bool:
+    return name.rpartition(":")[0].endswith(".py")
+
+
+def _is(door: Door, item: object, module: str) -> bool:
+    return isinstance(item, type) and issubclass(item, door.users) and item.__module__ == module
+
+
+def _whole(folder: Path, name: str) -> str:
+    path, _, wanted = name.rpartition(":")
+    return f"{(folder / Path(path).expanduser()).absolute()}:{wanted}"
+
+
+def _text(door: Door, name: str) -> str:
+    try:
+        return take(Path(name.rpartition(":")[0]), LONGEST)
+    except FileNotFoundError:
+        raise door.wrong(name, "no such file; its path counts from the run file") from None
+    except (OSError, ValueError) as error:
+        raise door.wrong(name, f"the file cannot be read: {told(error)}") from None

@@ -1,0 +1,39 @@
+"""What a functional is: the mean over X, by its measure Omega, of a function l of eta alone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.settings.section import Named
+
+#: Values of eta at which a user's is tried, and how far its slope may be from differences there.
+_TRIED, _OFF = np.linspace(0.3, 3.0, 28), 1e-3
+
+
+class Functional(Named):
+    """L[g] = <l(eta)>, the w-mean; `value` and `slope` are l and l', of arrays (N,) to (N,)."""
+
+    def value(self, eta, xp=np):
+        """l(eta), arrays of the library xp: networks take theirs from JAX, which derives the slope by itself."""
+        raise NotImplementedError(
+            f"flow.loss = {self.name}: its class has no value(self, eta, xp); give it the formula"
+        )
+
+    def slope(self, eta: np.ndarray) -> np.ndarray:
+        """l'(eta)."""
+        raise NotImplementedError(f"flow.loss = {self.name}: its class has no slope(self, eta); give it l'(eta)")
+
+    def tried(self, beside: dict) -> None:
+        """Hold value and slope against each other. Raises where they do not agree or are not finite."""
+        value, slope = np.asarray(self.value(_TRIED)), np.asarray(self.slope(_TRIED))
+        for name, found in (("value", value), ("slope", slope)):
+            if found.shape != _TRIED.shape or found.dtype.kind != "f" or not np.isfinite(found).all():
+                raise ValueError(f"{name} of 28 etas is {found.dtype}{list(found.shape)}; it must be 28 finite reals")
+        step = 1e-6
+        numeric = (self.value(_TRIED + step) - self.value(_TRIED - step)) / (2 * step)
+        off = np.abs(numeric - slope) / (1 + np.abs(slope))
+        if off.max() > _OFF:
+            eta = _TRIED[off.argmax()]
+            raise ValueError(
+                f"slope({eta:.3g}) = {slope[off.argmax()]:.4g}, differences of value say {numeric[off.argmax()]:.4g}"
+            )

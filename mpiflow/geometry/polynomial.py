@@ -1,0 +1,67 @@
+"""Polynomials in homogeneous coordinates, as monomials and coefficients, with their derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """Q = sum_t coefficients[t] prod_i z_i^exponents[t, i]: exponents (T, C) int, coefficients (T,) complex."""
+
+    exponents: np.ndarray
+    coefficients: np.ndarray
+
+    @property
+    def coordinates(self) -> int:
+        """The number C of the z_i."""
+        return self.exponents.shape[1]
+
+    @property
+    def degree(self) -> int:
+        """The degree of Q."""
+        return int(self.exponents[0].sum())
+
+    def value(self, z: np.ndarray) -> np.ndarray:
+        """Q(z): (N, C) complex to (N,) complex."""
+        return self._sum(self._powers(z), self.exponents, self.coefficients)
+
+    def gradient(self, z: np.ndarray) -> np.ndarray:
+        """dQ/dz_i: (N, C) complex to (N, C) complex."""
+        powers = self._powers(z)
+        columns = [self._derivative(powers, (i,)) for i in range(z.shape[1])]
+        return np.stack(columns, axis=1)
+
+    def hessian(self, z: np.ndarray) -> np.ndarray:
+        """d2Q/dz_i dz_j: (N, C) complex to (N, C, C) complex."""
+        powers, n = self._powers(z), z.shape[1]
+        h = np.empty((len(z), n, n), np.complex128)
+        for i in range(n):
+            for j in range(i, n):
+                h[:, i, j] = h[:, j, i] = self._derivative(powers, (i, j))
+        return h
+
+    def _powers(self, z: np.ndarray) -> np.ndarray:
+        powers = np.ones((self.degree + 1, *z.shape), np.complex128)
+        for k in range(1, len(powers)):
+            powers[k] = powers[k - 1] * z
+        return powers
+
+    def _derivative(self, powers: np.ndarray, by: tuple[int, ...]) -> np.ndarray:
+        exponents, factors = self.exponents.copy(), self.coefficients.copy()
+        for i in by:
+            factors = factors * exponents[:, i]
+            exponents[:, i] = np.maximum(exponents[:, i] - 1, 0)
+        return self._sum(powers, exponents[factors != 0], factors[factors != 0])
+
+    @staticmethod
+    def _sum(powers: np.ndarray, exponents: np.ndarray, factors: np.ndarray) -> np.ndarray:
+        total = np.zeros(powers.shape[1], np.complex128)
+        for row, factor in zip(exponents, factors, strict=True):
+            term = np.full(powers.shape[1], factor)
+            for i in np.flatnonzero(row):
+                term *= powers[row[i], :, i]
+            total += term
+        return total

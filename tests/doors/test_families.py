@@ -1,0 +1,119 @@
+"""A family of manifolds of a user's file: run, resumed on other ranks, planned, evaluated; its symmetry read off."""
+
+import numpy as np
+import pytest
+from runs import holds
+
+from jobs import mpiflow
+from mpiflow import config
+from mpiflow.errors import InputError
+from mpiflow.geometry.symmetry import Symmetry
+from mpiflow.kernels.invariants import invariants
+
+QUARTICS = '''
+from collections import Counter
+from itertools import product
+
+from mpiflow.geometry.families import Family, Hypersurface
+
+
+class Quartics(Family):
+    """sum z_i^4 - (l/3) (sum z_i^2)^2 in P^3, singular at l = .75, 1, 1.5, 3 (Cefalu)."""
+
+    l: float = 0.5
+
+    ambient = 3
+
+    def equation(self):
+        terms = Counter()
+        for i, j in product(range(4), repeat=2):
+            terms[tuple(2 * (k == i) + 2 * (k == j) for k in range(4))] += (i == j) - self.l / 3
+        return Hypersurface(list(terms), list(terms.values()))
+'''
+
+RUN = """
+[manifold]
+family = "mine.py:Quartics"
+{keys}
+[points]
+train = 700
+test = 100
+chart = {chart}
+[kernel]
+name = "kaehler"
+features = "{features}"
+degree = {degree}
+[flow]
+steps = 4
+dt = 0.4
+"""
+
+
+def written(folder, text=QUARTICS, keys="l = 0.5", features="invariant", degree=6, chart='"all"'):
+    (folder / "mine.py").write_text(text)
+    path = folder / "run.toml"
+    path.write_text(RUN.format(keys=keys, features=features, degree=degree, chart=chart))
+    return path
+
+
+@pytest.mark.parametrize(("features", "degree", "gain"), [("generic", 2, 2), ("invariant", 6, 20)])
+def test_a_dropped_family_runs_from_its_run_file_to_an_evaluation(features, degree, gain, tmp_path):
+    model = holds(written(tmp_path, features=features, degree=degree), tmp_path)
+    assert model.evaluate(100, 5)[1].gain > gain
+    if features == "generic":
+        assert model.curvature(2000, 5).euler == pytest.approx(24, abs=1.5)
+        assert mpiflow("verify", tmp_path / "parts").returncode == 0
+        shown = mpiflow("info", tmp_path / "parts")
+        assert shown.returncode == 0 and "Counter()" in shown.stdout
+
+
+REFUSED = {
+    "manifold.ambient: unknown key; the valid ones here are family, l": {"keys": "ambient = 3"},
+    "points.chart = [0, 4]: two different coordinates out of 0..3": {"chart": "[0, 4]"},
+    "points.chart = [0, 1, 2]: two": {"chart": "[0, 1, 2]"},
+    "no manifold Quartics in it": {"text": "x = 1"},
+    "has no equation": {"text": QUARTICS.replace("def equation", "def equations")},
+    "ZeroDivisionError": {"text": QUARTICS.replace("self.l / 3", "1 / 0")},
+    "is not Calabi-Yau": {"text": QUARTICS.replace("2 * (k == j)", "(k == j)")},
+    "where ambient = 4 says 5": {"text": QUARTICS.replace("ambient = 3", "ambient = 4")},
+    "X is singular": {"keys": "l = 1.5"},
+}
+
+
+@pytest.mark.parametrize("said", REFUSED)
+def test_what_is_no_manifold_is_one_line(said, tmp_path):
+    with pytest.raises(InputError) as refusal:
+        config.read(written(tmp_path, **REFUSED[said]))
+    assert said in str(refusal.value) and len(str(refusal.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("singular", [0.75, 1.0, 1.5, 3.0])
+def test_all_singular_quartics_are_found(singular, tmp_path):
+    with pytest.raises(InputError, match="singular"):
+        config.read(written(tmp_path, keys=f"l = {singular}"))
+
+
+def test_its_symmetry_is_read_off_its_equation(tmp_path):
+    surface = config.read(written(tmp_path)).surface()
+    assert surface.symmetry == Symmetry(4, 2, (0,))
+    z = np.concatenate([points.z for points in surface.draw(np.random.default_rng(1), 500)])
+    features = invariants(surface.symmetry, 4, z)
+    assert len(features) == surface.symmetry.count(4)
+    values, rng = features.values(z[:50]), np.random.default_rng(2)
+    turned = (z[:50] * rng.choice([-1, 1], 4))[:, rng.permutation(4)].conj()
+    np.testing.assert_allclose(features.values(turned), values, atol=1e-10)
+    assert np.abs(features.values(z[:50] * np.array([1j, 1, 1, 1])) - values).max() > 1e-2
+
+
+def test_the_table_of_today_means_what_it_did():
+    table = {"kernel": {"name": "kaehler"}, "flow": {"dt": 0.1}}
+    assert config.check(table, "x.toml").model_dump()["manifold"] == {"family": "fermat", "ambient": 4}
+    for keys in (
+        {"family": "dwork", "ambient": 3, "psi": 0.5},
+        {"family": "dwork", "ambient": 4, "psi": (0.5, 0.1)},
+        {"family": "random", "ambient": 4, "seed": 3},
+        {"family": "polynomial", "ambient": 2, "monomials": [[3, 0, 0]], "coefficients": [1.0]},
+    ):
+        checked = config.check(table | {"manifold": keys}, "x.toml")
+        assert checked.model_dump()["manifold"] == keys
+        assert config.loads(checked.text()) == checked

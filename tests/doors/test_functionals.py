@@ -1,0 +1,81 @@
+"""A functional of a user's: run under components, potentials and networks, and refused where its slope is wrong."""
+
+import pytest
+from runs import holds
+
+from mpiflow import config
+from mpiflow.errors import InputError
+
+QUARTIC = '''
+import numpy as np
+
+from mpiflow.functionals import Functional
+
+
+class Quartic(Functional):
+    """l = (1 - eta)^2 + weight (1 - eta)^4."""
+
+    weight: float = 1.0
+
+    def value(self, eta, xp=np):
+        return (1 - eta) ** 2 + self.weight * (1 - eta) ** 4
+
+    def slope(self, eta):
+        return 2 * (eta - 1) + 4 * self.weight * (eta - 1) ** 3
+'''
+
+RUN = """
+[points]
+train = 150
+test = 60
+[flow]
+steps = 4
+dt = {dt}
+{table}
+{moved}
+[flow.loss]
+name = "mine.py:Quartic"
+weight = 0.5
+"""
+MOVED = {
+    "components": (0.02, '[kernel]\nname = "gaussian"\nwidth = 0.4', 'normalisation = "row"'),
+    "potentials": (0.3, '[kernel]\nname = "kaehler"\ndegree = 4', ""),
+    "network": (0.005, '[network]\nkind = "additive"\nwidth = 16\nbatch = 50', ""),
+}
+
+
+def written(folder, moved, text=QUARTIC):
+    dt, table, more = MOVED[moved]
+    (folder / "mine.py").write_text(text)
+    (folder / "run.toml").write_text(RUN.format(dt=dt, table=more, moved=table))
+    return folder / "run.toml"
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_a_dropped_functional_is_flowed(moved, tmp_path):
+    model = holds(written(tmp_path, moved), tmp_path, plan=moved != "network")
+    assert model.config.flow.loss.weight == 0.5
+    assert model.history["history/loss"][-1] < model.history["history/loss"][0]
+
+
+WRONG = {
+    "slope": (QUARTIC.replace("2 * (eta - 1) +", "3 * (eta - 1) +"), "differences of value say"),
+    "NaN": (QUARTIC.replace("** 2 +", "** 2 + np.log(eta - 1) +"), "finite"),
+    "no value": (QUARTIC.replace("def value", "def values"), "has no value"),
+    "no class": ("", "no loss Quartic in it"),
+    "unknown key": (QUARTIC.replace("weight: float", "heavy: float"), "flow.loss.weight: unknown key"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_functional_is_one_line(case, tmp_path):
+    text, said = WRONG[case]
+    with pytest.raises(InputError, match=said) as refusal:
+        config.read(written(tmp_path, "components", text))
+    assert "flow.loss" in str(refusal.value) and len(str(refusal.value).splitlines()) == 1
+
+
+def test_an_unknown_functional_is_told_with_those_there_are():
+    table = {"kernel": {"name": "gaussian", "width": 0.3}, "flow": {"dt": 0.1, "loss": "quartic"}}
+    with pytest.raises(InputError, match='flow.loss = "quartic": must be one of log, monge-ampere, sigma'):
+        config.check(table, "x.toml")

@@ -1,0 +1,95 @@
+"""A search of a user's, with a memory: run under components and potentials, resumed with what it remembers; and ours."""
+
+import numpy as np
+import pytest
+from runs import holds
+
+from mpiflow import config
+from mpiflow.errors import InputError
+
+MOMENTUM = '''
+from mpiflow.searches import Search, descended
+
+
+class Momentum(Search):
+    """v <- beta v + direction; theta <- theta - dt v."""
+
+    beta: float = 0.5
+    remembers = ("velocity",)
+
+    def step(self, flow, dt):
+        velocity = self.beta * flow.memory["velocity"] + flow.direction()
+        flow.memory["velocity"] = velocity
+        return descended(flow, velocity, dt)
+'''
+
+RUN = """
+[points]
+train = 150
+test = 60
+[kernel]
+{kernel}
+[flow]
+steps = 4
+dt = {dt}
+{more}
+[flow.search]
+name = "mine.py:Momentum"
+beta = {beta}
+"""
+MOVED = {
+    "components": ('name = "gaussian"\nwidth = 0.4', 0.02, 'normalisation = "row"'),
+    "potentials": ('name = "kaehler"\ndegree = 4', 0.2, ""),
+}
+
+
+def written(folder, moved, beta=0.5):
+    kernel, dt, more = MOVED[moved]
+    (folder / "mine.py").write_text(MOMENTUM)
+    (folder / "run.toml").write_text(RUN.format(kernel=kernel, dt=dt, more=more, beta=beta))
+    return folder / "run.toml"
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_a_dropped_search_is_resumed_with_its_memory(moved, tmp_path):
+    momentum = holds(written(tmp_path, moved), tmp_path)
+    (tmp_path / "plain").mkdir()
+    plain = holds(written(tmp_path / "plain", moved, beta=0.0), tmp_path / "plain", plan=False)
+    assert momentum.history["history/loss"][-1] < plain.history["history/loss"][-1]
+
+
+def test_gauss_newton_is_a_search_of_the_run_file(tmp_path):
+    path = tmp_path / "run.toml"
+    path.write_text(
+        '[points]\ntrain = 300\ntest = 100\n[kernel]\nname = "kaehler"\ndegree = 6\n[flow]\nsteps = 5\ndt = 1.0\n'
+        'search = "gauss-newton"\n'
+    )
+    model = holds(path, tmp_path)
+    losses = model.history["history/loss"]
+    # Quadratically convergent, then at rest.
+    assert losses[3] < 1e-3 * losses[0] and losses[-1] == pytest.approx(losses[-2], rel=1e-6)
+    assert np.all(np.diff(losses) <= 1e-9 * losses[:-1])
+
+
+REFUSED = {
+    "a network": ({"network": {"kind": "additive"}, "flow": {"dt": 0.1, "search": "euler"}}, "take adam"),
+    "components": (
+        {"kernel": {"name": "gaussian", "width": 0.3}, "flow": {"dt": 0.1, "search": "gauss-newton"}},
+        "take euler",
+    ),
+    "generic": (
+        {"kernel": {"name": "kaehler", "features": "generic"}, "flow": {"dt": 1.0, "search": "gauss-newton"}},
+        "flow.search.inner: missing",
+    ),
+    "unknown": (
+        {"kernel": {"name": "kaehler"}, "flow": {"dt": 1.0, "search": "newton"}},
+        'flow.search = "newton": must be one of adam, euler, gauss-newton',
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_search_that_does_not_suit_is_refused_with_those_that_do(case):
+    table, said = REFUSED[case]
+    with pytest.raises(InputError, match=said):
+        config.check(table, "x.toml")
