@@ -18,7 +18,7 @@ app = typer.Typer(
     help="Metric flows with neural tangent kernels on Calabi-Yau manifolds, under MPI.\n\n"
     "[bold]mpiexec -n 2 mpiflow run jobs/quickstart.toml[/bold] starts a run; the same line resumes it.\n\n"
     "Exit codes: 0 done, 1 an internal error, 2 bad input, 3 the flow broke down, 4 a state could not be written, "
-    "75 stopped with a state saved: run the same line again.",
+    "75 stopped in time, nothing lost: run the same line again.",
 )
 
 

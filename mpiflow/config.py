@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +12,8 @@ from pydantic import ValidationError
 from mpiflow.doors import own
 from mpiflow.errors import InputError
 from mpiflow.files import take
-from mpiflow.settings.section import Named, Section
+from mpiflow.settings.mistakes import mistake, told
+from mpiflow.settings.section import Named
 from mpiflow.settings.whole import Config
 
 __all__ = ["Config", "check", "loads", "read"]
@@ -28,8 +28,8 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
         raise InputError(f"{path}: no such run file; jobs/ has examples") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not valid TOML: {told(error)}") from None
     for override in overrides or []:
         _override(table, override)
     settings = check(table, str(path), own.beside(path.absolute().parent))
@@ -60,7 +60,7 @@ def check(table: dict[str, Any], source: str, opened: own.Opener | None = None) 
         # A union gives one mistake for each of its types: they are alternatives, told in one line.
         lines: dict[str, list[str]] = {}
         for item in error.errors():
-            head, message = _mistake(item, table, opened)
+            head, message = mistake(item, table, opened)
             lines.setdefault(head, []).append(message)
         text = (f"{source}: {head}: {' or '.join(dict.fromkeys(found))}" for head, found in lines.items())
         raise InputError(*text) from None
@@ -72,9 +72,13 @@ def _override(table: dict, override: str) -> None:
     if not equals or not sections or not all([*sections, last]):
         raise InputError(f"--set {override}: must be section.key=value, e.g. --set flow.dt=1e-3")
     try:
-        parsed = tomllib.loads(f"value = {value}")["value"]
+        found = tomllib.loads(f"value = {value}")
     except tomllib.TOMLDecodeError:
-        parsed = value
+        found = {"value": value}
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"--set {override[:40]}...: its value is not valid TOML: {told(error)}") from None
+    if len(found) > 1:
+        raise InputError(f"--set {override}: sets more than one key; give each a --set of its own")
     for depth, name in enumerate(sections):
         # A name that stood alone, `search = "euler"`, gets a table for its keys.
         if depth and isinstance(table.get(name), str):
@@ -82,41 +86,4 @@ def _override(table: dict, override: str) -> None:
         table = table.setdefault(name, {})
         if not isinstance(table, dict):
             raise InputError(f"--set {override}: {'.'.join(sections[: depth + 1])} is not a section of the run file")
-    table[last] = parsed
-
-
-def _mistake(item: dict, table: dict, opened: own.Opener) -> tuple[str, str]:
-    """One mistake as its key (with the value, where it matters) and what is wrong with it, with the cure."""
-    # Unions add the name of the tried type to the path.
-    path = [part for part in item["loc"] if not _TYPE.fullmatch(str(part))]
-    key, model = ".".join(map(str, path)), _model(path[:-1], table, opened)
-    fields = model.model_fields if model else {}
-    names = [*([model.key] if issubclass(model, Named) else []), *fields] if model else []
-    cure = fields[path[-1]].description if path and path[-1] in fields else None
-    if item["type"] == "extra_forbidden":
-        return key, f"unknown key; the valid ones here are {', '.join(names) or 'none'}"
-    if item["type"] == "missing":
-        told = f"; the valid keys here are {', '.join(names)}" if model and issubclass(model, Named) else ""
-        return key, f"missing; {cure or 'it has no default'}{told}"
-    message = item["msg"].removeprefix("Value error, ").replace("Input should", "must")
-    if item["type"] == "value_error":
-        # Raised by a section about one of its keys, "key = value: why; cure", or about its whole value, " = value: ...".
-        head, _, rest = message.partition(": ")
-        return f"{key}{head}" if head.startswith(" ") else ".".join(filter(None, [key, head])), rest
-    return f"{key} = {item['input']!r}", f"{message}; {cure}" if cure else message
-
-
-#: How the name of a type in a union looks.
-_TYPE = re.compile(r"float|int|(tuple|list|dict|literal|function|constrained)\S*\[.*\]")
-
-
-def _model(path: list, table: dict, opened: own.Opener) -> type[Section] | None:
-    """The section at a path of the run file; None where there is none."""
-    model, value = Config, table
-    for part in path:
-        field, value = model.model_fields[part], value[part]
-        door = dict(own.doors(model)).get(part)
-        model = door.kind(door.split(value)[0], opened) if door else field.annotation
-        if not isinstance(model, type) or not issubclass(model, Section):
-            return None
-    return model
+    table[last] = found["value"]

@@ -16,6 +16,10 @@ class InputError(FlowError):
     exit_code = 2
 
 
+class UnplannedError(InputError):
+    """Nobody counted yet what such a run takes."""
+
+
 class StateError(InputError):
     """A state file or run folder is damaged, foreign, locked or too new."""
 

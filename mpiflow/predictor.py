@@ -18,7 +18,7 @@ from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
 from mpiflow.measures import Curvature, curvature_of, kappa_of
 from mpiflow.ranks.shards import split
-from mpiflow.settings.problem import LEAST_POINTS, SEEDS, WHY_NOT_ONE
+from mpiflow.settings.problem import LEAST_POINTS, MOST_POINTS, SEEDS, WHY_NOT_ONE
 
 #: |Q| at |z| = 1 above which a point does not lie on X.
 OFF = 1e-6
@@ -137,6 +137,8 @@ class Model:
         count, seed = _whole("points", count), _whole("seed", seed)
         if count < LEAST_POINTS:
             raise InputError(f"points = {count}: must be at least {LEAST_POINTS}; {WHY_NOT_ONE}")
+        if count > MOST_POINTS:
+            raise InputError(f"points = {count}: must be at most {MOST_POINTS:g}; 2000 are a good start")
         if not 0 <= seed < SEEDS:
             raise InputError(f"seed = {seed}: must be from 0 to 2^63 - 1; 7 is as good as any")
         share = split(count, self.comm.size, self.comm.rank)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mutants_by_file import BY_FILE
+
 
 class Mutant(NamedTuple):
     """One fault: in a file of mpiflow `old`, which is there once, becomes `new`; `test` (under tests/) must fail then."""
@@ -178,4 +180,8 @@ MUTANTS = [
         "if True else",
         "hostile/test_nothing_shown_ends_a_run.py::test_inert_text_is_printable",
     ),
+]
+
+MUTANTS += [
+    Mutant(fault, file, old, new, test) for (file, test), faults in BY_FILE.items() for fault, old, new in faults
 ]

@@ -29,7 +29,8 @@ def run(
     """Start a run, or resume it: sample, cluster, merge, flow, commit states, evaluate.
 
     A run stops with a state saved and exit code 75 on SIGTERM, SIGUSR1, a file STOP in its folder, --max-time, or shortly
-    before the end of its Slurm job. Any number of ranks may go on with it, and the result is the same bit for bit.
+    before the end of its Slurm job; before its first step a signal ends it at once. Any number of ranks may go on with it,
+    and the result is the same bit for bit.
     """
     from mpiflow.comm import world
     from mpiflow.config import read

@@ -39,13 +39,14 @@ class Flowing:
 
     @classmethod
     def resumed(cls, config: Config, surface, restart: Restart) -> Flowing:
-        """On the points of a state; `restore` brings its flow."""
+        """On the points of a state, after its step; `restore` brings its flow."""
         points = restart.points(config)
-        return cls(restart.comm, config, surface, *points, np.zeros(0, np.int64), restart.attributes)
+        made = cls(restart.comm, config, surface, *points, np.zeros(0, np.int64), restart.attributes)
+        made.step, made.history = restart.step, History(restart.history)
+        return made
 
     def restore(self, restart: Restart) -> None:
         """Go on where a state was written."""
-        self.step, self.history = restart.step, History(restart.history)
         self.flow.restore(restart.reader(self.train.layout.rows))
 
     @cached_property

@@ -14,6 +14,7 @@ from mpiflow.doors import own
 from mpiflow.errors import InputError, WriteError
 from mpiflow.files import claims, put, take
 from mpiflow.files.disk import DISK
+from mpiflow.ranks.shortage import ShortageError
 from mpiflow.state import naming
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
@@ -39,8 +40,10 @@ def opened(
     configuration, StateError where another run is in it.
     """
     _claimed(folder, config, source)
+    new = [path for path in (folder / LOCK, folder, *folder.parents) if not path.exists()]
     _writable(folder)
     stack.enter_context(RunLock(folder))
+    stack.push(_as_it_was(folder, new))
     if fresh and states(folder):
         _move_aside(folder, source, say)
     state = newest(folder, say)
@@ -49,6 +52,28 @@ def opened(
         claims.inner(folder, name)
     _keep_config(folder, config, state, source, say)
     return state
+
+
+def _as_it_was(folder: Path, new: list[Path]) -> Callable:
+    """The exit, as of a context, that removes what a start left that is refused before its first state.
+
+    new: folders, and the lock, that were not there before. To be asked for, and called, with the lock held.
+    """
+    files, inner = (
+        [folder / name for name in names if not os.path.lexists(folder / name)] for names in (_FILES, _FOLDERS)
+    )
+
+    def undo(kind: type | None, error: BaseException | None, _) -> None:
+        if not isinstance(error, InputError) or isinstance(error, ShortageError) or states(folder):
+            return
+        # What is in the way is another's, and the refusal is what is told.
+        with suppress(OSError):
+            for path in [*files, *(log for place in inner for log in place.glob("rank-*.log"))]:
+                path.unlink(missing_ok=True)
+            for path in [*(place for place in inner if place.exists()), *new]:
+                path.unlink() if path.name == LOCK else path.rmdir()
+
+    return undo
 
 
 def _claimed(folder: Path, config: Config, source: Path | None) -> None:

@@ -10,19 +10,20 @@ from pathlib import Path
 from mpiflow import build, clock
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.errors import RESUBMIT, WriteError
+from mpiflow.errors import RESUBMIT, Stopped, WriteError
 from mpiflow.files import claims
 from mpiflow.flows.history import Record
 from mpiflow.job import folder, report
 from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
 from mpiflow.job.snapshot import Snapshot
-from mpiflow.job.triggers import Triggers
-from mpiflow.ranks import alike, shortage
-from mpiflow.screen import Screen
+from mpiflow.job.triggers import Triggers, caught
+from mpiflow.plan import question
+from mpiflow.ranks import alike, hearing, shortage
+from mpiflow.screen import Screen, tell
 from mpiflow.state import provenance, status
 from mpiflow.state.commit import Writer
-from mpiflow.state.naming import state_path
+from mpiflow.state.naming import state_path, states
 
 
 def run(
@@ -41,18 +42,21 @@ def run(
     Raises InputError before any work, NumericalError where the flow breaks down, WriteError where a state cannot be kept.
     """
     surface = config.surface()
-    with comm.lead() as mine:
-        if mine and comm.size > 1:
-            build.load(config)
+    shortage.prevent()
+    hosts = comm.allgather(socket.gethostname())
     with ExitStack() as stack:
         state = None
         with comm.lead() as mine:
             if mine:
                 where = claims.resolved(where)
+                if fresh or not states(where):
+                    question.ask(config, hosts)
+                if comm.size > 1:
+                    build.load(config)
                 state = folder.opened(where, config, fresh, stack, screen.say, source)
         where = comm.bcast(where)
         screen.open_log(where)
-        screen.note("processes of the ranks: " + ", ".join(comm.allgather(f"{os.getpid()} on {socket.gethostname()}")))
+        screen.note("processes of the ranks: " + ", ".join(comm.allgather(f"{os.getpid()} on {hosts[comm.rank]}")))
         job = Job(comm, config, surface, where, screen, max_time)
         with comm.lead() as mine:
             if mine:
@@ -61,8 +65,11 @@ def run(
             code, message = job.work(Restart(comm, state) if comm.bcast(state is not None) else None)
         except Exception as error:
             told = shortage.of(error, comm.rank, comm.size) or error
+            how, words = "failed", f"{type(told).__name__}: {told}"
+            if isinstance(told, Stopped):
+                how, words = "stopped", str(told)
             with suppress(WriteError):
-                job.tell("failed", getattr(told, "exit_code", 1), f"{type(told).__name__}: {told}")
+                job.tell(how, getattr(told, "exit_code", 1), words)
             raise
         with comm.lead() as mine:
             if mine:
@@ -131,8 +138,32 @@ class Job:
         self.screen.say(f"{self.where} is complete ({restart.step} of {steps} steps): there is nothing to do")
         return 0, "nothing to do"
 
+    def _at_once(self, words: str):
+        """A stage without steps: a signal ends the start in it, with these words. Raises Stopped."""
+
+        def leaving(told: str) -> None:
+            tell(f"mpiflow: {told}")
+            # Whichever rank it is: the others are ended with it.
+            with suppress(WriteError):
+                status.report(self.where, "stopped", self.step, self.config.flow.steps, RESUBMIT, told)
+
+        return hearing.at_once(self.comm, words, caught(), leaving)
+
     def _begin(self, restart: Restart | None) -> None:
-        """Points, clusters and flow, from a state or from nothing."""
+        """Points, clusters and flow, from a state or from nothing; the state of step 0."""
+        words = "before the first step; no state is saved yet: the same command begins anew"
+        if restart:
+            self.begun = restart.step
+            words = f"before any step of this start; the state of step {self.step} is intact: the same command goes on"
+        with self._at_once(words):
+            self._prepare(restart)
+        if restart is None:
+            self.made.begin()
+            self._look()
+            self._save()
+            self.screen.say(self._opening())
+
+    def _prepare(self, restart: Restart | None) -> None:
         comm, config, surface = self.comm, self.config, self.surface
         if restart is None:
             with self.screen.stage("sample and cluster", self.seconds):
@@ -149,12 +180,7 @@ class Job:
             if line:
                 self.screen.say(line)
         if restart is None:
-            made.begin()
-            self._look()
-            self._save()
-            self.screen.say(self._opening())
             return
-        self.begun = restart.step
         step_takes = restart.seconds_a_step()
         made.restore(restart)
         restart.release()
@@ -216,7 +242,8 @@ class Job:
 
     def _report(self) -> None:
         """Evaluate on train and unseen points; table, picture and summary."""
-        with self.screen.stage("evaluate", self.seconds):
+        words = f"after the last step; the state of step {self.step} is saved: the same command evaluates it"
+        with self._at_once(words), self.screen.stage("evaluate", self.seconds):
             rows = self.made.table()
         with self.comm.lead() as mine:
             if mine:

@@ -15,6 +15,8 @@ from mpiflow.measures import Curvature
 from mpiflow.screen.picture import draw as draw_png
 
 DISCONTINUOUS = "n/a (discontinuous)"
+#: Where rounding is all there is: of sigma and eta; of the Kaehler defect, whose differences are good to 1e-9 (theory 3).
+_ROUNDING, _DIFFERENCES = 1e-14, 1e-8
 
 
 def rendered(rows: list[Row], title: str) -> Table:
@@ -25,10 +27,29 @@ def rendered(rows: list[Row], title: str) -> Table:
     for name in ("sigma", "gain", "max |eta-1|", "positive", "least eigenvalue", "Kaehler defect"):
         table.add_column(name, justify="right")
     for row in rows:
-        defect = DISCONTINUOUS if row.defect is None else f"{row.defect:.2e}"
-        numbers = (f"{row.sigma:.4g}", f"{row.gain:.4g}", f"{row.eta_deviation:.3g}", f"{100 * row.positive:.1f} %")
-        table.add_row(row.metric, f"{row.count} {row.points}", *numbers, f"{row.min_eigenvalue:.3g}", defect)
+        defect = DISCONTINUOUS if row.defect is None else _digits(row.defect, ".2e", _DIFFERENCES)
+        numbers = (_digits(row.sigma, ".4g", _ROUNDING), _gain(row), _digits(row.eta_deviation, ".3g", _ROUNDING))
+        table.add_row(
+            row.metric,
+            f"{row.count} {row.points}",
+            *numbers,
+            f"{100 * row.positive:.1f} %",
+            f"{row.min_eigenvalue:.3g}",
+            defect,
+        )
     return table
+
+
+def _gain(row: Row) -> str:
+    """The gain; of a sigma that is rounding alone, what it exceeds."""
+    if row.sigma == 0 or row.sigma >= _ROUNDING:
+        return f"{row.gain:.4g}"
+    return f"> {row.gain * row.sigma / _ROUNDING:.0e}"
+
+
+def _digits(value: float, digits: str, noise: float) -> str:
+    """A number with its digits; of one that is rounding noise, none."""
+    return f"{value:{digits}}" if value >= noise else f"< {noise:.0e}"
 
 
 def curvature_lines(found: Curvature) -> list[str]:

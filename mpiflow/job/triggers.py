@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
+from mpiflow.ranks import hearing
 
 if TYPE_CHECKING:
     from mpiflow.comm import Comm
@@ -24,7 +25,6 @@ MARGIN = 2.0
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGHUP)
 
 _born = time.monotonic()
-_received: list[str] = []
 
 
 class Decision(NamedTuple):
@@ -42,20 +42,20 @@ def install() -> None:
     for number in SIGNALS:
         # nohup and some batch systems have a signal ignored on purpose.
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _note)
+            signal.signal(number, hearing.note)
     # As it ends, Python gives signals back to the system, and the next one would spoil the exit code.
     atexit.register(_ignore)
 
 
 def _ignore() -> None:
     for number in SIGNALS:
-        if signal.getsignal(number) is _note:
+        if signal.getsignal(number) is hearing.note:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _note(number: int, frame: object) -> None:
-    # Only a note: the rank may be anywhere, so nothing may be written or sent from here.
-    _received.append(signal.Signals(number).name)
+def caught() -> tuple[int, ...]:
+    """The signals that `install` has caught."""
+    return tuple(number for number in SIGNALS if signal.getsignal(number) is hearing.note)
 
 
 class Triggers:
@@ -115,7 +115,7 @@ class Triggers:
         save_seconds: how long the last save took on rank 0 (`Writer.last_seconds`). The clock and the stop file
         are those of rank 0; a signal counts on whichever rank it arrives.
         """
-        stop = _received[0] if _received else ""
+        stop = hearing.received[0] if hearing.received else ""
         save = False
         if self.comm.rank == 0:
             now = time.monotonic()

@@ -11,7 +11,6 @@ from pydantic import Field
 from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.near import half_angle, paired_versines, versines
 from mpiflow.kernels.profile import Profile, dot, fit
-from mpiflow.settings.section import NonNegative, Positive
 from mpiflow.vector.lanes import Lanes
 
 # The kernel has a cusp: an error e of 1 - cos(angle) changes it by e / (2 pi angle).
@@ -30,8 +29,8 @@ class ReluNTK(Kernel):
     """
 
     depth: Annotated[int, Field(ge=1, le=32)] = 2
-    w_std: Positive = 1.4142135623730951
-    b_std: NonNegative = 0.1
+    w_std: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.4142135623730951
+    b_std: Annotated[float, Field(ge=0, le=1e3)] = 0.1
 
     name = "relu"
     symmetric = True

@@ -9,10 +9,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from mpiflow.belief.points import missing, outside, single
-from mpiflow.errors import InputError
+from mpiflow.errors import UnplannedError
 from mpiflow.methods.components import load as load
 from mpiflow.settings.course import Flow
-from mpiflow.settings.section import Kind, NonNegative
+from mpiflow.settings.section import Count, Kind, NonNegative
 
 if TYPE_CHECKING:
     from mpiflow.config import Config
@@ -37,8 +37,8 @@ class Network(Kind):
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
     depth: Annotated[int, Field(ge=1, le=32)] = 3
     activation: Literal["relu", "gelu", "tanh"] = "gelu"
-    batch: Annotated[int, Field(ge=1)] = 256
-    decay: Annotated[float, Field(gt=0, le=1)] = 1.0
+    batch: Count = 256
+    decay: Annotated[float, Field(ge=1e-30, le=1)] = 1.0
     sigma: NonNegative = 1.0
     kaehler: NonNegative = 0.0
     transition: NonNegative = 0.0
@@ -137,8 +137,8 @@ def objective(config: Config, surface: Domain) -> Objective:
 
 
 def plan():
-    """Raises InputError: nobody counted yet what a network takes."""
-    raise InputError(
+    """Raises UnplannedError: nobody counted yet what a network takes."""
+    raise UnplannedError(
         'a run with "network" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '
         "run it as it is, or plan one with a kernel"
     )

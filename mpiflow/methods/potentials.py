@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mpiflow.belief.points import missing, outside, single
 from mpiflow.methods import components
-from mpiflow.settings.section import Kind, NonNegative
+from mpiflow.settings.section import Count, Kind, NonNegative
 
 if TYPE_CHECKING:
     from mpiflow.comm import Comm
@@ -35,8 +35,8 @@ class KaehlerKernel(Kind):
     degree: Annotated[int, Field(ge=1, le=40)] = 8
     features: Literal["invariant", "generic"] = "invariant"
     preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
-    refreeze: Annotated[int, Field(ge=1)] | None = None
-    warm: Annotated[int, Field(ge=2)] | None = None
+    refreeze: Count | None = None
+    warm: Annotated[int, Field(ge=2, le=40)] | None = None
     ridge: NonNegative = 0.0
 
     name = "kaehler"

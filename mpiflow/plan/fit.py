@@ -93,7 +93,9 @@ def check(config: Config, s: Shape, base: int, limits: Limits) -> None:
         why = f"it takes {_gib(needed)} on each of {s.ranks} ranks, which have {_gib(share)}"
     else:
         return
-    key = f'engine.mode = "{config.engine.mode}"' if s.mode == "resident" else f"points.train = {s.train}"
+    key = f"points.test = {s.test}" if s.test > s.train else f"points.train = {s.train}"
+    if s.mode == "resident" and s.test <= s.train:
+        key = f'engine.mode = "{config.engine.mode}"'
     raise InputError(f"{key}: {why}; {_cure(config, s, base, share, budget)}")
 
 

@@ -26,8 +26,10 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
     limits.serve(ranks)
     room, config = registry.of(config).plan(), _placed(config, limits)
-    # First what is loaded: judging the kernel's reach takes memory of its own.
-    loaded, s = base(config), room.shape.shape(config, ranks)
+    s = room.shape.shape(config, ranks)
+    # Before all is loaded, which takes seconds, and again with what that takes.
+    room.fit.check(config, s, process.peak(), limits)
+    loaded = base(config)
     room.fit.check(config, s, loaded, limits)
     held = room.memory.stages(config, s)
     saved = config.flow.steps // (config.output.every_steps or config.flow.steps or 1) + 1

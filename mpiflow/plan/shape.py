@@ -47,11 +47,8 @@ class Shape:
 def shape(config: Config, ranks: int) -> Shape:
     """The shape of a run. Clusters are taken as equally large, which they are within a factor of two."""
     p, f = config.points, config.flow
-    kernel, kept = config.kernel, 1.0
-    if kernel.sparse:
-        surface = config.surface()
-        z = surface.embedded(sampling.chunk(surface, config.run.seed, sampling.TRAIN, 0, _chart(config)).z)
-        kept = engine.kept_fraction(kernel, z, config.run.precision)
+    kernel = config.kernel
+    kept = _kept(config) if kernel.sparse else 1.0
     sources = p.train if f.coupling == "all" else -(-p.train // config.clusters.count)
     mode = engine.choose(
         kernel,
@@ -78,6 +75,21 @@ def shape(config: Config, ranks: int) -> Shape:
         mode=mode,
         kept=kept,
     )
+
+
+#: Shares of pairs by what they depend on: a plan that looks for a cure asks for the same one a dozen times.
+_shares: dict[tuple, float] = {}
+
+
+def _kept(config: Config) -> float:
+    """The share of pairs within the kernel's reach, on a sample of the train points."""
+    chart, run = _chart(config), config.run
+    key = (config.manifold.model_dump_json(), config.kernel, run.precision, run.seed, chart)
+    if key not in _shares:
+        surface = config.surface()
+        z = surface.embedded(sampling.chunk(surface, run.seed, sampling.TRAIN, 0, chart).z)
+        _shares[key] = engine.kept_fraction(config.kernel, z, run.precision)
+    return _shares[key]
 
 
 def _chart(config: Config) -> tuple[int, ...] | None:

@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 
 from mpiflow.comm import Comm, started
-from mpiflow.errors import RESUBMIT, FlowError
+from mpiflow.errors import RESUBMIT, FlowError, Stopped
 from mpiflow.ranks import shortage
 from mpiflow.screen.console import tell
 
@@ -25,6 +25,8 @@ def ends_together():
     """
     try:
         yield
+    except Stopped as stopped:
+        _leave(stopped, PATIENCE, f"mpiflow: {stopped}")
     except FlowError as error:
         if not _ranks().all_here(PATIENCE):
             _abort(error.exit_code)
@@ -41,20 +43,20 @@ def ends_together():
         if not short:
             _abort(1)
             raise
-        _leave_short(error, short)
-        raise SystemExit(short.exit_code) from None
+        # The frames hold what filled the memory.
+        traceback.clear_frames(error.__traceback__)
+        _leave(short, PATIENCE_OF_A_SHORTAGE, f"mpiflow: error: {short}")
 
 
-def _leave_short(error: BaseException, short: FlowError) -> None:
-    """End a rank that got no memory: its line says all, and a traceback would need more of it."""
-    # The frames hold what filled the memory.
-    traceback.clear_frames(error.__traceback__)
+def _leave(error: FlowError, patience: float, line: str) -> None:
+    """End a rank whose line says all, and with it the others, which may not have met the same. Raises SystemExit."""
     ranks = _ranks()
-    together = ranks.all_here(PATIENCE_OF_A_SHORTAGE)
+    together = ranks.all_here(patience)
     if ranks.rank == 0 or not together:
-        _tell(short)
+        tell(line)
     if not together:
-        _end_all(ranks, short.exit_code)
+        _end_all(ranks, error.exit_code)
+    raise SystemExit(error.exit_code) from None
 
 
 def _ranks() -> Comm:

@@ -12,6 +12,8 @@ from contextlib import suppress
 from math import prod
 from pathlib import Path
 
+import numpy as np
+
 from mpiflow.errors import FlowError, InputError
 
 # What MPI, HDF5, JAX, numba, NumPy of absurd sizes, Python's threads and the C++ library say of it; HDF5 also fails to
@@ -25,9 +27,26 @@ _PHRASES = re.compile(
 _BYTES = re.compile(r"allocat\w* ([\d,.]+) ?(bytes|B|KiB|MiB|GiB|TiB)\b", re.IGNORECASE)
 _UNITS = {"kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40}
 
+#: Bytes that OpenBLAS takes for its work at the first product of matrices, and some more.
+_WORK = 33 << 20
+
 
 class ShortageError(InputError):
     """A rank was refused memory: the run asks for more than there is."""
+
+
+def prevent() -> None:
+    """Have OpenBLAS take its work memory now, before there is anything to lose. Raises MemoryError where there is none.
+
+    It takes it at the first product of matrices and, where it gets none, asks again for ever or ends the process, and tells
+    nobody. So NumPy asks for the same first. NumPy and SciPy bring an OpenBLAS each.
+    """
+    from scipy.linalg import blas
+
+    np.empty(2 * _WORK, np.uint8)
+    matrix = np.eye(8)
+    np.matmul(matrix, matrix)
+    blas.dgemm(1.0, matrix, matrix)
 
 
 def of(error: BaseException, rank: int, size: int) -> ShortageError | None:

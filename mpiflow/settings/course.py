@@ -9,7 +9,7 @@ from pydantic import Field
 from mpiflow.doors.door import Door
 from mpiflow.functionals import Functional
 from mpiflow.searches import Search
-from mpiflow.settings.section import Positive, Section
+from mpiflow.settings.section import Count, Positive, Section
 
 LOSSES = Door("flow.loss", "mpiflow.functionals.functional:Functional", "mpiflow.functionals")
 SEARCHES = Door("flow.search", "mpiflow.searches.search:Search", "mpiflow.searches")
@@ -18,7 +18,7 @@ SEARCHES = Door("flow.search", "mpiflow.searches.search:Search", "mpiflow.search
 class Flow(Section):
     """[flow]: the discretised flow (HR 3.5)."""
 
-    steps: Annotated[int, Field(ge=0)] = 50
+    steps: Annotated[int, Field(ge=0, le=10**9)] = 50
     dt: Annotated[
         Positive,
         Field(
@@ -32,15 +32,15 @@ class Flow(Section):
     kappa: Literal["fixed", "step"] | None = None
     clip: Positive | None = None
     coupling: Literal["none", "halo", "all"] = "none"
-    halo_tolerance: Positive = 1e-3
-    test_every: Annotated[int, Field(ge=1)] = 1
+    halo_tolerance: Annotated[Positive, Field(le=1)] = 1e-3
+    test_every: Count = 1
 
 
 class Engine(Section):
     """[engine]: how kernel sums are computed and in how much memory (GiB for each rank)."""
 
     mode: Literal["auto", "resident", "streamed", "symmetric", "neighbours"] = "auto"
-    memory: Positive = 2.0
+    memory: Annotated[Positive, Field(le=1e9)] = 2.0
 
 
 class Output(Section):
@@ -49,7 +49,7 @@ class Output(Section):
     By the clock, unless steps are asked for: a commit then costs the same share of any flow, however quick its steps.
     """
 
-    every_steps: Annotated[int, Field(ge=1)] | None = None
+    every_steps: Count | None = None
     every_seconds: Positive | None = 600.0
-    keep: Annotated[int, Field(ge=1)] = 3
-    keep_every: Annotated[int, Field(ge=1)] | None = None
+    keep: Count = 3
+    keep_every: Count | None = None

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from mpiflow.doors.door import Door
 from mpiflow.geometry.families.family import Family
-from mpiflow.settings.section import NonNegative, Section
+from mpiflow.settings.section import Count, Section
 
 #: Families of manifolds.
 FAMILIES = Door("manifold.family", "mpiflow.geometry.families.family:Family", "mpiflow.geometry.families")
 Manifold = Annotated[Family, FAMILIES]
 
 #: A set of points is measured by its sigma, the spread of eta over it.
-LEAST_POINTS = 2
+LEAST_POINTS, MOST_POINTS = 2, 10**12
 WHY_NOT_ONE = "sigma of a single point is 0 by definition, whatever the metric; 1000 is a good start"
 
 #: What the counter-based generator takes as a key.
@@ -38,14 +39,25 @@ class Run(Section):
         return re.sub(r"[^\w.-]+", "_", self.name).strip(".") or "run"
 
 
+def _chart(value: object) -> str | tuple[int, ...]:
+    if value == "all" or (isinstance(value, list | tuple) and value and all(type(x) is int for x in value)):
+        return value if value == "all" else tuple(value)
+    raise PydanticCustomError("chart", 'must be two different coordinates, e.g. [0, 1], or "all"')
+
+
+Chart = Annotated[Literal["all"] | tuple[int, ...], BeforeValidator(_chart)]
+
+
 class Points(Section):
     """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
-    train: int = 1000
-    test: int = 1000
+    train: Annotated[int, Field(le=MOST_POINTS)] = 1000
+    test: Annotated[int, Field(le=MOST_POINTS)] = 1000
     file: Annotated[str, Field(min_length=1)] | None = None
-    chart: Literal["all"] | tuple[int, ...] = (0, 1)
-    noise: NonNegative = 0.0
+    chart: Chart = (0, 1)
+    noise: Annotated[
+        float, Field(ge=0, le=0.1, description="in units of the largest coordinate; more leaves X for good")
+    ] = 0.0
     project: bool = True
 
     @model_validator(mode="after")
@@ -59,7 +71,7 @@ class Points(Section):
 class Clusters(Section):
     """[clusters]: mini-batch clustering and the merge (HR 3.1)."""
 
-    count: Annotated[int, Field(ge=1)] = 1
-    batch: Annotated[int, Field(ge=1)] = 10_000
+    count: Count = 1
+    batch: Count = 10_000
     linkage: Literal["average", "complete", "ward", "chordal"] = "average"
     merge: Literal["greedy", "assignment", "moments", "kmeans"] = "greedy"

@@ -9,14 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field, model_serializer
 if TYPE_CHECKING:
     from mpiflow.config import Config
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+#: Numbers that any arithmetic with them survives: their squares and products are finite, and above 0.
+LEAST, MOST = 1e-30, 1e30
+Positive = Annotated[float, Field(ge=LEAST, le=MOST, allow_inf_nan=False)]
+NonNegative = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
+#: How many of anything: more than any machine will count, and few enough for 64 bits.
+Count = Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Section(BaseModel):
-    """A table of the run file; unknown keys are refused. The description of a key is the cure that its mistakes tell."""
+    """A table of the run file; unknown keys are refused, and so is `true` or "2" for a number.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    The description of a key is the cure that its mistakes tell.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Named(Section):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from mpiflow.settings.problem import Seed
+from mpiflow.settings.section import Count, Section
 from mpiflow.tune.space import dimension
 
 
-class Tune(BaseModel):
+class Tune(Section):
     """[tune]: a study of so many trials that makes the objective on unseen points as good as it can be.
 
     every: steps between two looks at the unseen points, at which a trial that is worse than the median of those before
@@ -18,13 +20,11 @@ class Tune(BaseModel):
     a choice; without it the usual keys of the kernel.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    trials: Annotated[int, Field(ge=1)] = 40
+    trials: Annotated[int, Field(ge=1, le=10**6)] = 40
     objective: Literal["gain", "sigma"] = "gain"
     prune: bool = True
-    every: Annotated[int, Field(ge=1)] = 10
-    seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
+    every: Count = 10
+    seed: Seed | None = None
     space: dict[str, list[Any]] | None = None
 
     @field_validator("space")

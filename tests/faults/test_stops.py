@@ -87,7 +87,8 @@ def test_asked_to_stop_at_random_and_resumed(job, unhurt, tmp_path, full, row):
         first = driver.newest(folder)
         later = first + int(rng.integers(1, 6))
         # In full some come early: while the ranks import, sample and cluster.
-        moment = start.later(rng.uniform(0.0, 4.0)) if rng.random() < 0.3 else lambda: driver.newest(folder) >= later  # noqa: B023
+        early = rng.random() < 0.3
+        moment = start.later(rng.uniform(0.0, 4.0)) if early else lambda: driver.newest(folder) >= later  # noqa: B023
         if start.until(start.has_handlers) and start.until(moment):
             ask(start, way)
             if way not in ONCE and rng.random() < 0.7 and start.until(start.saving):
@@ -95,7 +96,9 @@ def test_asked_to_stop_at_random_and_resumed(job, unhurt, tmp_path, full, row):
                 twice += 1
         code = start.wait()
         assert code in (0, RESUBMIT), f"{way}: {code}\n{start.text()}"
-        assert code == status.read(folder)["exit_code"]
+        # Before the first step one rank may hear of it alone, and only rank 0 writes how the run stands.
+        told = status.read(folder) or {"exit_code": None}
+        assert told["exit_code"] == code or (early and told["exit_code"] is None)
         assert driver.gone(start.spawned)
         stops += code == RESUBMIT
         if code == 0:

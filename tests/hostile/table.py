@@ -16,6 +16,8 @@ from inside import Done, mpiflow
 from jobs import SMALL
 
 Prepare = Callable[[Path], None]
+#: The run file of these tables: on a torus, where metrics cost next to nothing.
+JOB = SMALL.format(coupling="none") + "[manifold]\nambient = 2\n"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Row:
 
 def checked(row: Row, folder: Path) -> None:
     """Prepare, run, and hold the row against what happened."""
-    (folder / "small.toml").write_text(SMALL.format(coupling="none"))
+    (folder / "small.toml").write_text(JOB)
     for prepare in row.before:
         prepare(folder)
     kept = tree(folder, row.ours)
@@ -52,6 +54,15 @@ def checked(row: Row, folder: Path) -> None:
         assert word in (done.stdout + done.stderr), done
     assert all(c.isprintable() or c == "\n" for c in done.stdout + done.stderr), repr(done)
     row.after(folder, done)
+
+
+def refused(done, *words):
+    """One line, exit code 2, these words in it."""
+    assert done.returncode == 2, done.stdout + done.stderr
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("Abort(")]
+    assert len(lines) == 1, done.stderr
+    for word in words:
+        assert word in lines[0], f"{word}: {lines[0]}"
 
 
 def tree(folder: Path, ours: tuple[str, ...] = ()) -> dict[str, str]:
@@ -79,7 +90,7 @@ def _content(path: bytes) -> str:
 def _made() -> Path:
     """A finished run and a data set, made once."""
     folder = Path(mkdtemp(prefix="mpiflow-hostile-"))
-    (folder / "small.toml").write_text(SMALL.format(coupling="none"))
+    (folder / "small.toml").write_text(JOB)
     assert mpiflow("run small.toml -o run --quiet", folder).returncode == 0
     assert mpiflow("points small.toml -o data.npz", folder).returncode == 0
     return folder

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from table import Row, checked, finished, place, text
+from table import JOB, Row, checked, finished, place, text
 
 from jobs import BIN
 from mpiflow.screen import inert
@@ -169,9 +169,7 @@ STREAMS = [
 
 @pytest.mark.parametrize("line, env, code", STREAMS, ids=[line for line, _, _ in STREAMS])
 def test_a_stream_that_is_gone_ends_no_run(line, env, code, tmp_path):
-    from jobs import SMALL
-
-    (tmp_path / "small.toml").write_text(SMALL.format(coupling="none"))
+    (tmp_path / "small.toml").write_text(JOB)
     done = shell(line, tmp_path, **env)
     assert done.returncode == code and "Traceback" not in done.stderr, done
     run = next(path for path in tmp_path.iterdir() if path.is_dir())
@@ -185,9 +183,7 @@ def test_a_stream_that_is_gone_ends_no_run(line, env, code, tmp_path):
     ["--help", "-V", "info run --json", "evaluate run --points 50"],
 )
 def test_an_answer_that_nobody_gets_is_an_error(command, tmp_path):
-    from jobs import SMALL
-
-    (tmp_path / "small.toml").write_text(SMALL.format(coupling="none"))
+    (tmp_path / "small.toml").write_text(JOB)
     finished()(tmp_path)
     done = shell(f"mpiflow {command} > /dev/full", tmp_path)
     assert done.returncode == 4 and len(done.stderr.splitlines()) <= 1, done

@@ -1,8 +1,10 @@
 """What a user may get wrong on the command line: one clear line, the right exit code, nothing half done."""
 
 import os
+import time
 
 import pytest
+from inside import mpiflow as inside
 
 from jobs import JOBS, mpiflow, small
 from mpiflow.state.load import read
@@ -110,3 +112,38 @@ def test_help_teaches():
     for command in ("run", "evaluate", "info", "verify"):
         assert mpiflow(command, "--help").returncode == 0
     assert (JOBS / "quickstart.toml").exists()
+
+
+UNFIT = {
+    "more features than points": (JOBS / "kaehler.toml", "kernel.degree=24", "no more than the 1427 features"),
+    "far more": (JOBS / "kaehler.toml", "kernel.degree=40", "no more than the 22390 features"),
+    "more memory than there is": (JOBS / "random-quintic.toml", "kernel.degree=40", "GiB on each of 1 ranks"),
+    "more points than fit": (JOBS / "exact-100k.toml", "points.train=20000000000", "GiB on each of 1 ranks"),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_path, case):
+    job, key, words = UNFIT[case]
+    began = time.process_time()
+    ran = inside(["run", str(job), "-o", "run", "--set", key], tmp_path)
+    refused(ran, words)
+    assert time.process_time() - began < 5 and not (tmp_path / "run").exists()
+    assert inside(["plan", str(job), "--set", key], tmp_path).stderr == ran.stderr
+
+
+#: Refused when the folder is made already: by the points file, by the flow that is built.
+LATE = {"points.file='absent.npz'": "no such file", "engine.mode=neighbours": "felt everywhere"}
+
+
+@pytest.mark.parametrize("there", ["", "run", "run/mine.txt"])
+@pytest.mark.parametrize("key", LATE)
+def test_a_refused_run_leaves_all_as_it_was(tmp_path, key, there):
+    small(tmp_path)
+    if there:
+        (tmp_path / "run").mkdir()
+    if there.endswith("txt"):
+        (tmp_path / there).write_text("of the user's")
+    before = sorted(tmp_path.rglob("*"))
+    refused(inside(["run", "small.toml", "-o", "run", "--set", "kernel.width=9", "--set", key], tmp_path), LATE[key])
+    assert sorted(tmp_path.rglob("*")) == before

@@ -10,37 +10,33 @@ import pytest
 
 import mpiflow
 from jobs import JOBS, small
-from jobs import mpiflow as command
 from mpiflow.belief import loader
+from mpiflow.comm import Comm
+from mpiflow.config import read
 from mpiflow.errors import StateError
+from mpiflow.job.job import run as start
+from mpiflow.screen import Screen
 from mpiflow.state import commit, load, naming
 from mpiflow.state.load import ForeignError
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("belief")
-    done = command("run", small(folder), "-o", folder / "run", "--set", "flow.steps=2")
-    assert done.returncode == 0, done.stderr
+def made(folder, *keys, job=None):
+    """A short run of a run file, small.toml by default, in a new folder."""
+    folder.mkdir(exist_ok=True)
+    config = read(job or small(folder), list(keys))
+    assert start(Comm(), config, folder / "run", Screen(0, quiet=True)) == 0
     return folder / "run"
 
 
 @pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return made(tmp_path_factory.mktemp("belief"), "flow.steps=2")
+
+
+@pytest.fixture(scope="module")
 def kaehler(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("kaehler")
-    words = (
-        "--set",
-        "points.train=300",
-        "--set",
-        "points.test=50",
-        "--set",
-        "kernel.degree=6",
-        "--set",
-        "flow.steps=1",
-    )
-    done = command("run", JOBS / "kaehler.toml", "-o", folder, "--set", "manifold.ambient=3", *words)
-    assert done.returncode == 0, done.stderr
-    return folder
+    keys = ("points.train=100", "points.test=20", "kernel.degree=6", "flow.steps=1", "manifold.ambient=3")
+    return made(tmp_path_factory.mktemp("kaehler"), *keys, job=JOBS / "kaehler.toml")
 
 
 def newest(folder):
@@ -168,12 +164,9 @@ def test_a_state_of_a_run_is_believed(run, kaehler, tmp_path):
 
 def test_a_state_of_another_run_is_foreign_in_a_folder_and_opens_by_itself(run, tmp_path):
     folder = shutil.copytree(run, tmp_path / "run")
-    done = command(
-        "run", small(tmp_path), "-o", tmp_path / "other", "--set", "flow.steps=3", "--set", "kernel.width=0.3"
-    )
-    assert done.returncode == 0, done.stderr
+    other = made(tmp_path / "other", "flow.steps=3", "kernel.width=0.3")
     foreign = naming.state_path(folder, 3)
-    shutil.copy(naming.state_path(tmp_path / "other", 3), foreign)
+    shutil.copy(naming.state_path(other, 3), foreign)
     with pytest.raises(ForeignError, match=r"kernel.width: 0.3 -> 0.4.*open that file itself"):
         mpiflow.open(folder)
     verdict = {path: (sound, text) for path, sound, text in loader.verify(folder)}[foreign]

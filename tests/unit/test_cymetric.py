@@ -1,5 +1,7 @@
 """cymetric's dataset.npz, written and read: the same points, and nothing believed that is not checked."""
 
+import zipfile
+
 import numpy as np
 import pytest
 from surfaces import dwork, fermat
@@ -93,6 +95,128 @@ def test_what_is_wrong_is_named(file, change, text):
     changed(file, **change)
     with pytest.raises(InputError, match=text):
         cymetric.read(file, SURFACE, sampling.TRAIN, None, 100)
+
+
+def some_weights(y):
+    return y * np.stack([np.where(np.arange(len(y)) % 2, 10.0, 0.1), np.ones(len(y))], axis=1)
+
+
+def twice(x):
+    return np.where(np.arange(len(x))[:, None] == 9, x[4], x)
+
+
+CHANGES = {
+    "weights at random": ({"y_train": some_weights}, "has a weight that its place on X does not give it"),
+    "one weight": (
+        {"y_train": lambda y: np.where([[1, 0]], y * (1 + (np.arange(len(y)) == 3)[:, None]), y)},
+        "point 3 has a w",
+    ),
+    "weights without digits": ({"y_train": lambda y: y * [5e-324, 1]}, "not positive|does not give"),
+    "weights beyond all": ({"y_train": lambda y: np.where([[1, 0]], 1e308 * y, y)}, "not finite|does not give"),
+    "one point twice": ({"X_train": twice, "y_train": twice}, "train point 4 and train point 9 are the same"),
+    "a number": ({"X_train": lambda x: np.float64(3)}, r"X_train is float64 \(\)"),
+    "a number for weights": ({"y_train": lambda x: np.float64(3)}, r"float64 \(\)"),
+    "no real numbers": ({"X_train": lambda x: x + 0j}, "complex128"),
+    "text": ({"X_train": lambda x: x.astype(str)}, "where real"),
+    "another measure": (
+        {"measure": lambda m: np.array("uniform")},
+        "measure is 'uniform', and density_train is not there",
+    ),
+    "a measure that is a number": ({"measure": lambda m: np.arange(3)}, "measure is"),
+    "fewer weights": ({"y_train": lambda y: y[:-1]}, "are needed"),
+    "none at all": ({"X_train": lambda x: x[:0], "y_train": lambda y: y[:0]}, "0 are there"),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_what_no_points_of_a_measure_are_is_refused(file, case):
+    change, text = CHANGES[case]
+    changed(file, **change)
+    with pytest.raises(InputError, match=text) as told:
+        cymetric.read(file, SURFACE, sampling.TRAIN, None, 100)
+    assert len(str(told.value).splitlines()) == 1
+
+
+def test_train_points_are_no_unseen_ones(file):
+    with np.load(file) as before:
+        arrays = {name: before[name] for name in before.files}
+    # By another phase it is the same point.
+    z = (arrays["X_train"][7, :5] + 1j * arrays["X_train"][7, 5:]) * np.exp(0.3j)
+    arrays["X_val"][11], arrays["y_val"][11] = np.concatenate([z.real, z.imag]), arrays["y_train"][7]
+    np.savez(file, **arrays)
+    for stream, words in ((sampling.TEST, "val point 11 and point 7"), (sampling.TRAIN, "train point 7 and point 11")):
+        with pytest.raises(InputError, match=f"{words} of the other half are the same"):
+            cymetric.read(file, SURFACE, stream, None, 100)
+
+
+def test_a_constant_of_the_weights_does_not_matter(file, sampled):
+    changed(file, y_train=lambda y: y * [1e300, 1])
+    np.testing.assert_allclose(
+        cymetric.read(file, SURFACE, sampling.TRAIN, None, 200).weight, sampled[0].weight, rtol=1e-9
+    )
+
+
+def test_points_of_another_measure_have_its_density(file, sampled):
+    with np.load(file) as before:
+        arrays = {name: before[name] for name in before.files}
+    density = {half: np.random.default_rng(1).uniform(0.1, 10, 200) for half in ("train", "val")}
+    for half, values in density.items():
+        arrays[f"density_{half}"] = values
+        arrays[f"y_{half}"] = arrays[f"y_{half}"] / np.stack([values, np.ones(200)], axis=1)
+    np.savez(file, **arrays | {"measure": np.array("density")})
+    found = cymetric.read(file, SURFACE, sampling.TRAIN, None, 200)
+    np.testing.assert_allclose(found.weight * density["train"], sampled[0].weight, rtol=1e-9)
+    np.savez(file, **arrays | {"density_train": density["train"][::-1]})
+    with pytest.raises(InputError, match="measure is 'line', and density_train is there"):
+        cymetric.read(file, SURFACE, sampling.TRAIN, None, 200)
+    del arrays["measure"]
+    np.savez(file, **arrays | {"density_train": density["train"][::-1]})
+    with pytest.raises(InputError, match="does not give it"):
+        cymetric.read(file, SURFACE, sampling.TRAIN, None, 200)
+
+
+def test_points_of_one_chart_are_none_of_all(tmp_path):
+    one = [sampling.sample(Comm(), SURFACE, 60, 3, stream, (0, 1))[1] for stream in (sampling.TRAIN, sampling.TEST)]
+    cymetric.write(tmp_path / "one.npz", SURFACE, *one)
+    assert len(cymetric.read(tmp_path / "one.npz", SURFACE, sampling.TRAIN, (0, 1), 60)) == 60
+    with pytest.raises(InputError, match=r"all train points lie in chart \[0, 1\]"):
+        cymetric.read(tmp_path / "one.npz", SURFACE, sampling.TRAIN, None, 60)
+
+
+def bomb(path):
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("X_train.npy", "w", force_zip64=True) as file,
+    ):
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**7, 10)})
+        for _ in range(100):
+            file.write(bytes(1 << 20))
+
+
+def lying(path):
+    with zipfile.ZipFile(path, "w") as archive, archive.open("X_train.npy", "w") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**14, 10)})
+
+
+def npy(path):
+    with path.open("wb") as file:
+        np.save(file, np.ones((3, 10)))
+
+
+def headless(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X_train.npy", b"\x93NUMPY\x01\x00\x40\x00{'descr': (((((((" + b" " * 60)
+
+
+FILES = {"bomb": bomb, "lying": lying, "npy": npy, "headless": headless, "folder": lambda path: path.mkdir()}
+
+
+@pytest.mark.parametrize("make", FILES.values(), ids=FILES)
+def test_a_file_that_would_do_harm_is_refused_in_one_line(tmp_path, make):
+    make(tmp_path / "dataset.npz")
+    with pytest.raises(InputError, match="not a dataset.npz with plain arrays") as told:
+        cymetric.read(tmp_path / "dataset.npz", SURFACE, sampling.TRAIN, None, 1)
+    assert len(str(told.value).splitlines()) == 1 and "allow_pickle" not in str(told.value)
 
 
 def test_another_manifold_is_noticed(file):

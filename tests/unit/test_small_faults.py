@@ -110,7 +110,10 @@ def test_every_signal_that_asks_for_a_stop_is_noted(name):
     line = f"import os, signal; signal.signal(signal.{name}, signal.SIG_DFL); from mpiflow.job import triggers; "
     line += f"triggers.install(); os.kill(os.getpid(), signal.{name})"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", f"{line}; print(triggers._received)"], capture_output=True, text=True, check=False
+        [sys.executable, "-P", "-c", f"{line}; print(triggers.hearing.received)"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.stdout.strip() == f"['{name}']" and done.returncode == 0
     assert getattr(signal, name).value

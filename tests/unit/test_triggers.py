@@ -14,12 +14,13 @@ from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.job import triggers
 from mpiflow.job.triggers import Decision, Triggers
+from mpiflow.ranks import hearing
 
 
 @pytest.fixture(autouse=True)
 def no_slurm_no_signals(monkeypatch):
     monkeypatch.delenv("SLURM_JOB_END_TIME", raising=False)
-    monkeypatch.setattr(triggers, "_received", [])
+    monkeypatch.setattr(hearing, "received", [])
 
 
 @pytest.fixture

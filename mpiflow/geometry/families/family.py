@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Annotated, ClassVar
 
 import numpy as np
-from pydantic import Field
+from pydantic import BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts
@@ -15,8 +16,21 @@ from mpiflow.settings.section import Named
 
 #: The n of P^n as a key.
 Ambient = Annotated[int, Field(ge=2, le=5)]
+#: Beyond these, z^5 and its slopes are lost beside the other terms of Q, or they beside it.
+LARGEST = 1e6
+
+
+def _coefficient(value: object) -> float | tuple[float, float]:
+    parts = tuple(value) if isinstance(value, list | tuple) else (value,)
+    if len(parts) != 1 + isinstance(value, list | tuple) or not all(type(x) in (int, float) for x in parts):
+        raise PydanticCustomError("coefficient", "must be a number, or the two of a complex one, [re, im]")
+    if not all(abs(x) <= LARGEST for x in parts):
+        raise PydanticCustomError("coefficient", "must be finite, and its parts at most 1e6 in size")
+    return tuple(map(float, parts)) if len(parts) == 2 else float(value)
+
+
 #: A complex number as a key: a number or [re, im].
-Complex = float | tuple[float, float]
+Complex = Annotated[float | tuple[float, float], BeforeValidator(_coefficient)]
 
 
 def complex_of(value: Complex) -> complex:

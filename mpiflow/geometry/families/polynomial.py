@@ -16,7 +16,7 @@ class Polynomial(Family):
 
     ambient: Ambient = 4
     monomials: Annotated[
-        list[list[Annotated[int, Field(ge=0)]]],
+        list[list[Annotated[int, Field(ge=0, le=6)]]],
         Field(min_length=1, description="a list of exponents for each monomial"),
     ]
     coefficients: Annotated[list[Complex], Field(min_length=1, description="a number, or [re, im], for each monomial")]
