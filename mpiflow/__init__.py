@@ -1,10 +1,17 @@
 """Metric flows with neural tangent kernels on Calabi-Yau manifolds (Halverson & Ruehle 2024)."""
 
 __version__ = "0.1.0"
+__all__ = ["Model", "open", "run", "sample"]
 
 
-def open(path):  # noqa: A001 - the name that h5py, xarray and zarr use
-    """Open a run folder or a state file as a predictor of the metric; see `mpiflow.predictor`."""
-    from mpiflow.predictor import open_run
+def __getattr__(name: str):
+    # What they need takes a second to load, and the command has to catch signals before.
+    if name in __all__:
+        from importlib import import_module
 
-    return open_run(path)
+        return getattr(import_module("mpiflow.api"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -11,7 +11,7 @@ def main() -> None:
         os.environ.setdefault(variable, "1")
     if sys.argv[1:2] in (["run"], ["tune"]):
         # Before the heavy imports: a signal from now on is a wish to stop with a state saved.
-        from mpiflow import triggers
+        from mpiflow.job import triggers
         from mpiflow.ranks import segments
 
         triggers.install()

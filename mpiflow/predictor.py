@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, dataset, evaluate, losses, sampling
+from mpiflow import build, dataset, losses, sampling
 from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
-from mpiflow.config import Config
 from mpiflow.errors import InputError, StateError
+from mpiflow.flows.predictor import Predictor
+from mpiflow.job import evaluate
+from mpiflow.job.flowing import Flowing
+from mpiflow.job.restart import Restart
 from mpiflow.measures import Curvature, curvature_of, kappa_of
 from mpiflow.ranks.shards import split
-from mpiflow.restart import Restart
 from mpiflow.settings.problem import LEAST_POINTS, MOST_POINTS, SEEDS, WHY_NOT_ONE
 
 #: |Q| at |z| = 1 above which a point does not lie on X.
@@ -33,7 +35,11 @@ def open_run(path: str | Path, comm: Comm | None = None) -> Model:
         if mine:
             state = _state(Path(path))
             settings = opened(state)
-    return Model(comm, comm.bcast(settings), Restart(comm, state))
+    settings, restart = comm.bcast(settings), Restart(comm, state)
+    made = Flowing.resumed(settings, settings.surface(), restart)
+    rows = restart.reader(made.train.layout.rows)
+    found = build.predictor(settings, made.surface, made.train, restart.attributes, rows)
+    return Model(made, found, restart.step, restart.attributes, restart.history)
 
 
 def _state(path: Path) -> State:
@@ -50,21 +56,17 @@ def _state(path: Path) -> State:
 
 
 class Model:
-    """The metric that a state predicts. step: of the state. config: of its run. surface: the manifold."""
+    """The metric that a run predicts. step: the last that is done. config: of the run. surface: the manifold.
 
-    def __init__(self, comm: Comm, settings: Config, restart: Restart):
-        self.comm, self.step, self.attributes, self.history = comm, restart.step, restart.attributes, restart.history
-        self.config = settings
-        self.surface = self.config.surface()
-        self.train, self.test = restart.points(self.config)
-        own = self.train.layout.rows
-        self._predictor = build.predictor(
-            self.config,
-            self.surface,
-            self.train,
-            restart.attributes,
-            lambda name, wanted=own: restart.rows(name, wanted),
-        )
+    history: "history/NAME" to the column of a state, see `state.schema`. attributes: of the flow, and of a state all it has.
+    """
+
+    def __init__(
+        self, made: Flowing, predictor: Predictor, step: int, attributes: dict, history: dict[str, np.ndarray]
+    ):
+        self.comm, self.config, self.surface = made.comm, made.config, made.surface
+        self.train, self.test = made.train, made.test
+        self.step, self.attributes, self.history, self._predictor = step, attributes, history, predictor
         g = self._predictor.metric(self.train.layout, self.train.points.z, self.train.points.chart)
         self.kappa = kappa_of(self.train.layout, self.train.points, g)
 

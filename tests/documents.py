@@ -14,6 +14,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel
 from typer.main import get_command
 
+import mpiflow as library
 from mpiflow.cli import app
 from mpiflow.doors import own
 from mpiflow.settings.whole import Config
@@ -105,7 +106,7 @@ def is_name(dotted: str) -> bool:
         file = base.with_suffix(".py") if base.with_suffix(".py").exists() else base / "__init__.py"
         if file.exists():
             return not rest or rest in _defined(file)
-    return False
+    return dotted in {f"mpiflow.{name}" for name in library.__all__}
 
 
 def is_name_near(path: Path, dotted: str) -> bool:

@@ -22,7 +22,8 @@ class Done(NamedTuple):
 
 def mpiflow(line: str | list[str], folder: Path, env: dict[str, str] | None = None) -> Done:
     """Run `mpiflow LINE` in a folder. What it would leave in this process, signal handlers and streams, is left out."""
-    from mpiflow import __main__, triggers
+    from mpiflow import __main__
+    from mpiflow.job import triggers
     from mpiflow.screen import streams
 
     words = shlex.split(line) if isinstance(line, str) else line

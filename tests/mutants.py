@@ -49,7 +49,7 @@ MUTANTS = [
     ),
     Mutant(
         "every metric counts as positive",
-        "evaluate.py",
+        "job/evaluate.py",
         "positive=float(layout.sum(least > 0)) / layout.total",
         "positive=1.0",
         f"{_HERE}positive_is_the_share_of_points_where_the_metric_is",
@@ -63,7 +63,7 @@ MUTANTS = [
     ),
     Mutant(
         "the closing table has train points for unseen ones",
-        "run.py",
+        "job/flowing.py",
         '"unseen": self.test}',
         '"unseen": self.train}',
         f"{_HERE}a_model_has_the_kappa_of_its_train_points_and_its_table_unseen_ones",
@@ -91,7 +91,7 @@ MUTANTS = [
     ),
     Mutant(
         "SIGHUP is not caught",
-        "triggers.py",
+        "job/triggers.py",
         "signal.SIGINT, signal.SIGHUP)",
         "signal.SIGINT)",
         f"{_HERE}every_signal_that_asks_for_a_stop_is_noted",

@@ -88,7 +88,7 @@ BY_FILE = {
         ),
         ("points of one chart pass for all", "if chart is None and len(inside) > _FEW and", "if False and"),
     ],
-    ("triggers.py", "unit/test_triggers.py"): [
+    ("job/triggers.py", "unit/test_triggers.py"): [
         ("the margin before the deadline is one save short", "MARGIN = 2.0", "MARGIN = 1.0"),
         ("a STOP file for later stops now", "and int(text) > step:", "and int(text) > step + 1000:"),
         ("a STOP file is not used up", "        with suppress(OSError):\n            self.stop_file.unlink()\n", ""),
@@ -233,7 +233,7 @@ BY_FILE = {
         ("the budget is not asked", "if size <= (BUDGET if budget is None else budget):", "if True:"),
         ("a search may be streamed", 'if kernel.nearest and mode not in ("auto", "neighbours"):', "if False:"),
     ],
-    ("folder.py", "restart/test_refusals.py::test_a_refused_run_leaves_all_as_it_was"): [
+    ("job/folder.py", "restart/test_refusals.py::test_a_refused_run_leaves_all_as_it_was"): [
         ("a refused run leaves its folder", "    stack.push(_as_it_was(folder, new))\n", ""),
     ],
     (

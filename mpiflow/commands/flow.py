@@ -42,7 +42,7 @@ def run(
         if mine:
             settings = read(config, overrides)
     settings = comm.bcast(settings)
-    from mpiflow.run import run as start
+    from mpiflow.job.job import run as start
 
     screen = Screen(comm.rank, quiet, log_all)
     where = output or Path("runs") / settings.run.folder
@@ -63,9 +63,9 @@ def evaluate(
     sigma 0 without any training and is not Kaehler. A Kaehler run adds its Ricci measure and, as a check, the Euler number.
     """
     from mpiflow.comm import world
-    from mpiflow.evaluate import plain
+    from mpiflow.job.evaluate import plain
+    from mpiflow.job.report import curvature_lines, rendered
     from mpiflow.predictor import open_run
-    from mpiflow.report import curvature_lines, rendered
     from mpiflow.screen import answer, document
 
     comm = world()

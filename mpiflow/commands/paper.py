@@ -8,10 +8,11 @@ from typing import Annotated
 import typer
 
 from mpiflow.commands.words import Force, Quiet, path_of
+from mpiflow.paper.registry import titles
 
 
 def paper(
-    name: Annotated[str, typer.Argument(help="A figure from the list above; all of them: all; their page: report.")],
+    name: Annotated[str, typer.Argument(help="A figure from the list above or a file of one; or all, or report.")],
     output: Annotated[
         Path, typer.Option("-o", "--output", parser=path_of, metavar="FOLDER", help="Folder of pictures and records.")
     ] = "runs/paper",  # type: ignore[assignment]  # Typer parses it too
@@ -23,12 +24,12 @@ def paper(
 ) -> None:
     """Measure one figure or table of the paper: draws its picture and prints its numbers beside the paper's.
 
-    clustering, clustering-error, distance, kernels-revisited, noise, ntk-evolution, network-width, table, delta. `all`
-    makes every one of them, leaving out what is there already, and then the page; `report` makes the page of what is there.
-    A figure that is there is shown again, and made anew with --force.
+    `all` makes every one of them, leaving out what is there already, and then the page; `report` makes the page of what is
+    there. A figure that is there is shown again, and made anew with --force. mine.py is a figure of your own.
     """
     from mpiflow.comm import world
-    from mpiflow.paper import everything, figure, page, points, record
+    from mpiflow.paper import everything, page, record
+    from mpiflow.paper.registry import figure
     from mpiflow.screen import Screen
 
     comm = world()
@@ -40,10 +41,11 @@ def paper(
     if name == "all":
         failed = everything.make(comm, output, size, seeds, say, force)
     elif name != "report":
-        wanted = points(figure(name), size)
-        found = record.there(comm, name, output, wanted, seed, force)
+        wanted = figure(comm, name)
+        count = wanted.points(size)
+        found = record.there(comm, wanted, output, count, seed, force)
         if not found:
-            record.made(comm, name, output, wanted, seed, say)
+            record.made(comm, wanted, output, count, seed, say)
             return
         say(*found.lines, f"{found.path}: is there already; --force makes it anew")
         return
@@ -65,3 +67,7 @@ def _page(comm, folder: Path, say, force: bool) -> None:
                         f"{part.name}: {verdict.what}: paper {verdict.paper}, here {verdict.ours:.3g}{spread}: {verdict.text}"
                     )
             say(f"page: {path}")
+
+
+#: The help lists what there is.
+paper.__doc__ += "".join(f"\n\n    {name}: {title}" for name, title in titles().items())

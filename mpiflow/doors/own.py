@@ -142,18 +142,27 @@ def complaints(section: Section, found: Mapping[str, object]) -> Iterator[str]:
 def executed(door: Door, name: str, text: str) -> type[Named]:
     """The class `file:Class` of a file's text. Raises ValueError in one line for anything wrong with it."""
     path, _, wanted = name.rpartition(":")
-    module = ModuleType(f"{_MODULE}{digest(name + text)[:16]}")
-    # Where annotations are looked up.
-    sys.modules[module.__name__] = module
     try:
-        exec(compile(text, path, "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        raise door.wrong(name, f"the file does not load: {told(error)}") from None
-    found = {key: item for key, item in vars(module).items() if _is(door, item, module.__name__)}
+        loaded = module(path, text)
+    except ValueError as error:
+        raise door.wrong(name, str(error)) from None
+    found = {key: item for key, item in vars(loaded).items() if _is(door, item, loaded.__name__)}
     if wanted not in found:
         there = ", ".join(found) or f"none: derive one of {door.users.__name__}"
         raise door.wrong(name, f"no {door.word} {wanted} in it; those in it are {there}")
     return _adopted(door, found[wanted], name, text)
+
+
+def module(path: str, text: str) -> ModuleType:
+    """The module of a user's file, executed. Raises ValueError in one line where it does not load."""
+    found = ModuleType(f"{_MODULE}{digest(path + text)[:16]}")
+    # Where annotations and dataclasses are looked up.
+    sys.modules[found.__name__] = found
+    try:
+        exec(compile(text, path, "exec"), vars(found))
+    except (Exception, SystemExit) as error:
+        raise ValueError(f"the file does not load: {told(error)}") from None
+    return found
 
 
 def tried(door: Door, kind: Named, beside: dict) -> None:

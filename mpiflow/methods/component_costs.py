@@ -12,8 +12,8 @@ from mpiflow import engine, sampling
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.evaluate import DEFECT_POINTS
 from mpiflow.geometry.domain import Domain
+from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.methods.components import SAMPLE
 from mpiflow.plan import costs
 from mpiflow.plan.costs import COLLECTIVES, changed

@@ -13,9 +13,9 @@ from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.evaluate import DEFECT_POINTS
 from mpiflow.flows.potentials import INNER
 from mpiflow.geometry.domain import Domain
+from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.kernels.costs import Work
 from mpiflow.methods.potentials import features
 from mpiflow.plan import costs

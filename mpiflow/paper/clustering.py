@@ -18,6 +18,7 @@ from mpiflow.paper.picture import leave, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TRAIN, sample
 
+TITLE = "Figure 2: heatmaps of clusterings and their silhouettes (HR 3.1)"
 SIZES = {"laptop": 1000, "node": 5000, "cluster": 20_000}
 #: Mini-batches, and numbers of clusters for which silhouettes are told; the picture shows the first.
 BATCHES, COUNTS = 5, (5, 10, 20)

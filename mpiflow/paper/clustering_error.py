@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, config, dataset
+from mpiflow import config
 from mpiflow.comm import Comm
+from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
+TITLE = "what clustering costs the flow: none, halo and all couplings against each other"
 SIZES = {"laptop": 20_000, "node": 100_000, "cluster": 1_000_000}
 COUNTS = (1, 4, 20)
 WIDTH, DT, STEPS, TOLERANCE = 0.2, 0.02, 20, 1e-4
@@ -99,18 +101,13 @@ def _flowed(
     comm: Comm, seed: int, size: int, count: int, coupling: str, exact: np.ndarray | None
 ) -> tuple[Row, np.ndarray]:
     """One flow; exact: the exact metric of all train points on every rank, or None for that flow itself. Collective."""
-    settings = _settings(seed, size, count, coupling)
-    surface = settings.surface()
-    train, _ = dataset.train_points(comm, surface, settings)
-    test = dataset.test_points(comm, surface, settings, train)
+    made = Flowing.begun(comm, _settings(seed, size, count, coupling))
     start = time.perf_counter()
-    flow = build.flow(settings, surface, train, {})
-    for _ in range(STEPS):
-        flow.step()
+    flow, train, test = made.finish().flow, made.train, made.test
     seconds = time.perf_counter() - start
     metric = comm.bcast(train.layout.gather(flow.metric))
-    unseen = sigma(test.layout, test.points, flow.watch(test)())
-    start_unseen = sigma(test.layout, test.points, test.reference(surface))
+    unseen = made.look()
+    start_unseen = sigma(test.layout, test.points, test.reference(made.surface))
     lists = flow.coupling.lists
     foreign = sum(len(sources) - len(own) for sources, own in zip(lists, train.layout.members, strict=True))
     row = Row(

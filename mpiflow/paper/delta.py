@@ -19,6 +19,7 @@ from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, Points, sample
 
+TITLE = "the Delta kernel from 1e3 to 1e7 points beside the paper's extrapolation (HR 3.2.4)"
 SIZES = {"laptop": 10_000_000, "node": 100_000_000, "cluster": 1_000_000_000}
 #: Two sizes make a fit.
 LEAST = 10_000

@@ -16,6 +16,7 @@ from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, sample
 
+TITLE = "Figure 3 right: mean nearest-neighbour distance against the number of points (HR 3.7)"
 SIZES = {"laptop": 1_000_000, "node": 10_000_000, "cluster": 100_000_000}
 #: Two sizes make a fit.
 LEAST = 10_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mpiflow.comm import Comm
 from mpiflow.errors import FlowError
-from mpiflow.paper import FIGURES, figure, points, record
+from mpiflow.paper import record, registry
 
 
 def make(comm: Comm, out: Path, size: str, seeds: int, say: Callable[[str], None], force: bool = False) -> list[str]:
@@ -17,22 +17,22 @@ def make(comm: Comm, out: Path, size: str, seeds: int, say: Callable[[str], None
     any work where a figure would replace something else.
     """
     failed = []
+    figures = [registry.figure(comm, name) for name in registry.titles()]
     there = {
-        (seed, name): record.there(comm, name, out / f"seed-{seed}", points(figure(name), size), seed, force)
+        (seed, each.name): record.there(comm, each, out / f"seed-{seed}", each.points(size), seed, force)
         for seed in range(1, seeds + 1)
-        for name in FIGURES
+        for each in figures
     }
     for seed in range(1, seeds + 1):
-        for name in FIGURES:
-            where, wanted = out / f"seed-{seed}", points(figure(name), size)
-            if there[seed, name]:
-                say(f"{name}, seed {seed}: is there")
+        for each in figures:
+            if there[seed, each.name]:
+                say(f"{each.name}, seed {seed}: is there")
                 continue
             say("")
-            say(f"{name}, seed {seed}: {FIGURES[name]}")
+            say(f"{each.name}, seed {seed}: {each.title}")
             try:
-                record.made(comm, name, where, wanted, seed, say)
+                record.made(comm, each, out / f"seed-{seed}", each.points(size), seed, say)
             except FlowError as error:
-                failed.append(f"{name}, seed {seed}: {error}")
+                failed.append(f"{each.name}, seed {seed}: {error}")
                 say(failed[-1])
     return failed

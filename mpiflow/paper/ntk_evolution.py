@@ -8,14 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import dataset, sampling
+from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.geometry.domain import Domain
+from mpiflow.job.flowing import Flowing
 from mpiflow.methods import network
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
+TITLE = "Figure 4: how far the NTK of a network in training moves (HR 3.3); needs the extra nn"
 SIZES = {"laptop": 10_000, "node": 100_000, "cluster": 1_000_000}
 EPOCHS, CHART = 50, (0, 1)
 #: Points of either kind between which the NTK is taken.
@@ -102,12 +104,12 @@ def _set_up(comm: Comm, size: int, seed: int):
         "flow": {"dt": 1e-3, "loss": "sigma", "steps": EPOCHS},
     }
     config = check(table, "ntk-evolution")
-    surface = config.surface()
-    train, _ = dataset.train_points(comm, surface, config)
+    made = Flowing.begun(comm, config)
+    surface = made.surface
     goal = network.objective(config, surface)
     rule = NetworkRule(goal, config.flow.dt, config.network.batch, seed, precision="float32", silent=False)
     fixed = [inputs.component(surface, *_points(surface, stream, seed)) for stream in (sampling.TRAIN, sampling.TEST)]
-    return NetworkFlow(surface, train, rule, CHART), lambda theta: spectra(
+    return NetworkFlow(surface, made.train, rule, CHART), lambda theta: spectra(
         *(jacobian(goal, theta, columns) for columns in fixed)
     )
 

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from mpiflow.errors import InputError
 from mpiflow.files import claims, put, take
-from mpiflow.paper import FIGURES, record
+from mpiflow.paper import record, registry
 from mpiflow.paper.claims import Verdict, verdict
 from mpiflow.paper.record import Record
 from mpiflow.screen import inert
@@ -47,8 +47,9 @@ def write(folder: Path, force: bool = False) -> tuple[Path, list[Part]]:
         raise InputError(
             f"paper report {folder}: no figure has been made there; `mpiflow paper all -o {folder}` makes them"
         )
-    shown = [_part(name, [item for item in found if item.name == name]) for name in FIGURES]
-    shown = [part for part in shown if part]
+    titles = {item.name: item.title or item.name for item in found} | registry.titles()
+    shown = [_part(name, title, [item for item in found if item.name == name]) for name, title in titles.items()]
+    shown = sorted((part for part in shown if part), key=lambda part: part.name)
     environment = Environment(
         loader=PackageLoader("mpiflow.paper", "."),
         autoescape=True,
@@ -73,7 +74,7 @@ def _ours(folder: Path) -> bool:
         return False
 
 
-def _part(name: str, records: list[Record]) -> Part | None:
+def _part(name: str, title: str, records: list[Record]) -> Part | None:
     if not records:
         return None
     largest = max(item.size for item in records)
@@ -81,7 +82,7 @@ def _part(name: str, records: list[Record]) -> Part | None:
     by_claim = zip(*(item.claims for item in kept), strict=True)
     verdicts = [verdict(list(claims)) for claims in by_claim]
     first = kept[0]
-    return Part(name, FIGURES[name], first, [item.seed for item in kept], verdicts, _embedded(first.picture))
+    return Part(name, title, first, [item.seed for item in kept], verdicts, _embedded(first.picture))
 
 
 def _embedded(picture: Path | None) -> str:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
+from numbers import Real
 from pathlib import Path
 
 from mpiflow import __version__
 from mpiflow.comm import Comm
+from mpiflow.errors import InputError
 from mpiflow.files import claims, put, take
-from mpiflow.paper import FIGURES, figure
 from mpiflow.paper.claims import Claim
+from mpiflow.paper.registry import Figure
 
 
 @dataclass(frozen=True)
 class Record:
-    """One finished figure: its size, seed and seconds, what it printed, and its claims. path: of the record itself."""
+    """One finished figure: its size, seed and seconds, what it printed, and its claims. path: of the record itself.
+
+    title: "" in records that are older than it. sha256: of the text of a user's figure, "" for one of ours.
+    """
 
     path: Path
     name: str
@@ -27,6 +33,8 @@ class Record:
     version: str
     lines: list[str]
     claims: list[Claim]
+    title: str = ""
+    sha256: str = ""
 
     @property
     def picture(self) -> Path | None:
@@ -35,17 +43,18 @@ class Record:
         return path if path.is_file() and not path.is_symlink() else None
 
 
-def there(comm: Comm, name: str, out: Path, size: int, seed: int, force: bool) -> Record | None:
+def there(comm: Comm, figure: Figure, out: Path, size: int, seed: int, force: bool) -> Record | None:
     """The record of this very figure, where an earlier start left it; collective.
 
-    Raises InputError, unless `force`, where out/NAME.json or out/NAME.png is anything else: another size or seed, or a
-    file of the user's.
+    Raises InputError, unless `force`, where out/NAME.json or out/NAME.png is anything else: another size or seed, of another
+    text of a user's figure, or a file of the user's.
     """
-    found = None
+    name, found = figure.name, None
+    wanted = (name, size, seed, figure.sha256)
     with comm.lead() as mine:
         if mine and not force:
             found = read(out / f"{name}.json")
-            same = found is not None and (found.name, found.size, found.seed) == (name, size, seed)
+            same = found is not None and (found.name, found.size, found.seed, found.sha256) == wanted
             claims.output_folder(out, (f"{name}.json", f"{name}.png"), lambda folder: same)
             found = found if same and found.picture else None
         elif mine:
@@ -53,24 +62,50 @@ def there(comm: Comm, name: str, out: Path, size: int, seed: int, force: bool) -
     return comm.bcast(found)
 
 
-def made(comm: Comm, name: str, out: Path, size: int, seed: int, say) -> Record:
-    """Make a figure and leave its record, out/NAME.json, which is whole or absent; collective."""
-    module, lines, began = figure(name), [], time.monotonic()
+def made(comm: Comm, figure: Figure, out: Path, size: int, seed: int, say) -> Record:
+    """Make a figure and leave its record, out/NAME.json, which is whole or absent; collective.
+
+    Raises InputError where a user's figure returns no rows or no claims.
+    """
+    lines, began = [], time.monotonic()
 
     def told(line: str) -> None:
-        lines.append(line)
-        say(line)
+        lines.append(str(line))
+        say(lines[-1])
 
-    rows = module.run(comm, out, size, told, seed)
+    rows = _listed(
+        figure, "run", figure.module.run(comm, out, size, told, seed), _is_row, "of instances of a dataclass"
+    )
+    claimed = _listed(figure, "claims", figure.module.claims(rows), _is_claim, "of mpiflow.paper.claims.Claim")
     # Where a picture lies is no result, and would differ from one folder to the next.
     kept = [line for line in lines if not line.startswith("picture: ")]
     seconds = time.monotonic() - began
-    found = Record(out / f"{name}.json", name, size, seed, comm.size, seconds, __version__, kept, module.claims(rows))
+    measured = (size, seed, comm.size, seconds, __version__, kept, claimed)
+    found = Record(out / f"{figure.name}.json", figure.name, *measured, figure.title, figure.sha256)
     with comm.lead() as mine:
         if mine:
             out.mkdir(parents=True, exist_ok=True)
             _write(found, [asdict(row) for row in rows])
     return found
+
+
+def _listed(figure: Figure, verb: str, found: object, is_one: Callable[[object], bool], wanted: str) -> list:
+    """What a verb of a figure returned. Raises InputError for what is no list of what it is to be."""
+    if not isinstance(found, list) or not all(map(is_one, found)):
+        raise InputError(f"paper {figure.name}: its {verb} returned no list {wanted}")
+    return found
+
+
+def _is_row(item: object) -> bool:
+    return is_dataclass(item) and not isinstance(item, type)
+
+
+def _is_claim(item: object) -> bool:
+    """Whether it is a claim, and every field of its kind."""
+    if not isinstance(item, Claim):
+        return False
+    words, numbers = (item.what, item.paper, item.because), (item.ours, item.low, item.high)
+    return all(isinstance(word, str) for word in words) and all(isinstance(number, Real) for number in numbers)
 
 
 def _write(record: Record, rows: list[dict]) -> None:
@@ -100,14 +135,11 @@ def read(path: Path) -> Record | None:
 def _is_ours(record: Record) -> bool:
     """Whether every field of a record and of its claims is of its kind."""
     numbers = (record.size, record.seed, record.ranks)
-    words = [record.name, record.version, *record.lines]
-    for claim in record.claims:
-        words += [claim.what, claim.paper, claim.because]
-        if not all(isinstance(value, int | float) for value in (claim.ours, claim.low, claim.high)):
-            return False
+    words = [record.name, record.version, record.title, record.sha256, *record.lines]
     return (
-        record.name in FIGURES
+        record.name == record.path.stem
         and all(type(number) is int for number in numbers)
         and isinstance(record.seconds, int | float)
         and all(isinstance(word, str) for word in words)
+        and all(map(_is_claim, record.claims))
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from mpiflow import build, dataset, evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import check
+from mpiflow.job import evaluate
+from mpiflow.job.flowing import Flowing
 
 #: Epochs at 100 000 points; fewer points take as many mini-batches, up to MOST epochs.
 EPOCHS, MOST = 50, 400
@@ -22,11 +23,4 @@ def network_rows(comm: Comm, seed: int, count: int, test: int, **network) -> lis
         "network": {"kind": "multiplicative", "batch": 128, "decay": 0.93 ** (EPOCHS / epochs)} | network,
         "flow": {"dt": 2e-3, "steps": epochs, "loss": "sigma"},
     }
-    config = check(table, "network")
-    surface = config.surface()
-    train, _ = dataset.train_points(comm, surface, config)
-    unseen = dataset.test_points(comm, surface, config, train)
-    flow = build.flow(config, surface, train, {})
-    for _ in range(epochs):
-        flow.step()
-    return evaluate.table(surface, flow.predictor(), train, {"train": train, "unseen": unseen})[:2]
+    return Flowing.begun(comm, check(table, "network")).finish().table()[:2]

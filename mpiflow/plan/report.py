@@ -16,7 +16,7 @@ from mpiflow.plan.machine import Machine
 
 def base(config: Config) -> int:
     """Bytes of a process that has loaded all that a run loads: those of this one."""
-    import mpiflow.run  # noqa: F401
+    import mpiflow.job.job  # noqa: F401
 
     registry.of(config).load(config)
     return process.peak()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mpiflow import build, dataset, evaluate
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.measures import sigma
+from mpiflow.job import evaluate
+from mpiflow.job.flowing import Flowing
+from mpiflow.measures import gain, sigma
 
 
 @dataclass(frozen=True)
@@ -32,28 +33,19 @@ def measured(comm: Comm, settings: Config, look: Callable[[int, Callable[[], dic
     look(step, found): called after each step but the last; found() is {"sigma": ..., "gain": ...} on unseen points then
     (collective). False gives the trial up: None is returned. Raises NumericalError where the flow breaks down.
     """
-    surface = settings.surface()
-    train, _ = dataset.train_points(comm, surface, settings)
-    test = dataset.test_points(comm, surface, settings, train)
-    flow = build.flow(settings, surface, train, {})
-    watched = flow.watch(test)
-    reference = sigma(test.layout, test.points, test.reference(surface))
+    made = Flowing.begun(comm, settings)
+    test = made.test
+    reference = sigma(test.layout, test.points, test.reference(made.surface))
 
     def found() -> dict[str, float]:
-        value = sigma(test.layout, test.points, watched())
-        return {"sigma": value, "gain": reference / value if value else float("inf")}
+        value = made.look()
+        return {"sigma": value, "gain": gain(reference, value)}
 
-    for step in range(1, settings.flow.steps + 1):
-        flow.step()
-        if step < settings.flow.steps and not look(step, found):
+    while not made.done:
+        made.advance()
+        if not made.done and not look(made.step, found):
             return None
-    predictor = flow.predictor()
-
-    def row(name, points):
-        def flowed(targets):
-            return lambda z: predictor.metric(targets.layout, z, targets.points.chart)
-
-        return evaluate.row(surface, "flow", name, points, train, flowed, predictor.continuous and name == "unseen")
-
-    unseen = row("unseen", test)
-    return Outcome(unseen.sigma, unseen.gain, row("train", train).gain, unseen.positive, unseen.defect)
+    predictor = made.predictor()
+    unseen = evaluate.flowed(made.surface, predictor, "unseen", test, made.train)
+    train = evaluate.flowed(made.surface, predictor, "train", made.train, made.train, defect=False)
+    return Outcome(unseen.sigma, unseen.gain, train.gain, unseen.positive, unseen.defect)

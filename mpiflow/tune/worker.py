@@ -10,9 +10,9 @@ from mpiflow import streams
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import NumericalError
+from mpiflow.job.triggers import Triggers
 from mpiflow.screen import Screen
 from mpiflow.state import status
-from mpiflow.triggers import Triggers
 from mpiflow.tune import worker_folder
 from mpiflow.tune.trial import Outcome, measured
 from mpiflow.tune.variant import variant

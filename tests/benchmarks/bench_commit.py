@@ -14,7 +14,7 @@ from pathlib import Path
 from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
 from mpiflow.flows.history import History
-from mpiflow.snapshot import Snapshot
+from mpiflow.job.snapshot import Snapshot
 from mpiflow.state.commit import Writer
 
 ROUNDS = 5

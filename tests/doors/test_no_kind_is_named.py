@@ -8,9 +8,9 @@ import pytest
 from mpiflow.methods import registry
 
 ROOT = Path(__file__).parents[2] / "mpiflow"
-ROOMS = ("engine", "plan", "tune", "scaling", "settings", "commands", "clustering", "belief")
+ROOMS = ("engine", "plan", "tune", "scaling", "settings", "commands", "clustering", "belief", "job")
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-FILES += [ROOT / f"{name}.py" for name in ("run", "predictor", "build", "config", "coupling", "evaluate", "measures")]
+FILES += [ROOT / f"{name}.py" for name in ("predictor", "build", "config", "coupling", "measures")]
 
 
 def classes(*rooms):

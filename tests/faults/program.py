@@ -43,7 +43,7 @@ def _fail_disk(operation: str, n: int, number: int) -> None:
 def _fail_allocation(rank: int, n: int, stays: bool) -> None:
     import ctypes
 
-    from mpiflow.run import Job
+    from mpiflow.job.job import Job
 
     real, preloaded = Job.work, ctypes.CDLL(None)
 
@@ -82,7 +82,7 @@ def _fail_stage(how: str, rank: int, stage: str) -> None:
 
 def main() -> None:
     """What mpiflow.__main__ does, with the plan between the handlers and the work."""
-    from mpiflow import triggers
+    from mpiflow.job import triggers
 
     triggers.install()
     from mpiflow.__main__ import main as real

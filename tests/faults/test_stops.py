@@ -13,7 +13,7 @@ from driver import FULL
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import RESUBMIT
-from mpiflow.run import run
+from mpiflow.job.job import run
 from mpiflow.screen import Screen
 from mpiflow.state import status
 

@@ -16,7 +16,7 @@ from states import ATTRIBUTES, same, small_arrays
 from mpiflow import config
 from mpiflow.comm import Comm
 from mpiflow.files.disk import Disk
-from mpiflow.folder import opened
+from mpiflow.job.folder import opened
 from mpiflow.state import commit, load, naming, retention, status
 from mpiflow.state.commit import Writer
 from mpiflow.state.lock import RunLock

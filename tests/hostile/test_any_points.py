@@ -13,9 +13,9 @@ from mpiflow import measures, sampling
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
-from mpiflow.evaluate import plain
-from mpiflow.report import curvature_lines
-from mpiflow.run import run
+from mpiflow.job.evaluate import plain
+from mpiflow.job.job import run
+from mpiflow.job.report import curvature_lines
 from mpiflow.screen import Screen
 
 KAEHLER = """

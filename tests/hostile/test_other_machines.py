@@ -14,8 +14,8 @@ from jobs import mpiflow, small
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
+from mpiflow.job.job import run
 from mpiflow.ranks import alike, launcher
-from mpiflow.run import run
 from mpiflow.screen import Screen
 from mpiflow.state import provenance
 

@@ -11,10 +11,10 @@ from inside import mpiflow as inside
 from inside import refused
 
 from jobs import mpiflow, small
-from mpiflow import triggers
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
+from mpiflow.job import triggers
 from mpiflow.plan.fit import Limits
 from mpiflow.plan.machine import Machine
 from mpiflow.plan.report import facts

@@ -9,13 +9,14 @@ import pytest
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 
-from mpiflow import config, report
+from mpiflow import config
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, NumericalError
+from mpiflow.job import report
+from mpiflow.job.job import run
 from mpiflow.kernels import registry
 from mpiflow.methods.network import Network
 from mpiflow.methods.potentials import KaehlerKernel
-from mpiflow.run import run
 from mpiflow.screen import Screen
 from mpiflow.settings.whole import Config
 

@@ -11,10 +11,10 @@ from inside import mpiflow as inside
 from inside import refused
 
 from jobs import small
-from mpiflow import report
 from mpiflow.batch import scheduler
 from mpiflow.config import read
-from mpiflow.evaluate import Row, plain
+from mpiflow.job import report
+from mpiflow.job.evaluate import Row, plain
 from mpiflow.paper import record
 from mpiflow.plan import machine
 from mpiflow.ranks import launcher, segments

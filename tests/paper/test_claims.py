@@ -2,9 +2,9 @@
 
 import pytest
 
-from mpiflow import build, config, dataset
+from mpiflow import config
 from mpiflow.comm import Comm
-from mpiflow.measures import sigma
+from mpiflow.job.flowing import Flowing
 
 JOBS = {
     "gaussian .3": ({"name": "gaussian", "width": 0.3}, {"dt": 0.03, "normalisation": "row"}),
@@ -19,16 +19,8 @@ def gains(name, precision="float64"):
     """Gain on train and on unseen points after 50 steps."""
     kernel, flow = JOBS[name]
     c = config.check({"run": {"precision": precision}, "kernel": kernel, "flow": flow}, name)
-    surface = c.surface()
-    train, _ = dataset.train_points(Comm(), surface, c)
-    test = dataset.test_points(Comm(), surface, c, train)
-    made = build.flow(c, surface, train, {})
-    for _ in range(c.flow.steps):
-        made.step()
-    return tuple(
-        sigma(points.layout, points.points, points.reference(surface)) / sigma(points.layout, points.points, g)
-        for points, g in ((train, made.metric), (test, made.watch(test)()))
-    )
+    train, unseen, *_ = Flowing.begun(Comm(), c).finish().table()
+    return train.gain, unseen.gain
 
 
 @pytest.mark.parametrize("width", [".3", ".4", ".5"])

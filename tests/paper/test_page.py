@@ -4,18 +4,16 @@ import json
 
 import pytest
 
-from mpiflow import paper
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.paper import claims, distance, everything, page, record
+from mpiflow.paper import claims, distance, everything, page, record, registry
 from mpiflow.paper.claims import Claim, verdict
 
 
 @pytest.fixture
 def two_figures(monkeypatch):
-    kept = {name: paper.FIGURES[name] for name in ("distance", "delta")}
-    for module in (paper, everything, page):
-        monkeypatch.setattr(module, "FIGURES", kept)
+    kept = {name: registry.titles()[name] for name in ("delta", "distance")}
+    monkeypatch.setattr(registry, "titles", lambda: kept)
 
 
 def claim(ours, because=""):
@@ -38,7 +36,7 @@ def test_all_figures_are_made_once_and_shown(two_figures, tmp_path, monkeypatch)
     said = []
     assert not everything.make(Comm(), tmp_path, "10000", 2, said.append)
     path, parts = page.write(tmp_path)
-    assert [part.name for part in parts] == ["distance", "delta"]
+    assert [part.name for part in parts] == ["delta", "distance"]
     assert all(part.seeds == [1, 2] and part.picture and part.verdicts for part in parts)
     text = path.read_text()
     assert "0.968" in text and "prefactor" in text and text.count("data:image/png") == 2
@@ -50,7 +48,7 @@ def test_all_figures_are_made_once_and_shown(two_figures, tmp_path, monkeypatch)
 
 def test_a_figure_is_the_same_twice_and_another_with_another_seed(tmp_path):
     def rows(folder, seed):
-        record.made(Comm(), "distance", tmp_path / folder, 10_000, seed, lambda line: None)
+        record.made(Comm(), registry.figure(Comm(), "distance"), tmp_path / folder, 10_000, seed, lambda line: None)
         return json.loads((tmp_path / folder / "distance.json").read_text())["rows"]
 
     assert rows("first", 1) == rows("again", 1) != rows("other", 2)

@@ -63,7 +63,7 @@ def test_a_job_that_comes_no_further_is_given_up_after_three_restarts(local, tmp
     (tmp_path / "sitecustomize.py").write_text(
         "import os\n"
         "if 'PMI_RANK' in os.environ:\n"
-        "    from mpiflow import triggers\n"
+        "    from mpiflow.job import triggers\n"
         "    triggers.Triggers._asked = lambda self, step: 'a test'\n"
     )
     job = sbatch(tmp_path, local[0], "-o", tmp_path / "run", PYTHONPATH=tmp_path)

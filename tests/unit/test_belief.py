@@ -14,7 +14,7 @@ from mpiflow.belief import loader
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import StateError
-from mpiflow.run import run as start
+from mpiflow.job.job import run as start
 from mpiflow.screen import Screen
 from mpiflow.state import commit, load, naming
 from mpiflow.state.load import ForeignError

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from mpiflow import build, config, dataset, evaluate, hermitian
+from mpiflow import build, config, dataset, hermitian
 from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError
 from mpiflow.flows.component_predictor import ComponentPredictor
+from mpiflow.job import evaluate
 
 
 def settings(**sections):

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from jobs import JOBS
-from mpiflow import triggers
 from mpiflow.comm import Comm
 from mpiflow.errors import Stopped
+from mpiflow.job import triggers
 from mpiflow.ranks import hearing
 
 BIN = Path(sys.executable).parent
@@ -75,7 +75,7 @@ def test_the_wakeup_of_others_is_given_back():
 DEAF = """
 import os, signal, threading
 import numpy as np
-from mpiflow import triggers
+from mpiflow.job import triggers
 from mpiflow.comm import Comm
 from mpiflow.ranks import hearing
 hearing.PATIENCE = 0.2

@@ -18,12 +18,12 @@ from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.functionals.log import Log
 from mpiflow.functionals.monge_ampere import MongeAmpere as Square
 from mpiflow.geometry.frames import frame
+from mpiflow.job.job import run
 from mpiflow.measures import sigma
 from mpiflow.methods import potentials
 from mpiflow.predictor import open_run
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
-from mpiflow.run import run
 from mpiflow.screen import Screen
 
 

@@ -16,9 +16,10 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import matplotlib.pyplot, scipy.linalg, sklearn
-from mpiflow import config, evaluate, report, restart
+from mpiflow import config
+from mpiflow.job import evaluate, report, restart
 from mpiflow.comm import Comm
-from mpiflow.run import run
+from mpiflow.job.job import run
 from mpiflow.screen import Screen
 from mpiflow.plan.process import peak
 from mpiflow.state import commit

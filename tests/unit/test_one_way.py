@@ -34,7 +34,7 @@ HDF5 = {"h5o", "h5a", "h5d", "h5g"}
 SHOWS = {"print", "echo", "secho", "Console", "pprint"}
 #: What is not a file of ours or not on a disk, each with its reason.
 KNOWN = {
-    ("folder.py", "rename"): "moves what a run left aside, and an edited run.toml",
+    ("job/folder.py", "rename"): "moves what a run left aside, and an edited run.toml",
     ("tune/journal.py", "open"): "cuts a torn line off Optuna's journal, under its lock",
     ("tune/journal.py", "truncate"): "the same",
     ("screen/streams.py", "os.open"): "/dev/null in place of a stream that is gone",

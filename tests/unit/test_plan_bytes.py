@@ -10,8 +10,8 @@ import pytest
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.files import disk
+from mpiflow.job.job import run
 from mpiflow.methods import registry
-from mpiflow.run import run
 from mpiflow.screen import Screen
 
 #: Stages of a run by the names of a plan; a stage matters where it takes this share of the largest.

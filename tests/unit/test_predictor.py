@@ -6,10 +6,11 @@ import pytest
 import mpiflow
 from jobs import JOBS, small
 from jobs import mpiflow as command
-from mpiflow import evaluate, sampling
+from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.geometry import charts
+from mpiflow.job import evaluate
 from mpiflow.state.load import read
 
 

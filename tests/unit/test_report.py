@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mpiflow.evaluate import Row
-from mpiflow.report import DISCONTINUOUS, rendered
+from mpiflow.job.evaluate import Row
+from mpiflow.job.report import DISCONTINUOUS, rendered
 
 #: sigma, gain, |eta - 1|, defect, and how they are shown.
 ROWS = [

@@ -15,14 +15,15 @@ from points import fermat as points_of
 from surfaces import fermat
 from test_flow import made, settings
 
-from mpiflow import evaluate, sampling
+from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError, StateError
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.geometry import curvature
+from mpiflow.job import evaluate
+from mpiflow.job.job import run
 from mpiflow.kernels import kaehler
 from mpiflow.predictor import open_run
-from mpiflow.run import run
 from mpiflow.screen import Screen
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
@@ -69,7 +70,7 @@ def test_a_model_has_the_kappa_of_its_train_points_and_its_table_unseen_ones(tmp
     model = open_run(tmp_path / "run")
     p = model.train.points
     assert (p.weight * model.eta(p.z)).sum() / p.weight.sum() == pytest.approx(1, abs=1e-13)
-    from mpiflow import report
+    from mpiflow.job import report
 
     rows = {(row.metric, row.points): row.count for row in report.read(tmp_path / "run")[1]}
     assert rows["flow", "train"] == 150 and rows["flow", "unseen"] == 60
@@ -106,7 +107,7 @@ def test_the_kernels_lock_is_asked_whatever_the_file_says(tmp_path):
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGUSR1", "SIGUSR2", "SIGINT", "SIGHUP"])
 def test_every_signal_that_asks_for_a_stop_is_noted(name):
     # A signal that is ignored, as where the tests run in the background, would stay so.
-    line = f"import os, signal; signal.signal(signal.{name}, signal.SIG_DFL); from mpiflow import triggers; "
+    line = f"import os, signal; signal.signal(signal.{name}, signal.SIG_DFL); from mpiflow.job import triggers; "
     line += f"triggers.install(); os.kill(os.getpid(), signal.{name})"
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"{line}; print(triggers.hearing.received)"],

@@ -10,11 +10,11 @@ import time
 
 import pytest
 
-from mpiflow import triggers
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
+from mpiflow.job import triggers
+from mpiflow.job.triggers import Decision, Triggers
 from mpiflow.ranks import hearing
-from mpiflow.triggers import Decision, Triggers
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_an_ignored_signal_stays_ignored():
 def test_a_signal_while_the_process_ends_does_not_spoil_its_exit_code():
     program = """
 import os, signal, sys
-from mpiflow import triggers
+from mpiflow.job import triggers
 triggers.install()
 class Last:
     def __del__(self):
@@ -148,7 +148,7 @@ def test_intervals_must_be_positive(tmp_path, name):
 
 
 def test_installing_handlers_imports_nothing_slow():
-    program = "import sys; from mpiflow import triggers; triggers.install(); print(*sys.modules)"
+    program = "import sys; from mpiflow.job import triggers; triggers.install(); print(*sys.modules)"
     names = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"mpi4py", "h5py", "scipy", "numba", "pydantic", "typer", "rich"} & set(names)
 

@@ -2,9 +2,12 @@
 
 import pytest
 
+from mpiflow import config
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
-from mpiflow.paper import FIGURES, clustering_error, delta, distance, figure, noise, points
+from mpiflow.job.flowing import Flowing
+from mpiflow.paper import clustering_error, delta, distance, noise
+from mpiflow.paper.registry import figure, titles
 
 
 def test_distance_follows_the_papers_fit(tmp_path):
@@ -36,16 +39,20 @@ def test_clustering_costs_accuracy_and_a_halo_saves_it(tmp_path, monkeypatch):
 
 
 def test_every_figure_has_its_room():
-    for name in FIGURES:
-        module = figure(name)
-        assert {"laptop", "node", "cluster"} == set(module.SIZES) and callable(module.run)
+    known = titles()
+    assert {"clustering-error", "table"} < set(known) and list(known) == sorted(known)
+    for name, title in known.items():
+        found = figure(Comm(), name)
+        assert {"laptop", "node", "cluster"} == set(found.module.SIZES) and callable(found.module.run)
+        assert found.title == title == found.module.TITLE
 
 
 def test_unknown_figures_and_sizes_are_refused():
     with pytest.raises(InputError, match="no such figure; one of clustering"):
-        figure("figure-9")
-    with pytest.raises(InputError, match="one of laptop, node, cluster"):
-        points(delta, "huge")
+        figure(Comm(), "figure-9")
+    for size in ("huge", "99", "1" * 5000, "\u00b2"):
+        with pytest.raises(InputError, match="one of laptop, node, cluster"):
+            figure(Comm(), "noise").points(size)
 
 
 def test_gain_falls_as_one_over_the_distance(tmp_path, monkeypatch):
@@ -59,3 +66,26 @@ def test_gain_falls_as_one_over_the_distance(tmp_path, monkeypatch):
             assert abs(power - 1) < 0.02 and 0.05 < c < 0.6
     assert noise.fitted([row for row in rows if row.kernel == "ReLU NTK"]) is None
     assert any("no c/d law" in line for line in lines)
+
+
+def gain_of(points, kernel, flow):
+    """The gain on unseen points of a run file."""
+    table = {"points": points, "kernel": kernel, "flow": flow}
+    return Flowing.begun(Comm(), config.check(table, "test")).finish().table()[1].gain
+
+
+def test_a_run_file_finds_what_the_figure_of_delta_does(tmp_path):
+    """It flows only the points that are nearest to unseen ones, which is how it comes to ten million."""
+    first = delta.run(Comm(), tmp_path, 10_000, lambda line: None)[0]
+    flow = {"dt": delta.DT, "steps": delta.STEPS, "normalisation": "sum"}
+    found = gain_of({"train": first.count, "test": delta.QUERIES}, {"name": "delta"}, flow)
+    assert found == pytest.approx(first.gain, rel=1e-11)
+
+
+def test_a_run_file_finds_what_the_figure_of_noise_does(tmp_path, monkeypatch):
+    monkeypatch.setattr(noise, "SCALES", (1e-6, 1e-4))
+    rows = noise.run(Comm(), tmp_path, 100, lambda line: None)
+    for row in rows:
+        if row.precision == "float64":
+            points = {"train": 100, "test": 100, "noise": row.scale, "project": row.project}
+            assert gain_of(points, *noise.KERNELS[row.kernel]) == pytest.approx(row.gain, rel=1e-11)

@@ -7,25 +7,23 @@ import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import numpy as np
-
-from mpiflow import build, clock, dataset, evaluate, folder, report
+from mpiflow import build, clock
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, Stopped, WriteError
 from mpiflow.files import claims
-from mpiflow.flows.components import Record
-from mpiflow.flows.history import History
-from mpiflow.measures import sigma
+from mpiflow.flows.history import Record
+from mpiflow.job import folder, report
+from mpiflow.job.flowing import Flowing
+from mpiflow.job.restart import Restart
+from mpiflow.job.snapshot import Snapshot
+from mpiflow.job.triggers import Triggers, caught
 from mpiflow.plan import question
 from mpiflow.ranks import alike, hearing, shortage
-from mpiflow.restart import Restart
 from mpiflow.screen import Screen, tell
-from mpiflow.snapshot import Snapshot
 from mpiflow.state import provenance, status
 from mpiflow.state.commit import Writer
 from mpiflow.state.naming import state_path, states
-from mpiflow.triggers import Triggers, caught
 
 
 def run(
@@ -88,9 +86,14 @@ class Job:
         self.triggers = Triggers(comm, where, max_time, output.every_steps, output.every_seconds)
         self.writer = Writer(comm, where, output.keep, output.keep_every, screen.say)
         self.seconds: dict[str, float] = {}
-        self.history = History()
-        #: The last step that is done, and the step that this start went on from.
-        self.step = self.begun = 0
+        #: The step that this start went on from.
+        self.begun = 0
+        self.made: Flowing | None = None
+
+    @property
+    def step(self) -> int:
+        """The last step that is done."""
+        return self.made.step if self.made else self.begun
 
     def work(self, restart: Restart | None) -> tuple[int, str]:
         """All stages; returns the exit code and why. Collective."""
@@ -127,7 +130,7 @@ class Job:
         summary = self.comm.bcast(report.read(self.where) if self.comm.rank == 0 else None)
         if summary is None or summary[0] != restart.step:
             return None
-        self.step = restart.step
+        self.begun = restart.step
         self.screen.show(report.rendered(summary[1], f"{self.config.run.name}: after step {restart.step}"))
         if self.comm.rank == 0 and not report.picture(self.where).exists():
             history = {name.removeprefix("history/"): column for name, column in restart.history.items()}
@@ -150,40 +153,36 @@ class Job:
         """Points, clusters and flow, from a state or from nothing; the state of step 0."""
         words = "before the first step; no state is saved yet: the same command begins anew"
         if restart:
-            self.step = self.begun = restart.step
+            self.begun = restart.step
             words = f"before any step of this start; the state of step {self.step} is intact: the same command goes on"
         with self._at_once(words):
             self._prepare(restart)
         if restart is None:
-            self._remember(self.flow.record())
+            self.made.begin()
             self._look()
             self._save()
             self.screen.say(self._opening())
 
     def _prepare(self, restart: Restart | None) -> None:
         comm, config, surface = self.comm, self.config, self.surface
-        exchanged = np.zeros(0, np.int64)
         if restart is None:
             with self.screen.stage("sample and cluster", self.seconds):
-                self.train, exchanged = dataset.train_points(comm, surface, config)
-                self.test = dataset.test_points(comm, surface, config, self.train)
+                made = Flowing.begun(comm, config, surface)
         else:
-            self.train, self.test = restart.points(config)
+            made = Flowing.resumed(config, surface, restart)
         with self.screen.stage("build", self.seconds):
-            self.flow = build.flow(config, surface, self.train, restart.attributes if restart else {})
-            self.watched = self.flow.watch(self.test)
+            self.flow, self.watched = made.flow, made.watched
+        self.made = made
         earlier = (restart.step, restart.attributes) if restart else None
         backend = str(self.flow.attributes().get("backend", "cpu"))
-        self.snapshot = Snapshot(comm, config, surface, self.train, self.test, exchanged, earlier, backend)
+        self.snapshot = Snapshot(comm, config, surface, made.train, made.test, made.exchanged, earlier, backend)
         for line in (self.snapshot.moved, alike.mixed("processor", comm.allgather(provenance.processor()))):
             if line:
                 self.screen.say(line)
         if restart is None:
             return
         step_takes = restart.seconds_a_step()
-        self.history = History(restart.history)
-        own = self.train.layout.rows
-        self.flow.restore(lambda name, wanted=own: restart.rows(name, wanted))
+        made.restore(restart)
         restart.release()
         self.triggers.expect(step_takes)
         self.screen.say(f"resumed from step {self.step} of {config.flow.steps} on {comm.size} ranks")
@@ -196,12 +195,11 @@ class Job:
             saved = self.step
             while self.step < steps and not stop:
                 with self.screen.stage("flow", self.seconds):
-                    record = self.flow.step()
+                    record = self.made.advance()
                 # Writing overlaps this one step: were more steps done meanwhile, a kill could cost more than one interval.
                 self.writer.settle()
-                self.step += 1
-                self._remember(record)
-                if self.step % self.config.flow.test_every == 0 or self.step == steps:
+                self._note(record)
+                if self.made.due:
                     self._look()
                 decision = self.triggers.decide(self.step, self.writer.last_seconds)
                 stop = decision.stop if self.step < steps else ""
@@ -214,46 +212,43 @@ class Job:
             self.writer.settle()
         return stop
 
-    def _remember(self, record: Record) -> None:
-        self.history.add(self.step, record)
+    def _note(self, record: Record) -> None:
         if record.step_rejected:
             self.screen.note(f"step {self.step}: halved {record.step_rejected} times to dt = {record.dt:g}")
 
     def _look(self) -> None:
         """sigma on the unseen points."""
         with self.screen.stage("test", self.seconds):
-            value = sigma(self.test.layout, self.test.points, self.watched())
-        self.history.look(self.step, value)
+            self.made.look()
 
     def _save(self) -> None:
         """Hand a snapshot to the writer, which works while the flow goes on."""
         with self.screen.stage("save", self.seconds):
             arrays = self.snapshot.arrays(
-                self.flow.snapshot(), self.watched(), self.history, self.seconds | clock.parts
+                self.flow.snapshot(), self.watched(), self.made.history, self.seconds | clock.parts
             )
             self.writer.submit(self.step, arrays, self.snapshot.attributes(self.flow.attributes()))
 
     def _opening(self) -> str:
-        sizes = [len(member) for member in self.train.layout.members]
+        layout = self.made.train.layout
+        sizes = [len(member) for member in layout.members]
         how = self.flow.attributes()
         through = f" through {how['tiles']}: the kernel has no register profile" if "tiles" in how else ""
         shown = f"{len(sizes)} clusters of {min(sizes)} to {max(sizes)} points" if len(sizes) > 1 else "no clusters"
         return (
-            f"{self.train.layout.total} train and {self.test.layout.total} test points on {self.comm.size} ranks, {shown}, "
-            f"imbalance {self.train.layout.imbalance:.2f}, {how['engine']}{through}"
+            f"{layout.total} train and {self.made.test.layout.total} test points on {self.comm.size} ranks, {shown}, "
+            f"imbalance {layout.imbalance:.2f}, {how['engine']}{through}"
         )
 
     def _report(self) -> None:
         """Evaluate on train and unseen points; table, picture and summary."""
         words = f"after the last step; the state of step {self.step} is saved: the same command evaluates it"
         with self._at_once(words), self.screen.stage("evaluate", self.seconds):
-            rows = evaluate.table(
-                self.surface, self.flow.predictor(), self.train, {"train": self.train, "unseen": self.test}
-            )
+            rows = self.made.table()
         with self.comm.lead() as mine:
             if mine:
                 self.writer.check_folder()
-                summary, picture, missing = report.write(self.where, self.step, rows, self.history.arrays())
+                summary, picture, missing = report.write(self.where, self.step, rows, self.made.history.arrays())
                 self.screen.show(report.rendered(rows, f"{self.config.run.name}: after step {self.step}"))
                 state = state_path(self.where, self.step)
                 self.screen.say(f"state    {state}", missing or f"picture  {picture}", f"summary  {summary}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mpiflow.comm import Comm
@@ -36,6 +38,10 @@ class Restart:
         shape, dtype = self._shapes[name]
         array = self.state.arrays[name] if self.state else np.empty((0, *shape[1:]), dtype)
         return Exchange(self.comm, np.arange(len(array)), wanted)(array)
+
+    def reader(self, own: np.ndarray) -> Callable[..., np.ndarray]:
+        """rows(name) gives the rows `own` of a dataset, rows(name, None) all of it; each call is collective."""
+        return lambda name, wanted=own: self.rows(name, wanted)
 
     def points(self, config: Config) -> tuple[PointSet, PointSet]:
         """Train and test points with the clusters and ownership they had, for this number of ranks; collective."""

@@ -36,15 +36,21 @@ class Row:
 def table(surface: Domain, predictor: Predictor, train: PointSet, sets: dict[str, PointSet]) -> list[Row]:
     """The flowed metric on every set, then two baselines on the last of them: conformal and Fubini-Study; collective."""
 
-    def flowed(targets: PointSet) -> Callable[[np.ndarray], np.ndarray]:
-        return lambda z: predictor.metric(targets.layout, z, targets.points.chart)
-
-    rows = [row(surface, "flow", name, points, train, flowed, predictor.continuous) for name, points in sets.items()]
+    rows = [flowed(surface, predictor, name, points, train) for name, points in sets.items()]
     name, points = list(sets.items())[-1]
     kappa = kappa_of(points.layout, points.points, points.reference(surface))
     rows.append(row(surface, "conformal", name, points, train, lambda s: _conformal(surface, s, kappa), True))
     rows.append(row(surface, "Fubini-Study", name, points, train, lambda s: _fubini_study(surface, s), True))
     return rows
+
+
+def flowed(surface, predictor: Predictor, name: str, points: PointSet, train: PointSet, defect: bool = True) -> Row:
+    """What a predictor's metric is worth on one set, its Kaehler defect only if it is asked for; collective."""
+
+    def metric_of(targets: PointSet) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda z: predictor.metric(targets.layout, z, targets.points.chart)
+
+    return row(surface, "flow", name, points, train, metric_of, defect and predictor.continuous)
 
 
 def row(

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from mpiflow.evaluate import Row, plain
 from mpiflow.files import put, take
 from mpiflow.files.claims import inner
+from mpiflow.job.evaluate import Row, plain
 from mpiflow.measures import Curvature
 from mpiflow.screen.picture import draw as draw_png
 
