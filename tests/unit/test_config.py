@@ -104,3 +104,10 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
     (tmp_path / "bad.toml").write_text("[flow\n")
     with pytest.raises(InputError, match="not valid TOML"):
         config.read(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize("value", ["0.1\nclip = 3", "0.1\n[run]\nname = 'x'", "0.1\r\nsteps = 3"])
+def test_an_override_sets_one_key(tmp_path, value):
+    (tmp_path / "run.toml").write_text('[kernel]\nname = "gaussian"\nwidth = 0.3\n[flow]\ndt = 0.1\n')
+    with pytest.raises(InputError, match="sets more than one key"):
+        config.read(tmp_path / "run.toml", [f"flow.dt={value}"])
