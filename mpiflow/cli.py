@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mpiflow.commands import batch, flow, paper, points, tune
+from mpiflow.commands import batch, flow, keys, paper, points, tune
 from mpiflow.commands.version import version
 
 app = typer.Typer(
@@ -44,5 +44,6 @@ for command in (
     flow.verify,
     paper.paper,
     points.points,
+    keys.keys,
 ):
     app.command()(command)

@@ -24,6 +24,7 @@ class Gaussian(Kernel):
     """[kernel] name = "gaussian": exp(-d^2 / (2 width^2)), d the Fubini-Study distance (HR 3.6), width in its units."""
 
     width: Annotated[Positive, Field(le=1e3, description="a Fubini-Study distance; 0.3 to 0.5 suit 1000 points")]
+    """How far a point feels. [Fubini-Study distance] e.g. 0.4"""
 
     name = "gaussian"
     symmetric = True

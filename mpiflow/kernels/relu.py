@@ -29,8 +29,11 @@ class ReluNTK(Kernel):
     """
 
     depth: Annotated[int, Field(ge=1, le=32)] = 2
+    """Hidden layers."""
     w_std: Annotated[float, Field(ge=1e-3, le=1e3)] = 1.4142135623730951
+    """Spread of the weights, times the root of the fan-in."""
     b_std: Annotated[float, Field(ge=0, le=1e3)] = 0.1
+    """Spread of the biases."""
 
     name = "relu"
     symmetric = True

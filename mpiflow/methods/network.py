@@ -35,13 +35,21 @@ class Network(Kind):
     """
 
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
+    """Units of a hidden layer."""
     depth: Annotated[int, Field(ge=1, le=32)] = 3
+    """Hidden layers."""
     activation: Literal["relu", "gelu", "tanh"] = "gelu"
+    """Of the hidden layers."""
     batch: Count = 256
+    """Points of a mini-batch."""
     decay: Annotated[float, Field(ge=1e-30, le=1)] = 1.0
+    """Factor on the rate from epoch to epoch."""
     sigma: NonNegative = 1.0
+    """Weight of the loss."""
     kaehler: NonNegative = 0.0
+    """Weight of the Kaehler defect squared."""
     transition: NonNegative = 0.0
+    """Weight of what the metrics of two charts differ by, squared."""
 
     key = "kind"
     method = "network"

@@ -31,11 +31,17 @@ class KaehlerKernel(Kind):
     """[kernel] name = "kaehler": g = g_FS + d dbar phi, phi in a frozen space of degree k (theory 4, HR app. B)."""
 
     degree: Annotated[int, Field(ge=1, le=40)] = 8
+    """The degree k of the functions."""
     features: Annotated[Space, SPACES, Field(validate_default=True)] = "invariant"
+    """The functions that phi is made of"""
     preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
+    """C of the kernel: the inverse of the normal matrix or of its diagonal, or 1; or the Kaehler-Ricci flow."""
     refreeze: Count | None = None
+    """Steps after which C is computed anew; without it never. e.g. 2"""
     warm: Annotated[int, Field(ge=2, le=40)] | None = None
+    """Degree of the functions on which C acts until it is first computed anew; without it all. e.g. 6"""
     ridge: NonNegative = 0.0
+    """Added to the normal matrix. [its diagonal]"""
 
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}

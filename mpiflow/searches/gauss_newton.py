@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
-
-from pydantic import Field
+from typing import TYPE_CHECKING, ClassVar
 
 from mpiflow.errors import NumericalError
 from mpiflow.searches.search import HALVINGS, Search, halved
+from mpiflow.settings.section import Count
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +26,8 @@ class GaussNewton(Search):
     factorised. kernel.ridge is relative to its diagonal. At the end of the search a step moves nothing.
     """
 
-    inner: Annotated[int, Field(ge=1)] | None = None
+    inner: Count | None = None
+    """Most iterations of conjugate gradients in a step; without it the normal matrix is factorised. e.g. 60"""
 
     name = "gauss-newton"
     asks: ClassVar = frozenset({"linearised"})

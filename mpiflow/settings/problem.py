@@ -29,9 +29,14 @@ class Run(Section):
     """[run]: identity of the run and the arithmetic."""
 
     name: Annotated[str, Field(min_length=1, max_length=100)] = "run"
+    """What the run is called; its folder is runs/NAME, other signs than letters, digits, dots and dashes as
+    underscores."""
     seed: Seed = 1
+    """Of the points and of whatever else is drawn."""
     precision: Literal["float32", "float64"] = "float64"
+    """Of losses, gradients and kernel entries; metrics are float64."""
     backend: Literal["auto", "cpu", "gpu"] = "auto"
+    """Where kernels are computed; auto takes a GPU that is there."""
 
     @property
     def folder(self) -> str:
@@ -52,13 +57,19 @@ class Points(Section):
     """[points]: how many, in which chart, with which noise; sampled, or the first ones of cymetric's dataset.npz (`file`)."""
 
     train: Annotated[int, Field(le=MOST_POINTS)] = 1000
+    """Points that the flow learns from."""
     test: Annotated[int, Field(le=MOST_POINTS)] = 1000
+    """Unseen points, on which a metric is measured."""
     file: Annotated[str, Field(min_length=1)] | None = None
+    """Take the points of this dataset.npz of cymetric or `mpiflow points`, in place of new ones. e.g. "dataset.npz" """
     chart: Chart = (0, 1)
+    """The chart (i, j) of all points, z_i scaled to one and z_j eliminated; or "all" charts."""
     noise: Annotated[
         float, Field(ge=0, le=0.1, description="in units of the largest coordinate; more leaves X for good")
     ] = 0.0
+    """Test points are train points moved by so much. [largest coordinate]"""
     project: bool = True
+    """Whether moved points are brought back onto X."""
 
     @model_validator(mode="after")
     def _enough(self):
@@ -72,6 +83,10 @@ class Clusters(Section):
     """[clusters]: mini-batch clustering and the merge (HR 3.1)."""
 
     count: Count = 1
+    """Clusters that the train points are cut into."""
     batch: Count = 10_000
+    """Points of a mini-batch, which are clustered together."""
     linkage: Literal["average", "complete", "ward", "chordal"] = "average"
+    """How clusters of a mini-batch grow."""
     merge: Literal["greedy", "assignment", "moments", "kmeans"] = "greedy"
+    """How the clusters of mini-batches become those of all."""

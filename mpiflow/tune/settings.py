@@ -21,11 +21,18 @@ class Tune(Section):
     """
 
     trials: Annotated[int, Field(ge=1, le=10**6)] = 40
+    """Runs of a study."""
     objective: Literal["gain", "sigma"] = "gain"
+    """What is made as good as it can be, on unseen points."""
     prune: bool = True
+    """Whether a trial that is worse than the median of those before it is given up."""
     every: Count = 10
+    """Steps between two looks, at which a trial may be given up."""
     seed: Seed | None = None
+    """Of the study; without it run.seed. e.g. 1"""
     space: dict[str, list[Any]] | None = None
+    """Keys with two numbers, a range, or a list, a choice; without it the usual keys of the kernel. e.g. {
+    "flow.dt" = [0.003, 3.0] }"""
 
     @field_validator("space")
     @classmethod

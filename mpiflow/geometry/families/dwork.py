@@ -16,7 +16,9 @@ class Dwork(Family):
     """[manifold] family = "dwork": sum_i z_i^(n+1) - (n+1) psi prod_i z_i in P^n."""
 
     ambient: Ambient = 4
+    """The n of P^n."""
     psi: Annotated[Complex, Field(description="a number, or [re, im], e.g. psi = 0.5")]
+    """The modulus, a number or [re, im]. e.g. 0.5"""
 
     name = "dwork"
     smooth = True

@@ -12,6 +12,7 @@ class Fermat(Family):
     """[manifold] family = "fermat": sum_i z_i^(n+1) in P^n: torus, K3, quintic, sextic for n = 2, 3, 4, 5."""
 
     ambient: Ambient = 4
+    """The n of P^n."""
 
     name = "fermat"
     smooth = True

@@ -15,11 +15,15 @@ class Polynomial(Family):
     """[manifold] family = "polynomial": monomials by their n+1 exponents, and a coefficient of each."""
 
     ambient: Ambient = 4
+    """The n of P^n."""
     monomials: Annotated[
         list[list[Annotated[int, Field(ge=0, le=6)]]],
         Field(min_length=1, description="a list of exponents for each monomial"),
     ]
+    """The n+1 exponents of each. e.g. [[5, 0, 0, 0, 0], [0, 5, 0, 0, 0], [0, 0, 5, 0, 0], [0, 0, 0, 5, 0], [0, 0,
+    0, 0, 5]]"""
     coefficients: Annotated[list[Complex], Field(min_length=1, description="a number, or [re, im], for each monomial")]
+    """Of each monomial; two numbers are real and imaginary part. e.g. [1.0, 1.0, 1.0, 1.0, 1.0]"""
 
     name = "polynomial"
 

@@ -17,7 +17,9 @@ class Random(Family):
     """[manifold] family = "random": all monomials of degree n+1 in P^n, with complex Gaussian coefficients."""
 
     ambient: Ambient = 4
+    """The n of P^n."""
     seed: Annotated[Seed, Field(description="of the coefficients (points have run.seed), e.g. seed = 1")]
+    """Of the coefficients. e.g. 1"""
 
     name = "random"
 

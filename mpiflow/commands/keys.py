@@ -1,0 +1,30 @@
+"""The keys of a run file."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def keys(
+    name: Annotated[str, typer.Argument(help="A key or the beginning of one, e.g. flow.dt, flow, kernel.")] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="All of them, as the document run-file.md.")] = False,
+) -> None:
+    """Show keys of a run file: type, range, default, unit, meaning and an example of each."""
+    from mpiflow.errors import InputError
+    from mpiflow.screen import answer
+    from mpiflow.settings import reference
+
+    if markdown:
+        answer(reference.markdown().rstrip("\n"))
+        return
+    every = list(reference.keys())
+    found = [key for key in every if f"{key.name}.".startswith(f"{name}.") or not name]
+    if not found:
+        tables = ", ".join(dict.fromkeys(key.name.split(".")[0] for key in every))
+        raise InputError(f"keys {name}: no such key; the tables are {tables}")
+    for key in found:
+        of = f" (of {key.of})" if key.of else ""
+        answer(f"{key.name}{of}: {key.type}{f', [{key.unit}]' if key.unit else ''}")
+        answer(f"    {key.meaning}\n    default {key.default or 'none'}; e.g. {key.name} = {key.example}")

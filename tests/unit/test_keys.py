@@ -1,0 +1,60 @@
+"""The reference of run-file keys: complete, as committed, and its examples are valid run files."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from jobs import mpiflow
+from mpiflow import config
+from mpiflow.settings import reference
+from mpiflow.settings.section import Section
+
+KEYS = list(reference.keys())
+GROUPS = sorted({(key.name.split(".")[0], key.of) for key in KEYS if key.name.count(".") == 1})
+#: What [kernel] and [network] cannot be without, as their own examples say it.
+GOOD = {"kernel": {"name": "gaussian", "width": 0.4}, "flow": {"dt": 0.03}}
+
+
+def test_the_document_is_made_of_the_models():
+    page = Path(reference.__file__).parents[1] / "docs" / "run-file.md"
+    assert page.read_text() == reference.markdown(), "mpiflow keys --markdown > mpiflow/docs/run-file.md"
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.name}-{key.of}")
+def test_a_key_has_type_meaning_and_example(key):
+    assert key.type and len(key.meaning) > 5 and key.example
+    assert "]" not in key.unit and not key.meaning.startswith(";")
+
+
+def test_every_key_of_the_models_is_there():
+    said = {key.name for key in KEYS}
+    for name, field in config.Config.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            assert {f"{name}.{key}" for key in field.annotation.model_fields} <= said
+
+
+@pytest.mark.parametrize(("section", "of"), GROUPS)
+def test_the_examples_of_a_table_are_valid_together(section, of):
+    named = {"manifold": "family", "kernel": "name", "network": "kind"}.get(section)
+    table = {named: of or None} if named else {}
+    for key in KEYS:
+        head, _, last = key.name.partition(".")
+        if head == section and key.of in ("", of) and "." not in last and last != named:
+            table[last] = tomllib.loads(f"x = {key.example}")["x"]
+    if named and not of:
+        table = {named: tomllib.loads(f"x = {next(k.example for k in KEYS if k.name == f'{section}.{named}')}")["x"]}
+        table |= {"width": 0.4} if table[named] == "gaussian" else {}
+    whole = {**GOOD, section: table}
+    if section == "network":
+        del whole["kernel"]
+    made = config.check(whole, "example")
+    assert made.text()
+
+
+def test_keys_are_printed_by_name():
+    shown = mpiflow("keys", "flow.dt")
+    assert shown.returncode == 0 and "flow.dt: number" in shown.stdout and "e.g. flow.dt = 0.03" in shown.stdout
+    assert mpiflow("keys", "flow.search").stdout.count("flow.search.inner") == 2
+    unknown = mpiflow("keys", "flow.dq")
+    assert unknown.returncode == 2 and "the tables are run, manifold" in unknown.stderr
