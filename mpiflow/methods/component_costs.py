@@ -97,7 +97,8 @@ class Costs(costs.Costs):
     @property
     def key(self) -> str:
         """The key that makes the run as large as it is, with its value."""
-        return f'engine.mode = "{self.config.engine.mode}"' if self.mode == "resident" else super().key
+        resident = self.mode == "resident" and self.test <= self.train
+        return f'engine.mode = "{self.config.engine.mode}"' if resident else super().key
 
     def changes(self) -> Iterator[tuple[str, Config, int]]:
         """A streamed kernel, or what makes any run smaller."""

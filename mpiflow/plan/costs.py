@@ -60,7 +60,7 @@ class Costs:
     @property
     def key(self) -> str:
         """The key that makes the run as large as it is, with its value."""
-        return f"points.train = {self.train}"
+        return f"points.test = {self.test}" if self.test > self.train else f"points.train = {self.train}"
 
     def changes(self) -> Iterator[tuple[str, Config, int]]:
         """Settings and numbers of ranks that take less, in words and as they are, the nearest of each key first."""

@@ -7,17 +7,17 @@ from typing import Literal
 
 import pytest
 from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel
 
 from mpiflow import config
 from mpiflow.comm import Comm
+from mpiflow.doors import own
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.job import report
 from mpiflow.job.job import run
-from mpiflow.kernels import registry
-from mpiflow.methods.network import Network
-from mpiflow.methods.potentials import KaehlerKernel
+from mpiflow.methods.registry import KERNELS, NETWORKS
 from mpiflow.screen import Screen
+from mpiflow.settings.course import SEARCHES
+from mpiflow.settings.problem import FAMILIES
 from mpiflow.settings.whole import Config
 
 NAN, INF = float("nan"), float("inf")
@@ -31,21 +31,37 @@ JOB = {
 KINDS = {"gaussian": {"width": 0.4}, "relu": {}, "delta": {}, "kaehler": {"degree": 2}}
 
 
+#: What a family needs beside the n of P^n.
+FAMILY = {
+    "fermat": {},
+    "dwork": {"psi": 0.5},
+    "random": {"seed": 1},
+    "polynomial": {"monomials": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "coefficients": [1.0, -1.0, [0.0, 1.0]]},
+}
+
+
 def job(kind):
     """The table of a kind's job."""
     if kind == "network":
         return JOB | {"network": {"kind": "multiplicative", "width": 4, "depth": 1, "batch": 64}}
+    if kind in FAMILY:
+        return job("gaussian") | {"manifold": {"family": kind, "ambient": 2} | FAMILY[kind]}
+    if kind == "search":
+        return job("kaehler") | {"flow": JOB["flow"] | {"search": {"name": "gauss-newton"}}}
     return JOB | {"kernel": {"name": kind} | KINDS[kind]}
 
 
 def sections():
     """(kind whose job it is, name of the section, its model)."""
     for name, field in Config.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        if isinstance(field.annotation, type) and name not in dict(own.doors(Config)):
             yield "gaussian", name, field.annotation
-    for name, model in {**registry.known(), "kaehler": KaehlerKernel}.items():
+    for name, model in KERNELS.known().items():
         yield name, "kernel", model
-    yield "network", "network", Network
+    yield "network", "network", NETWORKS.find("multiplicative")
+    for name, model in FAMILIES.known().items():
+        yield name, "manifold", model
+    yield "search", "flow.search", SEARCHES.find("gauss-newton")
 
 
 def parts(annotation, metadata=()):
@@ -76,8 +92,15 @@ def vars_of(bound):
 def keys():
     """(kind, section, key, type, bounds) of every key."""
     for kind, section, model in sections():
+        doors = dict(own.doors(model))
         for key, field in model.model_fields.items():
+            if key in doors:
+                yield kind, section, key, Literal[tuple(doors[key].known())], {}
+                continue
             yield kind, section, key, *parts(field.annotation, field.metadata)
+    for door in (KERNELS, FAMILIES):
+        yield "gaussian", *door.key.split("."), Literal[tuple(door.known())], {}
+    yield "network", *NETWORKS.key.split("."), Literal[tuple(NETWORKS.known())], {}
 
 
 KEYS = [pytest.param(*row, id=".".join(row[:3])) for row in keys()]
@@ -109,7 +132,15 @@ def wrong(key, kind, bounds):
 
 def changed(kind, section, key, value):
     table = job(kind)
-    return table | {section: table.get(section, {}) | {key: value}}
+    head, _, inner = section.partition(".")
+    there = dict(table.get(head, {}))
+    there |= {inner: there[inner] | {key: value}} if inner else {key: value}
+    # Another kind has other keys.
+    if key == "name":
+        there = {key: value} | KINDS.get(value if isinstance(value, str) else "", {})
+    if key == "family":
+        there = {key: value, "ambient": 2} | FAMILY.get(value if isinstance(value, str) else "", {})
+    return table | {head: there}
 
 
 @pytest.mark.parametrize("kind, section, key, annotation, bounds", KEYS)
@@ -127,12 +158,7 @@ LONG = {"steps", "width", "depth", "trials", "degree", "ambient"}
 
 
 #: What an extreme value needs beside it in its table.
-BESIDE = {
-    "dwork": {"psi": 0.5},
-    "random": {"seed": 1},
-    "polynomial": {"monomials": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "coefficients": [1.0, -1.0, [0.0, 1.0]]},
-    "generic": {"ridge": 1e-6},
-}
+BESIDE = {"generic": {"ridge": 1e-6}}
 #: Extreme values of types that have no bounds to be read.
 EXTREMES = {"psi": [0.0, 1e6, -1e6, [0.0, 1e6], [1e-300, -1e-300]], "chart": ["all", [2, 1], [1, 0]]}
 
@@ -163,8 +189,8 @@ def test_a_key_at_its_limit_works_or_is_refused_by_its_name(kind, section, key, 
         pytest.importorskip("jax")
     monkeypatch.setattr(report, "draw", lambda *_: "")
     table = changed(kind, section, key, value)
-    table[section] |= BESIDE.get(value, {}) if isinstance(value, str) else {}
-    table[section] |= {"family": "dwork"} if key == "psi" else {}
+    if isinstance(value, str):
+        table[section] |= BESIDE.get(value, {})
     try:
         settings = config.check(table, "x.toml")
         assert run(Comm(), settings, tmp_path / "run", Screen(0, quiet=True)) == 0
