@@ -240,7 +240,7 @@ BY_FILE = {
         "plan/question.py",
         "restart/test_refusals.py::test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words",
     ): [
-        ("run does not ask the plan", "        room.fit.check(config, ", "        (lambda *_: None)(config, "),
+        ("run does not ask the plan", "        fit.check(of, of(", "        (lambda *_: None)(of, of("),
     ],
     ("config.py", "unit/test_config.py"): [
         ("a --set may set two keys", "    if len(found) > 1:", "    if False:"),

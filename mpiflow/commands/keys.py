@@ -9,7 +9,7 @@ import typer
 
 def keys(
     name: Annotated[str, typer.Argument(help="A key or the beginning of one, e.g. flow.dt, flow, kernel.")] = "",
-    markdown: Annotated[bool, typer.Option("--markdown", help="All of them, as the document run-file.md.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="All of them, as docs/run-file.md holds them.")] = False,
 ) -> None:
     """Show keys of a run file: type, range, default, unit, meaning and an example of each."""
     from mpiflow.errors import InputError

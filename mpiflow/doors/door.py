@@ -101,7 +101,7 @@ class Door:
         if given is None or isinstance(given, Named):
             return given
         name, keys = self.split(given)
-        found = self.kind(name, (info.context or {}).get("own", own.nothing)).model_validate(keys, context=info.context)
+        found = self.kind(name, (info.context or {}).get("own", own.nothing)).validated(keys, info.context)
         if found.source:
             own.tried(self, found, info.data)
         return found

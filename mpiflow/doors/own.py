@@ -98,7 +98,7 @@ def doors(section: type[Section]) -> Iterator[tuple[str, Door]]:
     """The fields of a section that are doors."""
     for name, field in section.model_fields.items():
         for mark in field.metadata:
-            if hasattr(mark, "validated"):
+            if hasattr(mark, "written"):
                 yield name, mark
 
 

@@ -13,14 +13,15 @@ from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
-from mpiflow.flows.linearised import Linearised, conjugate_gradients, gauss_newton
+from mpiflow.flows.linearised import gauss_newton
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.functionals import Functional
 from mpiflow.functionals.log import Log
 from mpiflow.geometry.domain import Domain
-from mpiflow.kernels import kaehler
 from mpiflow.kernels.features import Features
+from mpiflow.preconditioners import Preconditioner
+from mpiflow.preconditioners.natural import Natural
 from mpiflow.ranks import placement
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
@@ -30,26 +31,21 @@ from mpiflow.searches.search import HALVINGS
 
 #: Where a state keeps what the search remembers.
 _MEMORY = "search/"
-#: Most iterations of conjugate gradients in one application of a natural C without its matrix.
-INNER = 60
 
 
 @dataclass(frozen=True)
 class KaehlerRule:
     """How a step is taken.
 
-    preconditioner: C of the kernel, "natural" (the inverse of the normal matrix), "diagonal" (of its diagonal) or
-    "plain" (1); or "ricci", the Kaehler-Ricci flow d phi / dt = log eta in place of a gradient. refreeze: steps after
-    which C is computed anew, None for never; with "natural", the log loss, refreeze = 1 and dt = 1/2 a step is
-    Gauss-Newton's near the solution (theory 4). warm: degree of the features on which C acts until it is first frozen
-    anew, None for all: far from g_FS the highest ones only hinder. memory: bytes for Hessians that are kept, on the
-    backend.
+    preconditioner: C of the kernel. refreeze: steps after which C is computed anew, None for never; with the natural C, the
+    log loss, refreeze = 1 and dt = 1/2 a step is Gauss-Newton's near the solution (theory 4). warm: degree of the features
+    on which C acts until it is first frozen anew, None for all. memory: bytes for Hessians that are kept, on the backend.
     """
 
     dt: float
     loss: Functional = Log()
     search: Search = Euler()
-    preconditioner: str = "natural"
+    preconditioner: Preconditioner = Natural()
     refreeze: int | None = None
     warm: int | None = None
     ridge: float = 0.0
@@ -65,7 +61,7 @@ class KaehlerFlow(Flow):
     """
 
     def __init__(self, surface: Domain, features: Features, train: PointSet, rule: KaehlerRule):
-        if rule.preconditioner != "plain" and rule.ridge == 0 and train.layout.total <= len(features):
+        if rule.preconditioner.factorises and rule.ridge == 0 and train.layout.total <= len(features):
             raise InputError(
                 f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
                 "take 3 times as many points, a lower degree, or kernel.ridge > 0"
@@ -79,7 +75,7 @@ class KaehlerFlow(Flow):
         self.problem = MongeAmpere(engine, points.weight, rule.loss, surface.form(points))
         self.bytes = engine.bytes if engine.resident else 0
         self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
-        self.inverse = features.inverse(surface) if rule.preconditioner == "natural" else None
+        self.inverse = features.inverse(surface) if rule.preconditioner.inverts else None
         self.steps = 0
         self.state = self.problem.at(np.zeros(len(features)))
         super().__init__(rule.search, rule.dt, self.state.coefficients)
@@ -90,20 +86,18 @@ class KaehlerFlow(Flow):
         every = self.rule.refreeze
         if every and self.steps and self.steps % every == 0:
             self._freeze(self.state)
-        if self.rule.preconditioner == "ricci":
-            return self._ricci()
-        return self._preconditioned(self.problem.gradient(self.state))
+        return self.rule.preconditioner.direction(self, self.applied)
 
     def linearised(self, inner: int | None) -> np.ndarray:
         """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""
         return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.inverse)
 
     def tried(self, step: np.ndarray) -> State | None:
-        """c - step; None where it loses positivity or raises the loss, which the Ricci flow alone never promised to lower."""
+        """c - step; None where it loses positivity or raises the loss, which a few never promised to lower."""
         trial = self.problem.at(self.state.coefficients - step)
         # At its end any flow moves the loss by rounding.
         lowered = trial.loss <= self.state.loss * (1 + 1e-6) + 1e-28
-        return trial if trial.least > 0 and (lowered or self.rule.preconditioner == "ricci") else None
+        return trial if trial.least > 0 and (lowered or not self.rule.preconditioner.lowers) else None
 
     def take(self, trial: State) -> None:
         """Go to what was tried."""
@@ -161,41 +155,7 @@ class KaehlerFlow(Flow):
         return lambda: at(self.state.coefficients)
 
     def _freeze(self, state: State) -> None:
-        """C at a metric; only rank 0 holds its factor."""
-        self.frozen_at, self.normal = state.coefficients, None
-        if self.rule.preconditioner in ("plain", "ricci") or "direction" not in self.search.asks:
-            return
-        if self.inverse:
-            self.linear = Linearised(self.problem, state, self.inverse)
-            return
-        gram = self.problem.engine.gram(state.inverse, self.problem.weight, state.residual)
-        self.active = np.arange(len(self.features))
-        if self.rule.warm and not state.coefficients.any():
-            self.active = np.flatnonzero(self.features.degrees <= self.rule.warm)
-        kept = np.append(self.active, [-2, -1])
-        with self.chunks.comm.lead() as mine:
-            if mine:
-                self.normal = kaehler.Normal(
-                    gram[np.ix_(kept, kept)], self.rule.ridge, diagonal=self.rule.preconditioner == "diagonal"
-                )
-
-    def _ricci(self) -> np.ndarray:
-        """Minus log eta, less its mean, projected on the features: d phi / dt = log eta (theory 4)."""
-        each = self.chunks.each(self.frame.z, self.problem.weight, self.state.residual)
-        partials = (kaehler.gram(self.features.values(z), self.chunks.zeroed(w, rows), r) for rows, (z, w, r) in each)
-        gram, direction = self.chunks.tree((len(self.features) + 2,) * 2, partials), None
-        with self.chunks.comm.lead() as mine:
-            if mine:
-                normal = kaehler.Normal(gram, self.rule.ridge)
-                direction = -normal.solve(normal.right)
-        return self.chunks.comm.bcast(direction)
-
-    def _preconditioned(self, gradient: np.ndarray) -> np.ndarray:
-        if self.rule.preconditioner == "plain":
-            return gradient
-        if self.inverse:
-            return conjugate_gradients(self.linear, gradient, self.rule.ridge, INNER)
-        direction = np.zeros_like(gradient)
-        solved = self.normal.solve(gradient[self.active]) if self.normal else None
-        direction[self.active] = self.chunks.comm.bcast(solved)
-        return direction
+        """C at a metric, where the search asks for directions."""
+        self.frozen_at = state.coefficients
+        if "direction" in self.search.asks:
+            self.applied = self.rule.preconditioner.frozen(self, state)

@@ -30,8 +30,9 @@ class Features:
         len(...)                     P
 
     The rest is made of them, with Hessians d dbar F_m one by one. Each answer below may be a better one: everywhere, symmetry
-    maps every chart to the run's own; graded, `degrees` (P,) int tell which functions a warm start takes; preconditioners,
-    those that suit it. A space too large to have its Hessians one by one overrides what is prepared, and has an `inverse`.
+    maps every chart to the run's own; graded, `degrees` (P,) int tell which functions a warm start takes; answers,
+    what a preconditioner may ask for. A space too large to have its Hessians one by one overrides what is prepared, and has an
+    `inverse`.
     """
 
     name: ClassVar[str] = ""
@@ -40,7 +41,7 @@ class Features:
     group: ClassVar[str] = "features"
     everywhere: ClassVar[bool] = False
     graded: ClassVar[bool] = False
-    preconditioners: ClassVar[tuple[str, ...]] = ("natural", "diagonal", "plain", "ricci")
+    answers: ClassVar[frozenset[str]] = frozenset({"hessians"})
 
     def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray] | None:
         """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""

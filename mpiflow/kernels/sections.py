@@ -33,7 +33,7 @@ class Sections(Features):
 
     name = "generic"
     group = "potential"
-    preconditioners = ("natural", "plain")
+    answers = frozenset()
 
     @classmethod
     def made(cls, surface: Domain, degree: int, draw: Draw) -> Sections:

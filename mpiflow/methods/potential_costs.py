@@ -13,7 +13,6 @@ from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.flows.potentials import INNER
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.kernels.costs import Work
@@ -21,6 +20,7 @@ from mpiflow.methods.potentials import features
 from mpiflow.plan import costs
 from mpiflow.plan.costs import COLLECTIVES, changed
 from mpiflow.plan.stopwatch import best
+from mpiflow.preconditioners.natural import INNER
 from mpiflow.ranks.chunks import CHUNK
 from mpiflow.ranks.shards import TILE
 
@@ -40,7 +40,7 @@ class Costs(costs.Costs):
     def __init__(self, config: Config, ranks: int):
         super().__init__(config, ranks)
         self.space = config.kernel.features.kind.costs(config.surface(), config.kernel.degree)
-        self.factorised = not self.space.iterations and config.kernel.preconditioner != "plain"
+        self.factorised = not self.space.iterations and config.kernel.preconditioner.factorises
         n, d = self.coordinates, self.dimension
         #: Normal coordinates of one point: z, vectors, bend, and the way back to the chart.
         self.frame = 16 * (n * (1 + d + d**2) + d**2)
@@ -53,7 +53,7 @@ class Costs(costs.Costs):
     def refuse(self) -> None:
         """Raises InputError for fewer points than features without a ridge."""
         kernel, number = self.config.kernel, self.space.features
-        if kernel.preconditioner != "plain" and kernel.ridge == 0 and self.train <= number:
+        if kernel.preconditioner.factorises and kernel.ridge == 0 and self.train <= number:
             raise InputError(
                 f"points.train = {self.train}: no more than the {number} features of kernel.degree; take 3 times as many "
                 "points, a lower degree, or kernel.ridge > 0"
@@ -153,7 +153,7 @@ class Costs(costs.Costs):
     @property
     def _iterations(self) -> int:
         """Of conjugate gradients in a step."""
-        return min(self.space.iterations, INNER) if self.config.kernel.preconditioner == "natural" else 0
+        return min(self.space.iterations, INNER) if self.config.kernel.preconditioner.inverts else 0
 
     @property
     def _state(self) -> float:

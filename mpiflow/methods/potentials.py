@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from pydantic import Field
 
 from mpiflow.belief.points import missing, single
+from mpiflow.doors.door import Door
 from mpiflow.methods import components
 from mpiflow.methods.spaces import SPACES, Space
+from mpiflow.preconditioners import Preconditioner
 from mpiflow.settings.section import Count, Kind, NonNegative
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
     from mpiflow.kernels.features import Features
     from mpiflow.state.load import State
 
+PRECONDITIONERS = Door(
+    "kernel.preconditioner", "mpiflow.preconditioners.preconditioner:Preconditioner", "mpiflow.preconditioners"
+)
+
 _POTENTIAL = ("potential/coefficients", "potential/frozen_at", "potential/steps")
 
 
@@ -34,8 +40,8 @@ class KaehlerKernel(Kind):
     """The degree k of the functions."""
     features: Annotated[Space, SPACES, Field(validate_default=True)] = "invariant"
     """The functions that phi is made of"""
-    preconditioner: Literal["natural", "diagonal", "plain", "ricci"] = "natural"
-    """C of the kernel: the inverse of the normal matrix or of its diagonal, or 1; or the Kaehler-Ricci flow."""
+    preconditioner: Annotated[Preconditioner, PRECONDITIONERS, Field(validate_default=True)] = "natural"
+    """C of the kernel"""
     refreeze: Count | None = None
     """Steps after which C is computed anew; without it never. e.g. 2"""
     warm: Annotated[int, Field(ge=2, le=40)] | None = None
@@ -56,10 +62,10 @@ class KaehlerKernel(Kind):
 
     def check(self, config: Config) -> None:
         """Raises ValueError for what a Kaehler flow cannot do."""
-        known = self.features.kind.preconditioners
+        answers, asks = self.features.kind.answers, self.preconditioner.asks
         if config.run.precision != "float64":
             raise ValueError('run.precision = "float32": its normal matrix needs more digits; take "float64"')
-        if "natural" in known and "diagonal" not in known and getattr(config.search, "inner", 0) is None:
+        if "hessians" not in answers and getattr(config.search, "inner", 0) is None:
             raise ValueError(
                 f"flow.search.inner: missing; {self.features.name} features have no normal matrix: take e.g. search = "
                 f'{{ name = "{config.search.name}", inner = 60 }}'
@@ -68,9 +74,10 @@ class KaehlerKernel(Kind):
             raise ValueError(
                 f"kernel.warm = {self.warm}: needs kernel.refreeze, and features with degrees, as invariant ones are"
             )
-        if self.preconditioner not in known:
+        if not asks <= answers:
+            known = [name for name, kind in PRECONDITIONERS.known().items() if kind.asks <= answers]
             raise ValueError(
-                f'kernel.preconditioner = "{self.preconditioner}": {self.features.name} features know {", ".join(known)}'
+                f'kernel.preconditioner = "{self.preconditioner.name}": {self.features.name} features know {", ".join(known)}'
             )
         if config.clusters.count != 1:
             raise ValueError(f"clusters.count = {config.clusters.count}: one potential knows no clusters; take 1")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_serializer
 
@@ -26,6 +27,9 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
+_CONTEXT: ContextVar[dict | None] = ContextVar("context", default=None)
+
+
 class Named(Section):
     """What comes in through a door: the fields of a class are the keys beside its name.
 
@@ -41,7 +45,17 @@ class Named(Section):
     unopened: ClassVar[dict] = {}
 
     def __init__(self, *values, **keys):
-        super().__init__(**dict(zip(type(self).model_fields, values, strict=False)), **keys)
+        given = dict(zip(type(self).model_fields, values, strict=False)) | keys
+        self.__pydantic_validator__.validate_python(given, self_instance=self, context=_CONTEXT.get())
+
+    @classmethod
+    def validated(cls, keys: dict, context: dict | None) -> Self:
+        """From the keys of a run file; context: of pydantic, also for doors within, which a class's own __init__ would lose."""
+        token = _CONTEXT.set(context)
+        try:
+            return cls.model_validate(keys)
+        finally:
+            _CONTEXT.reset(token)
 
     def tried(self, beside: dict) -> None:
         """Try a user's class before any work; beside: what was read of its run file so far. Raises where it is wrong."""

@@ -21,6 +21,7 @@ from mpiflow.geometry.frames import frame
 from mpiflow.job.job import run
 from mpiflow.measures import sigma
 from mpiflow.methods import potentials
+from mpiflow.preconditioners.ricci import Ricci
 from mpiflow.predictor import open_run
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
@@ -164,7 +165,7 @@ def test_kaehler_ricci_flow_ends_at_the_solution():
     """d phi / dt = log eta decays like heat and ends where Gauss-Newton does, up to what the features leave over."""
     surface = fermat(3)
     train, features = point_set(surface, 400), potentials.features(Comm(), surface, 4)
-    flow = KaehlerFlow(surface, features, train, KaehlerRule(0.02, preconditioner="ricci"))
+    flow = KaehlerFlow(surface, features, train, KaehlerRule(0.02, preconditioner=Ricci()))
     records = [flow.step() for _ in range(60)]
     assert not any(record.step_rejected for record in records)
     equation, _, _ = problem(surface, 4, 400)

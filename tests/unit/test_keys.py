@@ -17,8 +17,8 @@ GOOD = {"kernel": {"name": "gaussian", "width": 0.4}, "flow": {"dt": 0.03}}
 
 
 def test_the_document_is_made_of_the_models():
-    page = Path(reference.__file__).parents[1] / "docs" / "run-file.md"
-    assert page.read_text() == reference.markdown(), "mpiflow keys --markdown > mpiflow/docs/run-file.md"
+    page = Path(reference.__file__).parents[1] / "docs/run-file.md"
+    assert page.read_text() == reference.markdown(), "mpiflow keys --markdown makes it"
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.name}-{key.of}")

@@ -18,6 +18,7 @@ from mpiflow.geometry import charts, fubini_study
 from mpiflow.geometry.frames import frame
 from mpiflow.kernels.kaehler import Normal
 from mpiflow.methods import potentials
+from mpiflow.preconditioners.ricci import Ricci
 from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.shards import Layout
 
@@ -32,7 +33,7 @@ def test_the_ricci_preconditioner_moves_the_metric_by_minus_its_ricci_tensor():
     surface, dt = fermat(2), 1e-5
     features, train = potentials.features(Comm(), surface, 12), point_set(surface, 400)
     z, chart = train.points.z, train.points.chart
-    flow = KaehlerFlow(surface, features, train, KaehlerRule(dt, preconditioner="ricci"))
+    flow = KaehlerFlow(surface, features, train, KaehlerRule(dt, preconditioner=Ricci()))
     before = flow.watch(train)()
     ricci = KaehlerPredictor(surface, features, np.zeros(len(features))).ricci(z, chart)
     flow.step()

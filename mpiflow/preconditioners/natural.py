@@ -1,0 +1,60 @@
+"""The natural gradient: C is the inverse of the normal matrix of log eta."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpiflow.preconditioners.preconditioner import Applied, Preconditioner
+
+if TYPE_CHECKING:
+    from mpiflow.flows.monge_ampere import State
+    from mpiflow.flows.potentials import KaehlerFlow
+
+#: Most iterations of conjugate gradients in one application of a C without its matrix.
+INNER = 60
+
+
+class Natural(Preconditioner):
+    """kernel.preconditioner = "natural": the inverse of the normal matrix M of log eta (theory 4).
+
+    It is factorised; of features that know an approximate inverse, it is applied by conjugate gradients.
+    """
+
+    name = "natural"
+    factorises = inverts = True
+
+    def frozen(self, flow: KaehlerFlow, state: State) -> Applied:
+        """M^-1 at a metric; collective."""
+        from mpiflow.flows.linearised import Linearised, conjugate_gradients
+
+        if flow.inverse is None:
+            return normal(flow, state)
+        linear = Linearised(flow.problem, state, flow.inverse)
+        return lambda gradient: conjugate_gradients(linear, gradient, flow.rule.ridge, INNER)
+
+
+def normal(flow: KaehlerFlow, state: State, diagonal: bool = False) -> Applied:
+    """M^-1, or that of its diagonal, by its factor, which rank 0 alone holds; collective.
+
+    A warm start acts on functions up to a degree until it is frozen anew: far from g_FS the highest ones only hinder.
+    """
+    from mpiflow.kernels.kaehler import Normal
+
+    rule, comm, factor = flow.rule, flow.chunks.comm, None
+    gram = flow.problem.engine.gram(state.inverse, flow.problem.weight, state.residual)
+    active = np.arange(len(flow.features))
+    if rule.warm and not state.coefficients.any():
+        active = np.flatnonzero(flow.features.degrees <= rule.warm)
+    kept = np.append(active, [-2, -1])
+    with comm.lead() as mine:
+        if mine:
+            factor = Normal(gram[np.ix_(kept, kept)], rule.ridge, diagonal=diagonal)
+
+    def applied(gradient: np.ndarray) -> np.ndarray:
+        direction = np.zeros_like(gradient)
+        direction[active] = comm.bcast(factor.solve(gradient[active]) if factor else None)
+        return direction
+
+    return applied

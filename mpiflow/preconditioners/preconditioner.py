@@ -1,0 +1,39 @@
+"""What a preconditioner is: C of the kernel F C F^T of potentials, by which a slope of the loss becomes a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from mpiflow.settings.section import Named
+
+if TYPE_CHECKING:
+    from mpiflow.flows.monge_ampere import State
+    from mpiflow.flows.potentials import KaehlerFlow
+
+#: C applied to a gradient (P,), the same on every rank; collective.
+Applied = Callable[[np.ndarray], np.ndarray]
+
+
+class Preconditioner(Named):
+    """What `frozen` gives is used until it is frozen anew (kernel.refreeze).
+
+    asks: what features must answer, "hessians" where it takes them one by one. factorises: whether a matrix of all features is
+    factorised, which more points than features determine. inverts: whether features that know about the inverse of their
+    normal matrix are asked for it. lowers: whether a step promises to lower the loss.
+    """
+
+    asks: ClassVar[frozenset[str]] = frozenset()
+    factorises: ClassVar[bool] = False
+    inverts: ClassVar[bool] = False
+    lowers: ClassVar[bool] = True
+
+    def frozen(self, flow: KaehlerFlow, state: State) -> Applied:
+        """C at a metric; collective."""
+        raise NotImplementedError(f"kernel.preconditioner = {self.name}: its class has no frozen(self, flow, state)")
+
+    def direction(self, flow: KaehlerFlow, c: Applied) -> np.ndarray:
+        """What the flow descends along, (P,), under the C of now; collective."""
+        return c(flow.problem.gradient(flow.state))
