@@ -116,3 +116,15 @@ def test_planned_bytes_of_a_rank_grow_as_the_logarithm_of_the_ranks():
 def test_two_clusters_never_join_one_seed():
     assert greedy.pair(np.array([[1.0, 1.0], [2.0, 3.0]])).tolist() == [0, 1]
     assert greedy.pair(np.array([[2.0, 3.0], [1.0, 1.0]])).tolist() == [1, 0]
+
+
+def test_a_large_cluster_near_a_seed_goes_before_a_small_one_that_is_further():
+    """Means of distances decide: by their sums a cluster of one point would go first."""
+
+    def at(angle, number):
+        return np.tile([np.cos(angle), np.sin(angle)], (number, 1)).astype(complex)
+
+    z = np.concatenate([at(0.0, 4), at(1.2, 4), at(0.1, 7), at(0.5, 1)])
+    label = np.repeat([0, 1, 0, 1], [4, 4, 7, 1]).astype(np.int32)
+    merged, _ = greedy.merge(Batches(Comm(), 16, 8), z, label, 2)
+    assert merged.tolist() == label.tolist()
