@@ -21,7 +21,7 @@ from mpiflow.searches import Search
 from mpiflow.searches.search import HALVINGS
 
 #: Where a state keeps what the search remembers of each train point.
-_MEMORY = "search/points/"
+_MEMORY = "search_points/"
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,7 @@ def costs() -> ModuleType:
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
-    name, kept = "flow/accumulated_gradient", tuple(f"search/points/{name}" for name in config.search.remembers)
+    name, kept = "flow/accumulated_gradient", tuple(f"search_points/{name}" for name in config.search.remembers)
     yield from missing(state.arrays, (name, *kept))
     yield from hermitian(name, state.arrays[name])
     if state.attributes["engine"] not in _ENGINES:

@@ -133,7 +133,7 @@ _FILES = ("_text", "_sha256")
 #: Datasets whose names only their writers know, by how they start.
 _OPEN = {
     "timing/": Field(("rank",), "f", "s", "wall time of this stage on each rank"),
-    "search/points/": Field(
+    "search_points/": Field(
         ("train", "part", "row", "column"), "c", "1", "what the search remembers: of the metric, of A"
     ),
     "search/": Field(("feature",), "f", "1", "what the search remembers"),

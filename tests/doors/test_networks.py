@@ -87,7 +87,7 @@ def test_the_ricci_tensor_of_a_network_is_that_of_differences():
 
     def log_det(z):
         """log det g in the frame over w: log eta, up to what has no mixed derivative."""
-        here = sampling.described(surface, z, p.chart)
+        here = surface.described(z, p.chart)
         there = frame(surface, here.z, here.chart)
         g, _ = curvature.riemann(there, predictor.jet(there, 2))
         return np.log(np.linalg.det(g).real / here.weight)

@@ -170,7 +170,7 @@ def points(content):
     path.write_bytes(content)
     found = held(lambda: cymetric.read(path, SURFACE, sampling.TRAIN, None, 30))
     if found is not None:
-        ours = sampling.described(SURFACE, found.z)
+        ours = SURFACE.described(found.z)
         assert np.abs(SURFACE.value(found.z)).max() < 1e-7
         np.testing.assert_allclose(found.weight / found.weight[0], ours.weight / ours.weight[0], rtol=1e-5)
         np.testing.assert_allclose(found.omega2, ours.omega2, rtol=1e-5)
