@@ -42,8 +42,9 @@ class Sections(Features):
 
     @classmethod
     def count(cls, surface: Domain, degree: int) -> int:
-        """N_k^2."""
-        return len(sections(surface, degree))
+        """N_k^2: all monomials of the degree without the multiples of Q's leading one."""
+        n, rest = surface.coordinates - 1, degree - surface.degree
+        return (math.comb(degree + n, n) - (math.comb(rest + n, n) if rest >= 0 else 0)) ** 2
 
     def __len__(self) -> int:
         return len(self.exponents) ** 2

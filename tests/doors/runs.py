@@ -4,19 +4,22 @@ import numpy as np
 
 import mpiflow as library
 from jobs import mpiflow, result
+from mpiflow import config
+from mpiflow.plan import report
+from mpiflow.plan.fit import Limits
+from mpiflow.plan.machine import Machine
 
 
-def holds(path, folder, *words, plan=True):
+def holds(path, folder, plan=True):
     """Run the file to its end on one rank, and with a stop on two and one: the same bits. Returns the open run."""
-    whole, parts = folder / "whole", folder / "parts"
-    for where, more, ranks in ((whole, (), 1), (parts, ("--set", "flow.steps=2"), 2), (parts, (), 1)):
-        done = mpiflow("run", path, "-o", where, *words, *more, ranks=ranks)
-        assert done.returncode == 0, done.stdout + done.stderr
+    settings, whole, parts = config.read(path), folder / "whole", folder / "parts"
+    begun = mpiflow("run", path, "-o", parts, "--set", "flow.steps=2", ranks=2)
+    assert begun.returncode == 0, begun.stdout + begun.stderr
+    model = library.run(settings, parts)
+    library.run(settings, whole)
     assert result(parts) == result(whole)
     if plan:
-        planned = mpiflow("plan", path, "--ranks", 2, *words)
-        assert planned.returncode == 0, planned.stderr
-    model = library.open(parts)
+        assert report.facts(settings, path, 2, Limits(64, 4), Machine())["peak_bytes"] > 0
     rows = model.evaluate(60, 5)
     assert rows[0].gain > 0.5 and np.isfinite([row.sigma for row in rows]).all()
     return model

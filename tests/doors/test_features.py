@@ -6,8 +6,9 @@ import h5py
 import numpy as np
 import pytest
 from features import TORUS, dropped
+from runs import holds
 
-from jobs import mpiflow, result
+from jobs import mpiflow
 from mpiflow import config, hermitian, sampling
 from mpiflow.errors import InputError
 from mpiflow.geometry.families.fermat import Fermat
@@ -21,19 +22,12 @@ def torus(tmp_path):
 
 def test_a_dropped_space_runs_from_its_run_file_to_an_evaluation(tmp_path):
     path = dropped(tmp_path)
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    done = mpiflow("run", path, "-o", whole, ranks=1)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert mpiflow("run", path, "-o", parts, "--set", "flow.steps=3", ranks=3).returncode == 0
-    assert mpiflow("run", path, "-o", parts, ranks=2).returncode == 0
-    assert result(parts) == result(whole)
+    whole = tmp_path / "whole"
+    model = holds(path, tmp_path)
     with h5py.File(sorted(whole.glob("state-*.h5"))[-1]) as state:
         assert state["features/exponents"].shape == (34, 4)
         assert state["features/exponents"].dims[1][0].name == "/exponents_axis_1"
-    rows = mpiflow("evaluate", parts, "--points", 200, "--seed", 5, "--json")
-    assert rows.returncode == 0, rows.stderr
-    gains = [row["gain"] for row in json.loads(rows.stdout)["evaluation"] if row["metric"] == "flow"]
-    assert min(gains) > 20
+    assert min(row.gain for row in model.evaluate(200, 5) if row.metric == "flow") > 20
     assert mpiflow("verify", whole).returncode == 0
     plan = mpiflow("plan", path, "--ranks", 2, "--json")
     assert plan.returncode == 0, plan.stderr
