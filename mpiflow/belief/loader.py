@@ -88,8 +88,11 @@ def agree(state: State) -> str:
 def _agree_in(folder: Path, expected: dict, state: State) -> str:
     told = agree(state)
     found = settings(state).model_dump(exclude_none=True, mode="json")
-    # Nobody knows the defaults of a file that is not opened.
-    for door, _ in doors.of(settings(state)):
+    for door, kind in doors.of(settings(state)):
+        # A project may have been moved: the hash tells whether it is the same file.
+        if Path(str(door.named(expected))).name == Path(kind.name).name:
+            door.rename(found, door.named(expected))
+        # Nobody knows the defaults of a file that is not opened.
         section = door.key.partition(".")[0]
         if section in expected and door.table:
             expected = expected | {section: found[section] | expected[section]}

@@ -88,13 +88,20 @@ class Door:
         keys = dict(given) if isinstance(given, dict) else {self.base.key: given}
         return keys.pop(self.base.key, self.base.usual), keys
 
+    def named(self, table: dict) -> object:
+        """The name that a run file's table has here; None for none."""
+        node, last = self._place(table)
+        return node.get(last)
+
     def rename(self, table: dict, name: str) -> None:
         """Give a run file's table another name here: the same file at another place is the same class."""
-        section, _, last = self.key.rpartition(".")
-        node = table[section]
-        if isinstance(node[last], dict):
-            node, last = node[last], self.base.key
+        node, last = self._place(table)
         node[last] = name
+
+    def _place(self, table: dict) -> tuple[dict, str]:
+        section, _, last = self.key.rpartition(".")
+        node = table.get(section, {})
+        return (node[last], self.base.key) if isinstance(node.get(last), dict) else (node, last)
 
     def validated(self, given: object, info: ValidationInfo) -> Named | None:
         """The class with its keys. Raises ValueError where there is none of its name, or where a user's is none."""

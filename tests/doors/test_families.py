@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from runs import holds
+from dropping import holds
 
 from jobs import mpiflow
 from mpiflow import config

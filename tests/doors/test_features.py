@@ -5,8 +5,8 @@ import json
 import h5py
 import numpy as np
 import pytest
+from dropping import holds
 from features import TORUS, dropped
-from runs import holds
 
 from jobs import mpiflow
 from mpiflow import config, hermitian, sampling

@@ -1,7 +1,7 @@
 """A functional of a user's: run under components, potentials and networks, and refused where its slope is wrong."""
 
 import pytest
-from runs import holds
+from dropping import holds
 
 from mpiflow import config
 from mpiflow.errors import InputError

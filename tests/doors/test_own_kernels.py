@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from dropping import holds
 from kernels import ERF, LAPLACE, REACH, written
-from runs import holds
 
 import mpiflow as library
 from jobs import mpiflow, result
 from mpiflow import config
+from mpiflow.belief import loader
 from mpiflow.doors import own
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
@@ -82,6 +83,16 @@ def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         library.open(folder)
     assert mpiflow("info", folder).returncode == 0
+
+
+def test_a_project_may_be_moved(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    library.run(config.read(written(old, LAPLACE, "Laplace"), ["flow.steps=1"]), old / "run")
+    old.rename(new)
+    assert library.run(config.read(new / "run.toml", ["flow.steps=2"]), new / "run").step == 2
+    assert [sound for _, sound, _ in loader.verify(new / "run")] == [True] * 3
+    assert library.open(new / "run").evaluate(20, 1)
 
 
 def test_other_ranks_get_the_text_of_the_first(tmp_path):

@@ -1,7 +1,7 @@
 """A preconditioner of a user's: run, resumed on other ranks, planned, evaluated; and what does not suit is refused."""
 
 import pytest
-from runs import holds
+from dropping import holds
 
 from mpiflow import config
 from mpiflow.errors import InputError
