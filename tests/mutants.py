@@ -27,10 +27,10 @@ _HERE = "unit/test_small_faults.py::test_"
 
 MUTANTS = [
     Mutant(
-        "a halved step accumulates the whole one",
+        "a halved step accumulates more than it took",
         "flows/components.py",
         "        trial = self.theta - step\n",
-        "        trial = self.theta - step * np.array([1.0, self.dt])[:, None, None, None]\n",
+        "        trial = self.theta - step * np.array([1.0, 1.5])[:, None, None, None]\n",
         f"{_HERE}a_halved_step_accumulates_what_was_taken",
     ),
     Mutant(

@@ -91,7 +91,7 @@ def _agree_in(folder: Path, expected: dict, state: State) -> str:
     for door, kind in doors.of(settings(state)):
         # A project may have been moved: the hash tells whether it is the same file.
         if Path(str(door.named(expected))).name == Path(kind.name).name:
-            door.rename(found, door.named(expected))
+            door.set_name(found, door.named(expected))
         # Nobody knows the defaults of a file that is not opened.
         section = door.key.partition(".")[0]
         if section in expected and door.table:

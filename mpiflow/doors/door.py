@@ -93,7 +93,7 @@ class Door:
         node, last = self._place(table)
         return node.get(last)
 
-    def rename(self, table: dict, name: str) -> None:
+    def set_name(self, table: dict, name: str) -> None:
         """Give a run file's table another name here: the same file at another place is the same class."""
         node, last = self._place(table)
         node[last] = name

@@ -171,7 +171,7 @@ def _same_run(folder: Path, config: Config, state: State | None, say: Callable[[
     before = settings(state).model_dump(exclude_none=True, mode="json")
     for door, kind in own.of(config):
         own.agreed(door, kind.name, kind.source, state.attributes)
-        door.rename(before, kind.name)
+        door.set_name(before, kind.name)
     changed = compare(before, config.model_dump(exclude_none=True, mode="json"))
     if changed.fatal:
         raise InputError(
