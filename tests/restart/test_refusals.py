@@ -128,7 +128,7 @@ def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_pat
     began = time.process_time()
     ran = inside(["run", str(job), "-o", "run", "--set", key], tmp_path)
     refused(ran, words)
-    assert time.process_time() - began < 5 and not (tmp_path / "run").exists()
+    assert time.process_time() - began < 20 and not (tmp_path / "run").exists()
     assert inside(["plan", str(job), "--set", key], tmp_path).stderr == ran.stderr
 
 
