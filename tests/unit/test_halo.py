@@ -77,3 +77,11 @@ def test_an_update_through_halos_is_within_the_tolerance_that_none_misses_tenfol
     assert missed(lists) < tolerance
     assert missed(layout.members) > 10 * tolerance
     assert sum(map(len, lists)) < 0.7 * layout.count * layout.total
+
+
+def test_a_wide_cluster_is_felt_from_its_edge():
+    """Both balls count: the centres are further apart than one radius and the reach."""
+    angle = np.array([0.0, 0.4, 0.5, 0.9])
+    z = np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(complex)
+    layout = Layout(Comm(), np.array([0, 0, 1, 1], np.int32), 2, [1.0, 1.0])
+    assert [found.tolist() for found in halo(layout, z, 0.15)] == [[2], [1]]
