@@ -4,6 +4,7 @@ import csv
 import subprocess
 import sys
 
+import optuna
 import pytest
 
 from mpiflow import streams
@@ -223,3 +224,11 @@ def _made(folder, name):
     path = worker_folder(folder, name)
     path.mkdir(parents=True)
     return path
+
+
+def test_a_trial_that_is_given_up_is_pruned_and_has_had_its_place(tmp_path):
+    trials = optuna.create_study(direction="maximize")
+    at = desk.Desk(trials, [space.Range("flow.dt", 0.1, 1.0)], 1, tmp_path)
+    assert at.next().place == 0 and at.tell(None, "gain", 1.0, "worse than the median") == "worse than the median"
+    assert [trial.state for trial in trials.trials] == [optuna.trial.TrialState.PRUNED]
+    assert at.next() is None
