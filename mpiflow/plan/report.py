@@ -26,11 +26,14 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
     """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
     limits.serve(ranks)
     of, config = registry.of(config).costs().Costs, _placed(config, limits)
+    here = process.peak()
     if not config.moved_by.quadratic:
-        # Before all is loaded, which takes seconds, and again with what that takes.
-        fit.check(of, of(config, ranks), process.peak(), limits)
+        # Before all is loaded, which takes seconds.
+        fit.check(of, of(config, ranks), here, limits)
     # First what is loaded: judging the reach of a kernel of pairs takes memory of its own.
     loaded, costs = base(config), of(config, ranks)
+    # As a run asks, and again with what is loaded.
+    fit.check(of, costs, here, limits)
     fit.check(of, costs, loaded, limits)
     held = {name: loaded + process.KEPT + size for name, size in costs.bytes().items()}
     held["report"] = loaded + costs.flowing + process.PICTURE
