@@ -1,12 +1,12 @@
 """What a user may get wrong on the command line: one clear line, the right exit code, nothing half done."""
 
 import os
-import time
 
 import pytest
 from inside import mpiflow as inside
 
 from jobs import JOBS, mpiflow, small
+from mpiflow import dataset
 from mpiflow.state.load import read
 
 
@@ -123,12 +123,12 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("case", UNFIT)
-def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_path, case):
+def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_path, case, monkeypatch):
     job, key, words = UNFIT[case]
-    began = time.process_time()
+    monkeypatch.setattr(dataset, "train_points", lambda *_: pytest.fail("points are drawn before it is refused"))
     ran = inside(["run", str(job), "-o", "run", "--set", key], tmp_path)
     refused(ran, words)
-    assert time.process_time() - began < 20 and not (tmp_path / "run").exists()
+    assert not (tmp_path / "run").exists()
     assert inside(["plan", str(job), "--set", key], tmp_path).stderr == ran.stderr
 
 
