@@ -17,36 +17,47 @@ class LowRank:
     """Features at the points of some chunks; what is prepared is kept if it fits in `memory` bytes, else made again.
 
     Which of the two changes no bit. It lies on `device`, where the matrix products are; sums over chunks are the host's.
-    CuPy's side has not run on a GPU yet.
+    whole: whether values and first derivatives are wanted, too (`kernels.features`); r reals a point are known of a function.
+    single: whether products are float32 and complex64; sums over chunks stay float64. CuPy's side has not run on a GPU yet.
     """
 
     def __init__(
-        self, chunks: Chunks, features: Features, frame: Frame, memory: float = 2.0**31, device: Device = HOST
+        self,
+        chunks: Chunks,
+        features: Features,
+        frame: Frame,
+        memory: float = 2.0**31,
+        device: Device = HOST,
+        whole: bool = False,
+        single: bool = False,
     ):
         self.chunks, self.features, self.frame, self.device = chunks, features, frame, device
-        self.size, self.reals = len(features), frame.vectors.shape[2] ** 2
-        self.bytes = features.bytes(len(chunks.numbers) * CHUNK, frame.vectors.shape[2])
+        self.whole, self.single, d = whole, single, frame.vectors.shape[2]
+        self.size, self.reals = len(features), (d + whole) ** 2
+        self.bytes = features.bytes(len(chunks.numbers) * CHUNK, d, whole) // (2 if single else 1)
         self.resident = self.bytes <= memory
         self._kept = []
 
     def apply(self, coefficients: np.ndarray) -> np.ndarray:
-        """sum_m c_m H_m at the own points: (P,) to (n, d^2) float64."""
-        result, loaded = np.empty((len(self.frame), self.reals)), self.features.load(coefficients, self.device)
+        """sum_m c_m H_m at the own points: (P,) to (n, r) float64."""
+        result = np.empty((len(self.frame), self.reals))
+        loaded = self.features.load(self._rounded(coefficients), self.device)
         for rows, prepared in self._each():
-            result[rows] = self.features.contract(prepared, loaded, self.device)[: rows.stop - rows.start]
+            found = self.features.contract(prepared, loaded, self.device, self.whole)
+            result[rows] = found[: rows.stop - rows.start]
         return result
 
     def adjoint(self, v: np.ndarray) -> np.ndarray:
-        """sum over all points of H_m . v: own (n, d^2) to (P,) float64, on every rank."""
-        each = zip(self._each(), self.chunks.each(v), strict=True)
+        """sum over all points of H_m . v: own (n, r) to (P,) float64, on every rank."""
+        each = zip(self._each(), self.chunks.each(self._rounded(v)), strict=True)
         partials = (self.features.adjoint(s, self.chunks.zeroed(w, rows), self.device) for (rows, s), (_, (w,)) in each)
-        return self.chunks.comm.bcast(self.chunks.tree((self.size,), partials))
+        return self.chunks.comm.bcast(self.chunks.tree((self.size,), (np.asarray(p, np.float64) for p in partials)))
 
     def gram(self, inverse: np.ndarray, weight: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
-        """sum over points of w [A, 1, r] [A, 1, r]^T with A_m = g^-1 . H_m: (P+2, P+2) on rank 0, None elsewhere.
+        """sum over points of w [A, 1, r] [A, 1, r]^T with A_m = inverse . H_m: (P+2, P+2) on rank 0, None elsewhere.
 
         For features whose Hessians are prepared one by one.
-        inverse: (n, d^2) g^-1 as reals. weight, residual: (n,).
+        inverse: (n, r), d log det g of each real. weight, residual: (n,).
         """
         each = zip(self._each(), self.chunks.each(inverse, weight, residual), strict=True)
         partials = (self._gram(h, gi, self.chunks.zeroed(w, rows), r) for (rows, h), (_, (gi, w, r)) in each)
@@ -61,7 +72,11 @@ class LowRank:
             if place < len(self._kept):
                 yield rows, self._kept[place]
                 continue
-            prepared = self.device.put(self.features.prepare(type(self.frame)(*parts)))
+            prepared = self.device.put(self._rounded(self.features.prepare(type(self.frame)(*parts), self.whole)))
             if self.resident:
                 self._kept.append(prepared)
             yield rows, prepared
+
+    def _rounded(self, array: np.ndarray) -> np.ndarray:
+        """As the products take it."""
+        return array.astype({8: np.float32, 16: np.complex64}[array.itemsize]) if self.single else array

@@ -16,18 +16,21 @@ Preconditioner = Callable[[np.ndarray], np.ndarray]
 
 
 def conjugate_gradients(
-    linear: Linearised, right: np.ndarray, ridge: float, iterations: int, accuracy: float = 1e-2
+    linear: Linearised, right: np.ndarray, ridge: float, iterations: int, smooth: bool = False, accuracy: float = 1e-2
 ) -> np.ndarray:
-    """(A^T W A)^-1 times a vector (P,), by applications of A and A^T alone; collective.
+    """(A^T W A + prior)^-1 times a vector (P,), by applications of A and A^T alone; collective.
 
-    ridge: relative to the mean diagonal. Stops where the residual, in the norm of the preconditioner, has fallen by
+    prior: ridge times the mean diagonal, or where smooth times the inverse of the preconditioner, which is never formed: of
+    the directions it is known by their own recursion. Stops where the residual, in the norm of the preconditioner, has fallen by
     `accuracy`: an inexact step costs less than it saves while log eta is far from linear.
     """
     x, r = np.zeros_like(right), right
     p = z = linear.preconditioned(r)
+    # C^-1 p, where the preconditioner C is: p is made of C r.
+    weighed = r if smooth else p
     norm = first = float(r @ z)
     for _ in range(iterations if first else 0):
-        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * linear.scale * p
+        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * linear.scale * weighed
         length = norm / float(p @ image)
         x, r = x + length * p, r - length * image
         z = linear.preconditioned(r)
@@ -35,6 +38,7 @@ def conjugate_gradients(
         if norm <= accuracy**2 * first:
             break
         p = z + (norm / last) * p
+        weighed = r + (norm / last) * weighed if smooth else p
     return x
 
 
@@ -42,12 +46,12 @@ class Linearised:
     """A = d log eta / d c at a metric, less its w-mean, with the weights w / sum w."""
 
     def __init__(self, problem: MongeAmpere, state: State, preconditioner: Preconditioner | None = None):
-        self.engine, self.inverse, self._preconditioner = problem.engine, state.inverse, preconditioner
+        self.engine, self.slope, self._preconditioner = problem.inner, problem.slope(state), preconditioner
         self.weight = problem.weight / problem.engine.chunks.sum(problem.weight)
 
     def apply(self, c: np.ndarray) -> np.ndarray:
         """A c at the own points: (P,) to (n,)."""
-        return (self.inverse * self.engine.apply(c)).sum(1)
+        return (self.slope * self.engine.apply(c)).sum(1)
 
     def centred(self, t: np.ndarray) -> np.ndarray:
         """(n,) less its w-mean over all points."""
@@ -55,7 +59,7 @@ class Linearised:
 
     def adjoint(self, t: np.ndarray) -> np.ndarray:
         """A^T W t: centred own (n,) to (P,), on every rank."""
-        return self.engine.adjoint((self.weight * t)[:, None] * self.inverse)
+        return self.engine.adjoint((self.weight * t)[:, None] * self.slope)
 
     def preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         """About (A^T W A)^-1 times a gradient (P,), up to a factor; what rank 0 finds, every rank has."""
@@ -81,21 +85,23 @@ def gauss_newton(
     ridge: float = 0.0,
     inner: int | None = None,
     preconditioner: Preconditioner | None = None,
+    smooth: bool = False,
 ) -> np.ndarray:
     """dc (P,) that makes the w-mean of (r + A dc - mean)^2 least, r = log eta; collective.
 
     ridge: relative to the diagonal of the normal matrix. inner: None to factorise that matrix, for few features; else
-    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these.
+    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these; smooth: as of
+    `conjugate_gradients`.
     Raises NumericalError where the normal matrix is singular.
     """
     if inner is None:
         return _direct(problem, state, ridge)
     linear = Linearised(problem, state, preconditioner)
-    return -conjugate_gradients(linear, linear.adjoint(linear.centred(state.residual)), ridge, inner)
+    return -conjugate_gradients(linear, linear.adjoint(linear.centred(state.residual)), ridge, inner, smooth)
 
 
 def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:
-    gram = problem.engine.gram(state.inverse, problem.weight, state.residual)
+    gram = problem.engine.gram(problem.slope(state), problem.weight, state.residual)
     comm, direction = problem.engine.chunks.comm, None
     with comm.lead() as mine:
         if mine:

@@ -6,19 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mpiflow.ansatz.composed import Composed
 from mpiflow.backend import HOST, Device
+from mpiflow.flows.monge_ampere import LINEAR
 from mpiflow.flows.predictor import PotentialPredictor
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.kernels import kaehler
 from mpiflow.kernels.features import Features
 from mpiflow.ranks.shards import TILE, Layout
 
 
 class KaehlerPredictor(PotentialPredictor):
-    """g_FS + d dbar phi, phi = sum_m c_m F_m; coefficients: (P,)."""
+    """g_FS + d dbar phi, phi = f(F), F = sum_m c_m F_m; coefficients: (P,); phi: f, by default linear."""
 
-    def __init__(self, surface: Domain, features: Features, coefficients: np.ndarray):
-        self.surface, self.features, self.coefficients = surface, features, coefficients
+    def __init__(self, surface: Domain, features: Features, coefficients: np.ndarray, phi: Composed = LINEAR):
+        self.surface, self.features, self.coefficients, self.phi = surface, features, coefficients, phi
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
         """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128."""
@@ -26,11 +27,11 @@ class KaehlerPredictor(PotentialPredictor):
 
     def potential(self, z: np.ndarray) -> np.ndarray:
         """phi, up to a constant: (N, C) complex points of X, any scale, to (N,) float64."""
-        return self.features.potential(z, self.coefficients)
+        return self.phi.value(self.features.potential(z, self.coefficients))
 
     def jet(self, there: Frame, order: int) -> np.ndarray:
         """d^alpha dbar^beta phi along X, up to an order, in frames: (N, C, C) complex."""
-        return self.features.jet(there, self.coefficients, order)
+        return self.phi.jet(self.features.jet(there, self.coefficients, order), self.surface.dimension, order)
 
     def onto(
         self, targets: Layout, z: np.ndarray, chart: np.ndarray, memory: float, device: Device = HOST
@@ -39,10 +40,10 @@ class KaehlerPredictor(PotentialPredictor):
         # Tile by tile, each filled up to TILE rows: a row's bits know its tile only.
         tiles = _tiles(targets)
         frames = [self.surface.frame(_filled(z[rows]), _filled(chart[rows])) for rows in tiles]
-        fits = self.features.bytes(TILE * len(tiles), self.surface.dimension) <= memory
+        fits = self.features.bytes(TILE * len(tiles), self.surface.dimension, self.phi.whole) <= memory
 
         def prepared(there: Frame):
-            return device.put(self.features.prepare(there))
+            return device.put(self.features.prepare(there, self.phi.whole))
 
         kept = [prepared(there) for there in frames] if fits else None
 
@@ -50,9 +51,10 @@ class KaehlerPredictor(PotentialPredictor):
             g = np.empty((len(z), self.surface.dimension, self.surface.dimension), np.complex128)
             loaded = self.features.load(coefficients, device)
             for place, (rows, there) in enumerate(zip(tiles, frames, strict=True)):
-                potential = self.features.contract(kept[place] if kept else prepared(there), loaded, device)
-                whole = there.lower @ kaehler.metric(potential) @ there.lower.conj().transpose(0, 2, 1)
-                g[rows] = whole[: rows.stop - rows.start]
+                values = kept[place] if kept else prepared(there)
+                jets = self.features.contract(values, loaded, device, self.phi.whole)
+                tile = there.lower @ self.phi.metric(jets) @ there.lower.conj().transpose(0, 2, 1)
+                g[rows] = tile[: rows.stop - rows.start]
             return g
 
         return metric

@@ -1,4 +1,7 @@
-"""The flow of a Kaehler potential under a frozen kernel: g = g_FS + d dbar phi, phi = sum_m c_m F_m (HR app. B)."""
+"""The flow of a Kaehler potential: g = g_FS + d dbar phi, phi = f(sum_m c_m F_m) (HR app. B).
+
+Where f is linear the kernel of the metric is frozen; else it moves with the metric, by the chain rule (`ansatz.composed`).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpiflow import backend
+from mpiflow.ansatz import Ansatz
+from mpiflow.ansatz.composed import Composed
+from mpiflow.ansatz.linear import Linear
 from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
+from mpiflow.flows.ladder import Ladder
 from mpiflow.flows.linearised import gauss_newton
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.flows.potential_predictor import KaehlerPredictor
@@ -23,7 +30,7 @@ from mpiflow.kernels.features import Features
 from mpiflow.preconditioners import Preconditioner
 from mpiflow.preconditioners.natural import Natural
 from mpiflow.ranks import placement
-from mpiflow.ranks.chunks import Chunks
+from mpiflow.ranks.chunks import CHUNK, Chunks
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.searches import Search
 from mpiflow.searches.euler import Euler
@@ -31,6 +38,8 @@ from mpiflow.searches.search import HALVINGS
 
 #: Where a state keeps what the search remembers.
 _MEMORY = "search/"
+#: Largest weight in a capped loss, in means of all.
+_CAP = 2.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,9 @@ class KaehlerRule:
 
     preconditioner: C of the kernel. refreeze: steps after which C is computed anew, None for never; with the natural C, the
     log loss, refreeze = 1 and dt = 1/2 a step is Gauss-Newton's near the solution (theory 4). warm: degree of the features
-    on which C acts until it is first frozen anew, None for all. memory: bytes for Hessians that are kept, on the backend.
+    on which C acts until it is first frozen anew, None for all. memory: bytes for what is prepared of features and kept, on
+    the backend. ansatz: f. weights: of the loss, "omega", "fubini-study" or "capped". single: whether products within a
+    step are float32. smooth: the prior that ridge weighs.
     """
 
     dt: float
@@ -51,46 +62,95 @@ class KaehlerRule:
     ridge: float = 0.0
     memory: float = 2.0**31
     backend: str = "cpu"
+    ansatz: Ansatz = Linear()
+    weights: str = "omega"
+    single: bool = False
+    smooth: bool = False
 
 
 class KaehlerFlow(Flow):
     """c <- c - dt C dl/dc on the train points of all ranks; c predicts g everywhere, exactly Kaehler.
 
-    A step that loses positivity on a train point or raises the loss is halved. Raises InputError for fewer points than
-    features without a ridge, NumericalError where no halved step is left.
+    A step that loses positivity on a train point or raises the loss is halved. Up a ladder, features of each degree take over
+    from those below; but on the last rung few points are enough. Raises InputError for fewer points than features without a
+    ridge, NumericalError where no halved step is left.
     """
 
-    def __init__(self, surface: Domain, features: Features, train: PointSet, rule: KaehlerRule):
-        if rule.preconditioner.factorises and rule.ridge == 0 and train.layout.total <= len(features):
-            raise InputError(
-                f"points.train = {train.layout.total}: no more than the {len(features)} features of kernel.degree; "
-                "take 3 times as many points, a lower degree, or kernel.ridge > 0"
-            )
-        self.surface, self.features, self.rule = surface, features, rule
-        self.chunks = Chunks(train.layout.comm, train.layout.total)
-        points = train.points.map(Exchange(self.chunks.comm, train.layout.rows, self.chunks.rows))
-        self.frame = surface.frame(points.z, points.chart)
+    def __init__(self, surface: Domain, ladder: Ladder | Features, train: PointSet, rule: KaehlerRule):
+        self.surface, self.train, self.rule = surface, train, rule
+        self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.of(ladder)
         self.device = backend.device(rule.backend) or backend.HOST
-        engine = LowRank(self.chunks, features, self.frame, rule.memory, self.device)
-        self.problem = MongeAmpere(engine, points.weight, rule.loss, surface.form(points))
-        self.bytes = engine.bytes if engine.resident else 0
-        self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
-        self.inverse = features.inverse(surface) if rule.preconditioner.inverts else None
         self.steps = 0
-        self.state = self.problem.at(np.zeros(len(features)))
+        self._stand(self.ladder.rung(0))
+        self.state = self.problem.at(np.zeros(len(self.features)))
         super().__init__(rule.search, rule.dt, self.state.coefficients)
         self._freeze(self.state)
+
+    def _stand(self, rung: int) -> None:
+        """The equation for the features of a rung."""
+        self.rung, rule, layout = rung, self.rule, self.train.layout
+        self.degree = self.ladder.degrees[rung]
+        self.features = self.ladder.made(self.degree)
+        total = self.ladder.points(rung, layout.total, len(self.features))
+        if rule.preconditioner.factorises and rule.ridge == 0 and total <= len(self.features):
+            raise InputError(
+                f"points.train = {layout.total}: no more than the {len(self.features)} features of kernel.degree; "
+                "take 3 times as many points, a lower degree, or kernel.ridge > 0"
+            )
+        self.chunks = Chunks(layout.comm, total)
+        points = self.train.points.map(Exchange(self.chunks.comm, layout.rows, self.chunks.rows))
+        self.frame = self.surface.frame(points.z, points.chart)
+        self.phi = Composed(rule.ansatz, self.degree)
+        inner = self._engine(rule.memory, single=True) if rule.single else None
+        engine = self._engine(rule.memory - (inner.bytes if inner and inner.resident else 0))
+        weight, form = points.weight, self.surface.form(points)
+        self.problem = MongeAmpere(engine, weight, rule.loss, form, self.phi, self._loss_weight(weight), inner)
+        self.bytes = sum(made.bytes for made in (engine, inner) if made and made.resident)
+        self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
+        self.inverse = self.features.inverse(self.surface) if rule.preconditioner.inverts else None
+
+    def _engine(self, memory: float, single: bool = False) -> LowRank:
+        return LowRank(self.chunks, self.features, self.frame, memory, self.device, self.phi.whole, single)
+
+    def _loss_weight(self, weight: np.ndarray) -> np.ndarray | None:
+        """Of the own points in the loss; None for their own."""
+        if self.rule.weights == "omega":
+            return None
+        if self.rule.weights == "fubini-study":
+            return np.ones_like(weight)
+        return np.minimum(weight, _CAP * self.chunks.sum(weight) / self.chunks.total)
+
+    def _climb(self) -> None:
+        """Go on with the features of the next rung, from what this one found; collective."""
+        below, found = self.features, self.state.coefficients
+        self._stand(self.rung + 1)
+        start = self.ladder.start(self.chunks.comm, self.surface, below, self.features, self.rung, self.rule.ansatz, found)
+        self.state = self.problem.at(start)
+        if not self.state.least > 0:
+            self.state = self.problem.at(np.zeros(len(self.features)))
+        self.memory = {name: np.zeros(len(self.features)) for name in self.memory}
+        self._freeze(self.state)
+
+    def step(self) -> Record:
+        """One step, on the rung where it is due; collective."""
+        while self.rung < self.ladder.rung(self.steps):
+            self._climb()
+        return super().step()
+
+    def slope(self) -> np.ndarray:
+        """dl/dc, (P,); collective."""
+        return self.problem.gradient(self.state)
 
     def direction(self) -> np.ndarray:
         """C dl/dc under the C of now, (P,); collective."""
         every = self.rule.refreeze
-        if every and self.steps and self.steps % every == 0:
+        if every and self.steps and self.steps % every == 0 and self.frozen_at is not self.state.coefficients:
             self._freeze(self.state)
         return self.rule.preconditioner.direction(self, self.applied)
 
     def linearised(self, inner: int | None) -> np.ndarray:
         """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""
-        return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.inverse)
+        return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.inverse, self.rule.smooth)
 
     def tried(self, step: np.ndarray) -> State | None:
         """c - step; None where it loses positivity or raises the loss, which a few never promised to lower."""
@@ -116,8 +176,7 @@ class KaehlerFlow(Flow):
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, on rank 0 (None elsewhere); collective."""
-        lower = self.frame.lower
-        metric = lower @ self.state.g @ lower.conj().transpose(0, 2, 1)
+        metric, first = self._metric(), self.chunks.comm.rank == 0
         arrays = {
             "potential/coefficients": self.state.coefficients,
             "potential/frozen_at": self.frozen_at,
@@ -125,16 +184,23 @@ class KaehlerFlow(Flow):
             **{_MEMORY + name: array for name, array in self.memory.items()},
             **self.features.arrays(),
         }
-        first = self.chunks.comm.rank == 0
-        return {"metric/current": self.chunks.comm.gather_rows(metric)} | {
-            name: array if first else None for name, array in arrays.items()
-        }
+        return {"metric/current": metric} | {name: array if first else None for name, array in arrays.items()}
+
+    def _metric(self) -> np.ndarray | None:
+        """g at all train points on rank 0, None elsewhere; collective."""
+        layout, p = self.train.layout, self.train.points
+        if self.chunks.total < layout.total:
+            return layout.gather(self.predictor().metric(layout, p.z, p.chart))
+        lower = self.frame.lower
+        return self.chunks.comm.gather_rows(lower @ self.state.g @ lower.conj().transpose(0, 2, 1))
 
     def restore(self, rows: Callable[..., np.ndarray]) -> None:
         """Continue from a state: rows(name, None) gives all of one of its datasets; collective."""
+        self.steps = int(rows("potential/steps", None)[0])
+        if (rung := self.ladder.rung(max(self.steps - 1, 0))) != self.rung:
+            self._stand(rung)
         self._freeze(self.problem.at(rows("potential/frozen_at", None)))
         self.state = self.problem.at(rows("potential/coefficients", None))
-        self.steps = int(rows("potential/steps", None)[0])
         self.memory = {name: rows(_MEMORY + name, None) for name in self.memory}
 
     def attributes(self) -> dict[str, object]:
@@ -144,15 +210,20 @@ class KaehlerFlow(Flow):
 
     def predictor(self) -> KaehlerPredictor:
         """The metric at any targets, as of now."""
-        return KaehlerPredictor(self.surface, self.features, self.state.coefficients)
+        return KaehlerPredictor(self.surface, self.features, self.state.coefficients, self.phi)
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128."""
-        p = targets.points
-        at = KaehlerPredictor(self.surface, self.features, self.state.coefficients).onto(
-            targets.layout, p.z, p.chart, self.rule.memory, self.device
-        )
-        return lambda: at(self.state.coefficients)
+        known, at = None, None
+
+        def now() -> np.ndarray:
+            nonlocal known, at
+            if known is not self.features:
+                p, known = targets.points, self.features
+                at = self.predictor().onto(targets.layout, p.z, p.chart, self.rule.memory, self.device)
+            return at(self.state.coefficients)
+
+        return now
 
     def _freeze(self, state: State) -> None:
         """C at a metric, where the search asks for directions."""

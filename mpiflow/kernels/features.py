@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from mpiflow.backend import HOST, Device
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels import jets
 from mpiflow.kernels.costs import Costs, Work
+
+if TYPE_CHECKING:
+    from mpiflow.ansatz import Ansatz
 
 #: (count) to complex points (count, n+1) of X, |z| of any size, that are the same on all ranks and no run trains on.
 Draw = Callable[[int], np.ndarray]
@@ -55,28 +58,39 @@ class Features:
         """sum_m c_m F_m: (N, n+1) complex points of X, any scale, to (N,) float64."""
         return coefficients @ self.values(z)
 
-    def prepare(self, frame: Frame) -> np.ndarray:
-        """What `contract` and `adjoint` need of points: d_a dbar_b of all as d^2 reals, H (P, N, d^2) float64."""
+    def lifted(
+        self, surface: Domain, below: Features, coefficients: np.ndarray, ansatz: Ansatz, k: int, to: int, draw: Draw
+    ) -> np.ndarray:
+        """Coefficients (P,) of degree `to` with the potential that those of features of degree k below have, or near it."""
+        z = draw(2 * len(self) + 200)
+        wanted = ansatz.raised(coefficients @ below.values(z), k, to)
+        return np.linalg.lstsq(self.values(z).T, wanted)[0]
+
+    def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
+        """What `contract` and `adjoint` need of points: d_a dbar_b of all as r = d^2 reals, H (P, N, r) float64.
+
+        whole: with values and first derivatives, (1 + d, 1 + d) Hermitian matrices as r = (1 + d)^2 reals (`ansatz.composed`).
+        """
         matrix = jets.full(self.jets(frame, 1).transpose(0, 2, 1))
-        return hermitian.to_reals(matrix[..., 1:, 1:])
+        return hermitian.to_reals(matrix if whole else matrix[..., 1:, 1:])
 
     def load(self, coefficients: np.ndarray, device: Device = HOST):
         """The coefficients (P,), for `contract`, on the device."""
         return device.put(coefficients)
 
-    def contract(self, prepared, loaded, device: Device = HOST) -> np.ndarray:
-        """sum_m c_m H_m: what is prepared of N points, and loaded, on the device to (N, d^2) on the host."""
+    def contract(self, prepared, loaded, device: Device = HOST, whole: bool = False) -> np.ndarray:
+        """sum_m c_m H_m: what is prepared of N points, and loaded, on the device to (N, r) on the host; whole: as there."""
         xp = device.xp
         return device.fetch(xp.matmul(loaded, xp.reshape(prepared, (len(self), -1)))).reshape(prepared.shape[1:])
 
     def adjoint(self, prepared, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: what is prepared on the device, (N, d^2) on the host, to (P,)."""
+        """sum over points of H_m . v: what is prepared on the device, (N, r) on the host, to (P,)."""
         xp = device.xp
         return device.fetch(xp.matmul(xp.reshape(prepared, (len(self), -1)), device.put(v.ravel())))
 
-    def bytes(self, points: int, d: int) -> int:
+    def bytes(self, points: int, d: int, whole: bool = False) -> int:
         """Memory of what `prepare` returns."""
-        return 8 * len(self) * points * d**2
+        return 8 * len(self) * points * (d + whole) ** 2
 
     @classmethod
     def costs(cls, surface: Domain, degree: int) -> Costs:

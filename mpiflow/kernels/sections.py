@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from mpiflow.geometry.polynomial import Polynomial
 from mpiflow.kernels import jets
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
+
+if TYPE_CHECKING:
+    from mpiflow.ansatz import Ansatz
 
 
 @dataclass(frozen=True)
@@ -70,11 +74,21 @@ class Sections(Features):
         s = self.ambient(frame.z, order)
         return jets.along(frame, s @ hermitian.from_reals(coefficients) @ s.conj().transpose(0, 2, 1), order)
 
-    def bytes(self, points: int, d: int) -> int:
+    def lifted(
+        self, surface: Domain, below: Sections, coefficients: np.ndarray, ansatz: Ansatz, k: int, to: int, draw: Draw
+    ) -> np.ndarray:
+        """As of any features, by multiplication of h with itself and with |z|^2 in place of a fit: (P,) float64."""
+        from mpiflow.kernels import powers
+
+        power = to // k if ansatz.powers else 1
+        h = hermitian.from_reals(coefficients)
+        return hermitian.to_reals(powers.lifted(surface, below, self, h, power, ansatz.powers))
+
+    def bytes(self, points: int, d: int, whole: bool = False) -> int:
         """Memory of what `prepare` returns."""
         return 16 * len(self.exponents) * points * (1 + d)
 
-    def prepare(self, frame: Frame) -> np.ndarray:
+    def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
         """S and its derivatives D_a along the frame: (N, 1 + d, N_k) complex."""
         ambient = self.ambient(frame.z, 1)
         along = frame.vectors.transpose(0, 2, 1) @ ambient[:, 1:]
@@ -94,27 +108,28 @@ class Sections(Features):
         columns = [
             math.prod(factors[i][index.count(i)] for i in range(size)) for index in jets.multi_indices(size, order)
         ]
-        return np.stack(columns, axis=1) * _norms(self.exponents)
+        return np.stack(columns, axis=1) * norms(self.exponents)
 
     def load(self, coefficients: np.ndarray, device: Device = HOST):
         """h, for `contract`: (N_k^2,) to (N_k, N_k) complex on the device."""
         return device.put(hermitian.from_reals(coefficients))
 
-    def contract(self, values, h, device: Device = HOST) -> np.ndarray:
-        """d dbar phi as reals: values (N, 1 + d, N_k), h (N_k, N_k) on the device to (N, d^2) float64 on the host."""
-        xp = device.xp
+    def contract(self, values, h, device: Device = HOST, whole: bool = False) -> np.ndarray:
+        """Jets of phi as reals: values (N, 1 + d, N_k), h (N_k, N_k) on the device to (N, r) on the host."""
+        xp, first = device.xp, 0 if whole else 1
         left = xp.reshape(xp.matmul(xp.reshape(values, (-1, h.shape[0])), h), values.shape)
-        matrix = device.fetch(xp.matmul(left[:, 1:, :], backend.dagger(xp, values[:, 1:, :])))
+        matrix = device.fetch(xp.matmul(left[:, first:, :], backend.dagger(xp, values[:, first:, :])))
         here = device.fetch(xp.sum(left[:, 0, :] * xp.conj(values[:, 0, :]), axis=1)).real
-        return hermitian.to_reals(matrix - self.degree * here[:, None, None] * np.eye(matrix.shape[1]))
+        matrix[:, 1 - first :, 1 - first :] -= self.degree * here[:, None, None] * np.eye(values.shape[1] - 1, dtype=here.dtype)
+        return hermitian.to_reals(matrix)
 
     def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: values (N, 1 + d, N_k) on the device, v (N, d^2) to (N_k^2,) float64."""
-        xp, matrix = device.xp, hermitian.from_reals(v)
-        trace = device.put(-self.degree * np.trace(matrix, axis1=1, axis2=2)[:, None])
-        weighted = xp.empty_like(values)
-        weighted[:, 1:, :] = xp.matmul(device.put(matrix), values[:, 1:, :])
-        weighted[:, 0, :] = trace * values[:, 0, :]
+        """sum over points of H_m . v: values (N, 1 + d, N_k) on the device, v (N, r) to (N_k^2,)."""
+        xp, matrix, rows = device.xp, hermitian.from_reals(v), values.shape[1]
+        whole = np.zeros((len(matrix), rows, rows), matrix.dtype)
+        whole[:, rows - matrix.shape[1] :, rows - matrix.shape[1] :] = matrix
+        whole[:, 0, 0] -= self.degree * np.trace(whole[:, 1:, 1:], axis1=1, axis2=2)
+        weighted = xp.matmul(device.put(whole), values)
         flat = xp.reshape(values, (-1, values.shape[2]))
         gamma = device.fetch(xp.matmul(xp.reshape(weighted, flat.shape).T, xp.conj(flat)))
         return hermitian.to_reals((gamma.conj() + gamma.T) / 2)
@@ -176,12 +191,12 @@ def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
         for row, factor in enumerate(monomials(features.degree - surface.degree, surface.coordinates)):
             for term, coefficient in zip(surface.exponents, surface.coefficients, strict=True):
                 zero[row, number[tuple((term + factor).tolist())]] += coefficient
-        zero /= _norms(every)
+        zero /= norms(every)
         found[left] = -np.linalg.solve(zero[:, left], zero[:, kept])
     return found
 
 
-def _norms(exponents: np.ndarray) -> np.ndarray:
+def norms(exponents: np.ndarray) -> np.ndarray:
     """sqrt(k! / prod alpha_i!) of each row, (M, n+1) to (M,)."""
     factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
     return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
+from mpiflow.ansatz import Ansatz
 from mpiflow.belief.points import missing, single
 from mpiflow.doors.door import Door
 from mpiflow.methods import components
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from mpiflow.flows.potential_predictor import KaehlerPredictor
     from mpiflow.flows.potentials import KaehlerFlow
     from mpiflow.geometry.domain import Domain
-    from mpiflow.kernels.features import Features
+    from mpiflow.kernels.features import Draw, Features
     from mpiflow.state.load import State
 
+ANSAETZE = Door("kernel.potential", "mpiflow.ansatz.ansatz:Ansatz", "mpiflow.ansatz")
 PRECONDITIONERS = Door(
     "kernel.preconditioner", "mpiflow.preconditioners.preconditioner:Preconditioner", "mpiflow.preconditioners"
 )
@@ -40,25 +42,44 @@ class KaehlerKernel(Kind):
     """The degree k of the functions."""
     features: Annotated[Space, SPACES, Field(validate_default=True)] = "invariant"
     """The functions that phi is made of"""
+    potential: Annotated[Ansatz, ANSAETZE, Field(validate_default=True)] = "linear"
+    """What the potential is of a sum of them"""
     preconditioner: Annotated[Preconditioner, PRECONDITIONERS, Field(validate_default=True)] = "natural"
     """C of the kernel"""
     refreeze: Count | None = None
     """Steps after which C is computed anew; without it never. e.g. 2"""
     warm: Annotated[int, Field(ge=2, le=40)] | None = None
     """Degree of the functions on which C acts until it is first computed anew; without it all. e.g. 6"""
+    ladder: Annotated[tuple[Annotated[int, Field(ge=1, le=40)], ...], Field(min_length=2)] | None = None
+    """Degrees to climb by, the last one kernel.degree; each starts from the metric of the one before. e.g. [3, 6]"""
+    rung: Count = 4
+    """Steps of the flow on each degree of the ladder but the last."""
+    weights: Literal["omega", "fubini-study", "capped"] = "omega"
+    """Of the points in the loss: Omega's, those of g_FS, or Omega's up to twice their mean."""
     ridge: NonNegative = 0.0
     """Added to the normal matrix. [its diagonal]"""
+    prior: Literal["flat", "smooth"] = "flat"
+    """What the ridge weighs: all functions alike, or as the round metric does, high frequencies most."""
 
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
     method = "potentials"
-    answers = frozenset({"direction", "linearised"})
+    answers = frozenset({"direction", "linearised", "slope"})
     kappa = "step"
 
     @property
     def everywhere(self) -> bool:
         """Whether symmetry maps every chart to the run's own."""
         return self.features.kind.everywhere
+
+    @property
+    def degrees(self) -> tuple[int, ...]:
+        """Of the rungs."""
+        return self.ladder or (self.degree,)
+
+    def reached(self, steps: int) -> int:
+        """The degree of a state after so many steps."""
+        return self.degrees[min(max(steps - 1, 0) // self.rung, len(self.degrees) - 1)]
 
     def check(self, config: Config) -> None:
         """Raises ValueError for what a Kaehler flow cannot do."""
@@ -73,6 +94,15 @@ class KaehlerKernel(Kind):
         if self.warm and not (self.refreeze and self.features.kind.graded):
             raise ValueError(
                 f"kernel.warm = {self.warm}: needs kernel.refreeze, and features with degrees, as invariant ones are"
+            )
+        if self.ladder and (self.warm or self.ladder[-1] != self.degree or any(np.diff(self.ladder) <= 0)):
+            raise ValueError(
+                f"kernel.ladder = {list(self.ladder)}: must ascend to kernel.degree = {self.degree}, and does not go with "
+                "kernel.warm"
+            )
+        if self.prior == "smooth" and "hessians" in answers:
+            raise ValueError(
+                f'kernel.prior = "smooth": {self.features.name} features have no Casimir operator; take generic ones, or "flat"'
             )
         if not asks <= answers:
             known = [name for name, kind in PRECONDITIONERS.known().items() if kind.asks <= answers]
@@ -90,42 +120,55 @@ class KaehlerKernel(Kind):
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> KaehlerFlow:
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    from mpiflow.flows.ladder import Ladder
     from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
     from mpiflow.ranks import placement
 
     k, comm, memory = config.kernel, train.layout.comm, config.engine.memory * 2**30
     placed = placement.place(comm, stored.get("backend") or config.run.backend)
     frozen = (k.preconditioner, k.refreeze, k.warm, k.ridge)
-    rule = KaehlerRule(config.flow.dt, config.flow.loss, config.search, *frozen, memory, placed)
-    return KaehlerFlow(surface, features(comm, surface, k.degree, k.features), train, rule)
+    ansatz = (k.potential, k.weights, config.run.inner == "float32", k.prior == "smooth")
+    rule = KaehlerRule(config.flow.dt, config.flow.loss, config.search, *frozen, memory, placed, *ansatz)
+
+    def made(degree: int) -> Features:
+        return features(comm, surface, degree, k.features)
+
+    return KaehlerFlow(surface, Ladder(k.degrees, k.rung, made, drawn(surface)), train, rule)
 
 
 def predictor(
     config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> KaehlerPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
+    from mpiflow.ansatz.composed import Composed
     from mpiflow.flows.potential_predictor import KaehlerPredictor
 
-    chosen = config.kernel.features.kind.of(lambda name: rows(name, None))
-    return KaehlerPredictor(surface, chosen, rows("potential/coefficients", None))
+    k = config.kernel
+    chosen = k.features.kind.of(lambda name: rows(name, None))
+    phi = Composed(k.potential, k.reached(int(rows("potential/steps", None)[0])))
+    return KaehlerPredictor(surface, chosen, rows("potential/coefficients", None), phi)
 
 
 def features(comm: Comm, surface: Domain, degree: int, kind: str | Space = "invariant") -> Features:
     """All features of a degree, made by rank 0 on points of their own; collective."""
-    from mpiflow import sampling
-
     space = Space(SPACES.find(kind)) if isinstance(kind, str) else kind
+    made = None
+    with comm.lead() as mine:
+        if mine:
+            made = space.kind.made(surface, degree, drawn(surface))
+    return comm.bcast(made)
+
+
+def drawn(surface: Domain) -> Draw:
+    """Points of X that no run trains on, the same on all ranks."""
+    from mpiflow import sampling
 
     def draw(count: int) -> np.ndarray:
         chunks = -(-count // (sampling.LINES * surface.points_a_cut))
         z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
         return np.concatenate(z)[:count]
 
-    made = None
-    with comm.lead() as mine:
-        if mine:
-            made = space.kind.made(surface, degree, draw)
-    return comm.bcast(made)
+    return draw
 
 
 def load(config: Config) -> None:
@@ -153,7 +196,7 @@ def complaints(state: State, config: Config) -> Iterator[str]:
     yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
     yield from missing(arrays, (*_POTENTIAL, *space.kind.names()))
     yield from single(state, "potential/steps", state.step)
-    yield from space.kind.complaints(arrays, config.kernel.degree)
+    yield from space.kind.complaints(arrays, config.kernel.reached(state.step))
     # What is only named knows no number.
     number = len(space.kind.of(arrays.__getitem__) if space.opened else arrays[_POTENTIAL[0]])
     for name in _POTENTIAL[:2]:

@@ -32,7 +32,7 @@ class Natural(Preconditioner):
         if flow.inverse is None:
             return normal(flow, state)
         linear = Linearised(flow.problem, state, flow.inverse)
-        return lambda gradient: conjugate_gradients(linear, gradient, flow.rule.ridge, INNER)
+        return lambda gradient: conjugate_gradients(linear, gradient, flow.rule.ridge, INNER, flow.rule.smooth)
 
 
 def normal(flow: KaehlerFlow, state: State, diagonal: bool = False) -> Applied:
@@ -43,7 +43,7 @@ def normal(flow: KaehlerFlow, state: State, diagonal: bool = False) -> Applied:
     from mpiflow.kernels.kaehler import Normal
 
     rule, comm, factor = flow.rule, flow.chunks.comm, None
-    gram = flow.problem.engine.gram(state.inverse, flow.problem.weight, state.residual)
+    gram = flow.problem.engine.gram(flow.problem.slope(state), flow.problem.weight, state.residual)
     active = np.arange(len(flow.features))
     if rule.warm and not state.coefficients.any():
         active = np.flatnonzero(flow.features.degrees <= rule.warm)

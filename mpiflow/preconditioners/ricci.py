@@ -30,8 +30,9 @@ class Ricci(Preconditioner):
         from mpiflow.kernels import kaehler
 
         chunks, features = flow.chunks, flow.features
-        each = chunks.each(flow.frame.z, flow.problem.weight, flow.state.residual)
-        partials = (kaehler.gram(features.values(z), chunks.zeroed(w, rows), r) for rows, (z, w, r) in each)
+        state, problem = flow.state, flow.problem
+        each = chunks.each(flow.frame.z, problem.weight, state.residual, problem.phi.rate(state.jets))
+        partials = (kaehler.gram(features.values(z) * s, chunks.zeroed(w, rows), r) for rows, (z, w, r, s) in each)
         gram, direction = chunks.tree((len(features) + 2,) * 2, partials), None
         with chunks.comm.lead() as mine:
             if mine:

@@ -35,6 +35,8 @@ class Run(Section):
     """Of the points and of whatever else is drawn."""
     precision: Literal["float32", "float64"] = "float64"
     """Of losses, gradients and kernel entries; metrics are float64."""
+    inner: Literal["float32", "float64"] = "float64"
+    """Of products within a step of potentials, from which no metric is made; float32 takes half the time."""
     backend: Literal["auto", "cpu", "gpu"] = "auto"
     """Where kernels are computed; auto takes a GPU that is there."""
 

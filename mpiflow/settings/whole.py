@@ -60,6 +60,8 @@ class Config(Section):
                 f'flow.search = "{self.search.name}": a {self.method} flow does not answer what it asks; take '
                 f"{', '.join(suitable)}"
             )
+        if self.run.inner != "float64" and "linearised" not in self.moved_by.answers:
+            raise ValueError(f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it')
         self.moved_by.check(self)
         chart = self.points.chart
         if chart == "all" and not self.moved_by.transforms:

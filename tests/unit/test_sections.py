@@ -28,10 +28,10 @@ class Explicit:
 
     load, contract, adjoint = Invariants.load, Invariants.contract, Invariants.adjoint
 
-    def bytes(self, points, d):
+    def bytes(self, points, d, whole=False):
         return 8 * len(self) * points * d**2
 
-    def prepare(self, here):
+    def prepare(self, here, whole=False):
         values = self.features.prepare(here)
         return np.array([self.features.contract(values, self.features.load(unit)) for unit in np.eye(len(self))])
 

@@ -48,7 +48,7 @@ def test_half_a_natural_step_is_gauss_newtons_near_the_solution():
     equation = MongeAmpere(LowRank(Chunks(Comm(), 1000), features, here), train.points.weight)
     state, apart = equation.at(np.zeros(len(features))), []
     for length in (0.5, 1.0, 1.0):
-        normal = Normal(equation.engine.gram(state.inverse, equation.weight, state.residual), 0.0)
+        normal = Normal(equation.engine.gram(equation.slope(state), equation.weight, state.residual), 0.0)
         step, natural = -normal.solve(normal.right), -0.5 * normal.solve(equation.gradient(state))
         apart.append(np.linalg.norm(step - natural) / np.linalg.norm(step))
         state = equation.at(state.coefficients + length * step)

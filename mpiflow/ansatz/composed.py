@@ -1,0 +1,110 @@
+"""Metrics of phi = f(F) and their derivatives, from those of F by the chain rule: the law by which a kernel moves.
+
+Jets of F are Hermitian (1 + d, 1 + d) matrices J = [[F, dbar F], [d F, d dbar F]] in a frame with g_FS = 1, kept as reals
+(`mpiflow.hermitian`); of a linear ansatz d dbar F alone, (d, d).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mpiflow import hermitian
+from mpiflow.ansatz.ansatz import Ansatz
+from mpiflow.kernels import jets, kaehler
+
+
+@dataclass(frozen=True)
+class Composed:
+    """phi = f(F) for features of degree k."""
+
+    ansatz: Ansatz
+    degree: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether the metric needs F and d F beside d dbar F."""
+        return not self.ansatz.linear
+
+    def value(self, t: np.ndarray) -> np.ndarray:
+        """phi of F, (N,) to (N,)."""
+        return self.ansatz.derivatives(t, self.degree, 0)[0]
+
+    def rate(self, reals: np.ndarray) -> np.ndarray:
+        """d phi / d F: jets (N, r) to (N,)."""
+        return self.ansatz.derivatives(reals[:, 0], self.degree, 1)[1] if self.whole else np.ones(len(reals))
+
+    def metric(self, reals: np.ndarray) -> np.ndarray:
+        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex, NaN where f is not defined."""
+        if not self.whole:
+            return kaehler.metric(reals)
+        t, along, mixed = _split(reals)
+        _, f1, f2 = self.ansatz.derivatives(t, self.degree, 2)
+        g = f1[:, None, None] * mixed + f2[:, None, None] * _square(along)
+        return g + np.eye(g.shape[-1])
+
+    def slope(self, reals: np.ndarray, g: np.ndarray) -> np.ndarray:
+        """V = d log det g / d J, such that d log det g = V . dJ: jets and metrics (N, d, d) to (N, r) reals."""
+        inverse = kaehler.inverse(g)
+        if not self.whole:
+            return inverse
+        t, along, mixed = _split(reals)
+        _, f1, f2, f3 = self.ansatz.derivatives(t, self.degree, 3)
+        inverse = hermitian.from_reals(inverse)
+        column = np.einsum("xab,xb->xa", inverse, along)
+        slope = np.empty((len(t), len(along.T) + 1, len(along.T) + 1), np.complex128)
+        slope[:, 0, 0] = f2 * np.einsum("xba,xab->x", inverse, mixed) + f3 * (along.conj() * column).sum(1)
+        slope[:, 1:, 0] = f2[:, None] * column
+        slope[:, 0, 1:] = slope[:, 1:, 0].conj()
+        slope[:, 1:, 1:] = f1[:, None, None] * inverse
+        return hermitian.to_reals(slope)
+
+    def jet(self, jet: np.ndarray, d: int, order: int) -> np.ndarray:
+        """d^alpha dbar^beta phi from those of F, |alpha|, |beta| <= order <= 2, by Faa di Bruno's formula.
+
+        (N, C, C) to (N, C, C) complex, over the multi-indices of d coordinates (`kernels.jets`).
+        """
+        if not self.whole:
+            return jet
+        indices = jets.multi_indices(d, order)
+        place = {index: number for number, index in enumerate(indices)}
+        f = self.ansatz.derivatives(jet[:, 0, 0].real, self.degree, 2 * order)
+        found = np.empty_like(jet)
+        for t, alpha in enumerate(indices):
+            for u, beta in enumerate(indices[: t + 1]):
+                # Coordinates d, d+1, ... are the conjugated ones.
+                every = [*alpha, *(d + b for b in beta)]
+                found[:, t, u] = sum(
+                    f[len(parts)] * np.prod([jet[:, *_entry(part, place, d)] for part in parts], axis=0)
+                    for parts in _partitions(every)
+                )
+                found[:, u, t] = found[:, t, u].conj()
+        return found
+
+
+def _entry(part: list[int], place: dict, d: int) -> tuple[int, int]:
+    """Where a jet has the derivative along some coordinates."""
+    return place[tuple(i for i in part if i < d)], place[tuple(i - d for i in part if i >= d)]
+
+
+def _partitions(items: list[int]) -> Iterator[list[list[int]]]:
+    """All ways to part items, which are told apart by their places, into groups that keep their order."""
+    if not items:
+        yield []
+        return
+    first, rest = items[0], items[1:]
+    for parts in _partitions(rest):
+        yield [[first], *parts]
+        for number, part in enumerate(parts):
+            yield [*parts[:number], [first, *part], *parts[number + 1 :]]
+
+
+def _split(reals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    jet = hermitian.from_reals(reals)
+    return jet[:, 0, 0].real, jet[:, 1:, 0], jet[:, 1:, 1:]
+
+
+def _square(along: np.ndarray) -> np.ndarray:
+    return along[:, :, None] * along.conj()[:, None, :]

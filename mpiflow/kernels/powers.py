@@ -1,0 +1,44 @@
+"""Products of Hermitian forms in monomials: (m^dagger a m)(m^dagger b m), exactly, of which ladders make their starts."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.geometry.polynomial import Polynomial
+from mpiflow.kernels.sections import Sections, monomials, norms, reduction
+
+
+def lifted(
+    surface: Polynomial, below: Sections, above: Sections, coefficients: np.ndarray, power: int, constant: bool
+) -> np.ndarray:
+    """h' (N', N') with s'^dagger h' s' + c |z|^(2k') = (s^dagger h s + c |z|^(2k))^power |z|^(2r) on X, r what degrees lack.
+
+    coefficients: h (N, N) complex, in the sections below. c: 1 where constant, else 0.
+    """
+    k, size = below.degree, below.exponents.shape[1]
+    number = {tuple(row): m for m, row in enumerate(monomials(k, size).tolist())}
+    kept = [number[tuple(row)] for row in below.exponents.tolist()]
+    form = constant * np.eye(len(number), dtype=np.complex128)
+    form[np.ix_(kept, kept)] += coefficients
+    degree, found = k, form
+    for _ in range(power - 1):
+        found, degree = product(found, degree, form, k, size), degree + k
+    while degree < above.degree:
+        found, degree = product(found, degree, np.eye(size), 1, size), degree + 1
+    onto = reduction(surface, above)
+    return onto.T @ (found - constant * np.eye(len(found))) @ onto.conj()
+
+
+def product(a: np.ndarray, k: int, b: np.ndarray, l: int, size: int) -> np.ndarray:
+    """The form of degree k + l that is the product of a of degree k and b of degree l, in normalised monomials."""
+    left, right, both = monomials(k, size), monomials(l, size), monomials(k + l, size)
+    number = {tuple(row): m for m, row in enumerate(both.tolist())}
+    place = np.array([[number[tuple(row)] for row in (left + one).tolist()] for one in right])
+    scale = norms(right)[:, None] * norms(left) / norms(both)[place]
+    found = np.zeros((len(both), len(both)), np.complex128)
+    for row, weight, entries in zip(place, scale, b, strict=True):
+        for column, other, entry in zip(place, scale, entries, strict=True):
+            if entry:
+                # No sum of one exponent with different others is there twice: rows of `place` hold no index twice.
+                found[np.ix_(row, column)] += entry * (weight[:, None] * a * other)
+    return found
