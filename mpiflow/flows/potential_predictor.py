@@ -39,7 +39,8 @@ class KaehlerPredictor(PotentialPredictor):
         """A function from coefficients (P,) to g at targets; it keeps Hessians that fit in `memory` bytes, on a device."""
         # Tile by tile, each filled up to TILE rows: a row's bits know its tile only.
         tiles = _tiles(targets)
-        frames = [self.surface.frame(_filled(z[rows]), _filled(chart[rows])) for rows in tiles]
+        every = self.surface.frame(z, chart)
+        frames = [every[_filled(rows)] for rows in tiles]
         fits = self.features.bytes(TILE * len(tiles), self.surface.dimension, self.phi.whole) <= memory
 
         def prepared(there: Frame):
@@ -66,5 +67,6 @@ def _tiles(targets: Layout) -> list[slice]:
     return [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
 
 
-def _filled(rows: np.ndarray) -> np.ndarray:
-    return rows[np.minimum(np.arange(TILE), len(rows) - 1)]
+def _filled(rows: slice) -> np.ndarray:
+    """TILE of the rows of a tile, the last one again and again where it has fewer."""
+    return np.minimum(np.arange(rows.start, rows.start + TILE), rows.stop - 1)

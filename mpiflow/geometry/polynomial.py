@@ -59,9 +59,10 @@ class Polynomial:
     @staticmethod
     def _sum(powers: np.ndarray, exponents: np.ndarray, factors: np.ndarray) -> np.ndarray:
         total = np.zeros(powers.shape[1], np.complex128)
-        for row, factor in zip(exponents, factors, strict=True):
+        for row, factor in zip(exponents.tolist(), factors, strict=True):
             term = np.full(powers.shape[1], factor)
-            for i in np.flatnonzero(row):
-                term *= powers[row[i], :, i]
+            for i, power in enumerate(row):
+                if power:
+                    term *= powers[power, :, i]
             total += term
         return total
