@@ -34,6 +34,14 @@ CASES = {
         {"name": "kaehler", "degree": 12},
         {"engine": {"memory": 1e-3}, "points": {"train": 2048, "test": 500}},
     ),
+    "log": (
+        {"name": "kaehler", "potential": "log", "degree": 10},
+        {"points": {"train": 3000, "test": 500}},
+    ),
+    "generic, log, single": (
+        {"name": "kaehler", "potential": "log", "features": "generic", "degree": 3, "ridge": 1e-6},
+        {"points": {"train": 4096, "test": 500}, "run": {"name": "bytes", "inner": "float32"}},
+    ),
     "generic": (
         {"name": "kaehler", "features": "generic", "degree": 3, "ridge": 1e-6},
         {"points": {"train": 4096, "test": 500}},
