@@ -20,8 +20,8 @@ def conjugate_gradients(
 ) -> np.ndarray:
     """(A^T W A + prior)^-1 times a vector (P,), by applications of A and A^T alone; collective.
 
-    prior: ridge times the mean diagonal, and what the problem has. Stops where the residual, in the norm of the preconditioner, has fallen by
-    `accuracy`: an inexact step costs less than it saves while log eta is far from linear.
+    prior: ridge times the mean diagonal, and what the problem has. Stops where the residual, in the norm of the
+    preconditioner, has fallen by `accuracy`: an inexact step costs less than it saves while log eta is far from linear.
     """
     x, r = np.zeros_like(right), right
     p = z = linear.preconditioned(r)

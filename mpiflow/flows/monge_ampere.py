@@ -22,8 +22,8 @@ LOG, LINEAR = Log(), Composed(Linear(), 1)
 class State:
     """One potential: c (P,); on the own points jets of F (n, r), g (n, d, d) in frames and eta (n,); over all points the rest.
 
-    loss: mean by the weights of the loss. objective: with what the prior adds. sigma: the sigma measure. least: the least eigenvalue; where it is not positive,
-    only jets and g are defined.
+    loss: mean by the weights of the loss. objective: with what the prior adds. sigma: the sigma measure. least: the least
+    eigenvalue; where it is not positive, only jets and g are defined.
     """
 
     coefficients: np.ndarray

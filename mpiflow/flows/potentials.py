@@ -30,7 +30,7 @@ from mpiflow.kernels.features import Features
 from mpiflow.preconditioners import Preconditioner
 from mpiflow.preconditioners.natural import Natural
 from mpiflow.ranks import placement
-from mpiflow.ranks.chunks import CHUNK, Chunks
+from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.searches import Search
 from mpiflow.searches.euler import Euler
@@ -131,7 +131,9 @@ class KaehlerFlow(Flow):
         """Go on with the features of the next rung, from what this one found; collective."""
         below, found = self.features, self.state.coefficients
         self._stand(self.rung + 1)
-        start = self.ladder.start(self.chunks.comm, self.surface, below, self.features, self.rung, self.rule.ansatz, found)
+        start = self.ladder.start(
+            self.chunks.comm, self.surface, below, self.features, self.rung, self.rule.ansatz, found
+        )
         self.state = self.problem.at(start)
         if not self.state.least > 0:
             self.state = self.problem.at(np.zeros(len(self.features)))
@@ -222,13 +224,17 @@ class KaehlerFlow(Flow):
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128."""
-        known, at = None, None
+        p = targets.points
+
+        def onto():
+            return self.features, self.predictor().onto(targets.layout, p.z, p.chart, self.rule.memory, self.device)
+
+        known, at = onto()
 
         def now() -> np.ndarray:
             nonlocal known, at
             if known is not self.features:
-                p, known = targets.points, self.features
-                at = self.predictor().onto(targets.layout, p.z, p.chart, self.rule.memory, self.device)
+                known, at = onto()
             return at(self.state.coefficients)
 
         return now

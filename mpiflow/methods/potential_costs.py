@@ -85,9 +85,14 @@ class Costs(costs.Costs):
         return rows * self.frame + self.engine(self.rows) + self.engine(self.unseen) + self._state + self._matrices(1)
 
     @property
+    def late(self) -> float:
+        """What is kept in single precision."""
+        return self._inner(self.rows)
+
+    @property
     def building(self) -> float:
         """Choosing the features, preparing the last chunk, or adding up the normal matrix of all."""
-        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows)
+        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows) - self.late
         summing = self._state + self._matrices(3 + log2(max(2, self.rows / CHUNK))) + CHUNK * 24 * self.space.features
         return max(self.space.made, prepared + self._preparing(CHUNK), prepared + summing * self.factorised)
 
@@ -95,9 +100,11 @@ class Costs(costs.Costs):
     def stepping(self) -> float:
         """A trial's metric, its inverse, and a chunk of frames on its way; with what is prepared anew."""
         prepared = 0 if self._kept(self.rows) else self._preparing(CHUNK)
+        # The jets of a trial.
+        jets = self.rows * 8 * (self.dimension + self.whole) ** 2
         chunk = CHUNK * (self.frame + 600 + self.space.sweeping) + prepared
         vectors = 8 * 6 * self.space.features
-        return vectors + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
+        return vectors + jets + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
 
     @property
     def looking(self) -> float:
@@ -195,7 +202,9 @@ def timed(config: Config, surface: Domain) -> dict[str, float]:
     p = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None).map(lambda rows: rows[:CHUNK])
     there, v = surface.frame(p.z, p.chart), np.ones((CHUNK, (surface.dimension + whole) ** 2))
     prepared, loaded = basis.prepare(there, whole), basis.load(np.zeros(len(basis)))
-    sweep = (best(lambda: basis.adjoint(prepared, v)) + best(lambda: basis.contract(prepared, loaded, whole=whole))) / (2 * CHUNK)
+    sweep = (best(lambda: basis.adjoint(prepared, v)) + best(lambda: basis.contract(prepared, loaded, whole=whole))) / (
+        2 * CHUNK
+    )
     if space.sweep.read:
         found["read"] = max(sweep - space.sweep.flops * found["flop"], 0.1 * sweep) / space.sweep.read
     else:

@@ -68,7 +68,9 @@ LAYOUT = {
     "flow/accumulated_gradient": Field(
         ("train", "row", "column"), "cf", "1", "A: step-weighted sum of loss gradients; g = g_FS - K A at any point"
     ),
-    "potential/coefficients": Field(("feature",), "cf", "1", "c of F = sum c_m F_m, of which kernel.potential makes phi in g = g_FS + d dbar phi"),
+    "potential/coefficients": Field(
+        ("feature",), "cf", "1", "c of F = sum c_m F_m, of which kernel.potential makes phi in g = g_FS + d dbar phi"
+    ),
     "potential/frozen_at": Field(("feature",), "f", "1", "coefficients at whose metric the kernel is frozen"),
     "potential/steps": Field(("one",), "iu", "1", "steps taken, which tell when the kernel is frozen anew"),
     "potential/generators": Field(

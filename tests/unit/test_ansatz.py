@@ -160,7 +160,9 @@ def test_a_power_of_h_is_the_same_metric(kind, surface, low, high):
     c = features.lifted(surface, below.features, below.coefficients, Log(), low, high, draw)
     above = KaehlerPredictor(surface, features, c, Composed(Log(), high))
     expected = below.metric(layout(40), p.z, p.chart)
-    np.testing.assert_allclose(above.metric(layout(40), p.z, p.chart), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        above.metric(layout(40), p.z, p.chart), expected, rtol=0, atol=1e-12 * np.abs(expected).max()
+    )
 
 
 def test_h_times_z_squared_is_a_smaller_potential_of_one_degree_more():

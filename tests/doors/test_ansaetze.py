@@ -1,0 +1,67 @@
+"""An ansatz of a user's: run, resumed on other ranks, planned, evaluated; and what does not suit is refused."""
+
+import numpy as np
+import pytest
+from dropping import holds
+
+from mpiflow import config
+from mpiflow.errors import InputError
+
+ROOT = '''
+import numpy as np
+from mpiflow.ansatz import Ansatz
+
+
+class Root(Ansatz):
+    """phi = ((1 + F)^power - 1) / (k power): the logarithm at power = 0, F / k at 1."""
+
+    power: float = 0.5
+
+    def derivatives(self, t, k, order):
+        one = np.where(1 + t > 0, 1 + t, np.nan)
+        factors = np.cumprod([1.0] + [self.power - n for n in range(order)]) / (k * self.power)
+        return [f * one ** (self.power - n) - (n == 0) / (k * self.power) for n, f in enumerate(factors)]
+'''
+RUN = """
+[points]
+train = 200
+test = 60
+[kernel]
+name = "kaehler"
+degree = 6
+potential = { name = "mine.py:Root", power = 0.25 }
+[flow]
+steps = 4
+dt = 1.0
+search = "gauss-newton"
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "mine.py").write_text(ROOT)
+    (tmp_path / "run.toml").write_text(RUN)
+    return tmp_path / "run.toml"
+
+
+def test_a_dropped_ansatz_is_flowed(path, tmp_path):
+    model = holds(path, tmp_path)
+    assert model.config.kernel.potential.power == 0.25
+    losses = model.history["history/loss"]
+    assert losses[-1] < 1e-2 * losses[0]
+    assert np.isfinite(model.potential(np.array([[1, -1, 0, 0, 0]]))).all()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("self.power - n)", "self.power - n - 1)", "derivative"),
+        ("- (n == 0)", "+ (n == 0)", r"f\(0\) = "),
+    ],
+)
+def test_what_contradicts_itself_is_one_line(path, old, new, said):
+    text = (path.parent / "mine.py").read_text()
+    (path.parent / "mine.py").write_text(text.replace(old, new))
+    with pytest.raises(InputError, match=said) as told:
+        config.read(path)
+    assert "\n" not in str(told.value)
