@@ -51,7 +51,7 @@ class KaehlerKernel(Kind):
     warm: Annotated[int, Field(ge=2, le=40)] | None = None
     """Degree of the functions on which C acts until it is first computed anew; without it all. e.g. 6"""
     ladder: Annotated[list[Annotated[int, Field(ge=1, le=40)]], Field(min_length=2)] | None = None
-    """Degrees to climb by, the last one kernel.degree; each starts from the metric of the one before. e.g. [3, 6]"""
+    """Degrees to climb by, the last one kernel.degree; each starts from the metric of the one before. e.g. [4, 8]"""
     rung: Count = 4
     """Steps of the flow on each degree of the ladder but the last."""
     weights: Literal["omega", "fubini-study", "capped"] = "omega"
