@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dropping import holds
+from dropping import begin, holds
 
 from mpiflow import config
 from mpiflow.errors import InputError
@@ -44,8 +44,9 @@ def path(tmp_path):
     return tmp_path / "run.toml"
 
 
-def test_a_dropped_ansatz_is_flowed(path, tmp_path):
-    model = holds(path, tmp_path)
+def test_a_dropped_ansatz_is_flowed(path):
+    begin(path)
+    model = holds(path)
     assert model.config.kernel.potential.power == 0.25
     losses = model.history["history/loss"]
     assert losses[-1] < 1e-2 * losses[0]
