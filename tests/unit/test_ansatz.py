@@ -233,7 +233,11 @@ def test_lbfgs_lowers_the_loss_by_slopes_alone():
     surface = fermat(3)
     rule = KaehlerRule(1.0, ansatz=Log(), search=LBFGS())
     flow = KaehlerFlow(surface, Ladder.of(made("invariant", surface, 6), 6), train_set(surface, 200), rule)
-    records = [flow.record()] + [flow.step() for _ in range(40)]
+    records = [flow.record()] + [flow.step() for _ in range(3)]
+    newest = [flow.memory[f"moved{place}"] for place in range(2)]
+    records += [flow.step() for _ in range(37)]
+    assert len({flow.memory[f"moved{place}"].tobytes() for place in range(10)}) == 10
+    assert not any((flow.memory["moved0"] == old).all() for old in newest)
     assert all(later.loss <= earlier.loss * (1 + 1e-6) for earlier, later in zip(records, records[1:], strict=False))
     assert records[-1].sigma_train < 0.02 * records[0].sigma_train
 
