@@ -40,14 +40,15 @@ class Composed:
         return self.ansatz.derivatives(reals[:, 0], self.degree, 1)[1] if self.whole else np.ones(len(reals))
 
     def metric(self, reals: np.ndarray) -> np.ndarray:
-        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex, NaN where f is not defined."""
+        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex; where f is not defined -1, which no metric is."""
         return _by_parts(self._metric, reals) if self.whole else kaehler.metric(reals)
 
     def _metric(self, reals: np.ndarray) -> np.ndarray:
         t, along, mixed = _split(reals)
         _, f1, f2 = self.ansatz.derivatives(t, self.degree, 2)
-        g = f1[:, None, None] * mixed + f2[:, None, None] * _square(along)
-        return g + np.eye(g.shape[-1])
+        one = np.eye(mixed.shape[-1])
+        g = one + f1[:, None, None] * mixed + f2[:, None, None] * _square(along)
+        return np.where(np.isfinite(g).all((1, 2))[:, None, None], g, -one)
 
     def slope(self, reals: np.ndarray, g: np.ndarray) -> np.ndarray:
         """V = d log det g / d J, such that d log det g = V . dJ: jets and metrics (N, d, d) to (N, r) reals."""

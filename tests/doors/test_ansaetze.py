@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dropping import begin, holds
 
+import mpiflow
 from mpiflow import config
 from mpiflow.errors import InputError
 
@@ -66,3 +67,43 @@ def test_what_contradicts_itself_is_one_line(path, old, new, said):
     with pytest.raises(InputError, match=said) as told:
         config.read(path)
     assert "\n" not in str(told.value)
+
+
+LADDER = """
+[run]
+inner = "float32"
+[manifold]
+family = "random"
+ambient = 3
+seed = 5
+[points]
+train = 600
+test = 60
+chart = "all"
+[kernel]
+name = "kaehler"
+features = "generic"
+potential = "log"
+degree = 3
+ladder = [1, 3]
+rung = 2
+ridge = 1e-3
+prior = "smooth"
+[flow]
+steps = 4
+dt = 1.0
+search = { name = "gauss-newton", inner = 6 }
+"""
+
+
+def test_a_ladder_is_resumed_where_the_next_rung_begins(tmp_path):
+    """The state of step 2 holds functions of degree 1 for a run of degree 3."""
+    path = tmp_path / "run.toml"
+    path.write_text(LADDER)
+    begin(path)
+    lower = mpiflow.open(tmp_path / "parts")
+    assert lower.attributes["features"] == 4**2
+    model = holds(path)
+    assert model.attributes["features"] == 20**2
+    assert model.history["history/degree"].tolist() == [1, 1, 1, 3, 3]
+    assert np.diff(model.history["history/sigma_train"]).max() < 0

@@ -286,3 +286,25 @@ def test_what_does_not_go_together_is_one_line(kernel, run, said):
     with pytest.raises(InputError, match=said) as told:
         check({"run": run, "kernel": kernel, "flow": {"dt": 0.1}}, "here")
     assert "\n" not in str(told.value)
+
+
+def test_where_the_logarithm_ends_there_is_no_metric_and_no_nan():
+    """Of a form that is negative somewhere: -g_FS there, which no evaluation takes for a metric."""
+    surface = random_quartic()
+    features, unseen = made("generic", surface, 2), train_set(surface, 400)
+    c = np.zeros(len(features))
+    c[0] = -2.5
+    found = KaehlerPredictor(surface, features, c, Composed(Log(), 2))
+    p = unseen.points
+    ended = c @ features_values(features, p.z) <= -1
+    assert 0 < ended.sum() < 400
+    g = found.metric(unseen.layout, p.z, p.chart)
+    assert np.isfinite(g).all()
+    np.testing.assert_allclose(g[ended], -surface.reference(p.z, p.chart)[ended], rtol=1e-9)
+    row = evaluate.flowed(surface, found, "unseen", unseen, unseen, defect=False)
+    assert row.positive <= 1 - ended.mean() and row.min_eigenvalue < 0
+
+
+def features_values(features, z):
+    """All reals of the features of a generic space at points: (P, N)."""
+    return np.array([features.potential(z, unit) for unit in np.eye(len(features))])
