@@ -64,7 +64,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     say(f"spectra of the metric-NTK between {FIXED} train and {FIXED} unseen points; {size} train points of one chart:")
     for name, meaning in SPECTRA.items():
         say(f"  {name:9} {meaning}")
-    say(f"{'':16}{'epoch':>7}{'gain':>9}" + "".join(f"{name:>11}" for name in SPECTRA) + "   distance / mean size")
+    say(f"{'':16}{'epoch':>7}{'gain':>10}" + "".join(f"{name:>11}" for name in SPECTRA) + "   distance / mean size")
     rows = _followed(_NETWORK_NAME, *_trained(comm, size, seed), say)
     for degree in DEGREES:
         rows += _followed(_named(degree), *_potential(comm, size, seed, degree), say)
@@ -186,7 +186,7 @@ def _points(surface: Domain, stream: int, seed: int) -> tuple[np.ndarray, np.nda
 
 def _line(row: Row) -> str:
     numbers = "".join(f"{value:11.4g}" for value in (row.real, row.singular, row.gram))
-    what = f"{'other ' + row.chance:>16}" if row.chance else f"{row.epoch:7d}{row.gain:9.4g}"
+    what = f"{'other ' + row.chance:>17}" if row.chance else f"{row.epoch:7d}{row.gain:10.4g}"
     return f"{row.model:16}{what}{numbers}"
 
 
@@ -228,10 +228,11 @@ def _draw(path: Path, rows: list[Row], size: int) -> None:
         for colour, model in zip(("C3", "C4", "C5", "C0"), dict.fromkeys(row.model for row in rows), strict=False):
             here = [row for row in rows if row.model == model and not row.chance]
             for name, style in (("gram", "-"), ("real", ":")):
-                label = model if name == "gram" else None
+                label = f"{model}: {_LABELS[name]}" if name == "gram" else None
                 moved = [_moved(rows, row, name) for row in here]
                 right.loglog([row.gain for row in here], moved, style, color=colour, label=label)
-        right.axhline(1, label="the same kernel at other points", **PAPER)
+        right.plot([], [], ":", color="0.3", label=_LABELS["real"])
+        right.axhline(1, label="the kernel of the start at other points", **PAPER)
         finished(
             left,
             xlabel="epoch",
@@ -242,7 +243,7 @@ def _draw(path: Path, rows: list[Row], size: int) -> None:
             right,
             xlabel="gain so far, train points",
             ylabel="Wasserstein distance / that of other points",
-            title="how far a kernel moves for a gain (dotted: real parts)",
+            title="how far a kernel moves for a gain",
         )
 
 
