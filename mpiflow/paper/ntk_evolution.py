@@ -134,16 +134,16 @@ def _potential(comm: Comm, size: int, seed: int, degree: int, potential: str = "
     }
     made = Flowing.begun(comm, check(table, "ntk-evolution"))
     flow, ntk = made.flow, PotentialNtk(made.flow)
-    beginning = flow.state.sigma
+    beginning, others = flow.state.sigma, range(seed + 1, seed + FROZEN + 1)
+    frames = {own: [made.surface.frame(*each) for each in _fixed(made.surface, own)] for own in (seed, *others)}
 
     def at(own: int) -> dict[str, np.ndarray]:
-        points = (_points(made.surface, stream, own) for stream in (sampling.TRAIN, sampling.TEST))
-        return spectra(*(ntk.at(made.surface.frame(*each)) for each in points))
+        return spectra(*map(ntk.at, frames[own]))
 
     def step() -> tuple[float, dict[str, np.ndarray]]:
         return beginning / flow.step().sigma_train, at(seed)
 
-    return {"": [at(seed)], "points": [at(seed + more) for more in range(1, FROZEN + 1)]}, step
+    return {"": [at(seed)], "points": [at(other) for other in others]}, step
 
 
 def _trained(comm: Comm, size: int, seed: int):
@@ -166,22 +166,26 @@ def _trained(comm: Comm, size: int, seed: int):
     flow = NetworkFlow(surface, points, rule, CHART)
     reference = sigma(points.layout, points.points, points.reference(surface))
 
+    others = range(seed + 1, seed + FROZEN + 1)
+    fixed = {own: [inputs.component(surface, *each) for each in _fixed(surface, own)] for own in (seed, *others)}
+
     def at(theta: np.ndarray, own: int = seed) -> dict[str, np.ndarray]:
-        fixed = (inputs.component(surface, *_points(surface, s, own)) for s in (sampling.TRAIN, sampling.TEST))
-        return spectra(*(jacobian(goal, theta, columns) for columns in fixed))
+        return spectra(*(jacobian(goal, theta, columns) for columns in fixed[own]))
 
     def step() -> tuple[float, dict[str, np.ndarray]]:
         return reference / flow.step().sigma_train, at(flow.progress.theta)
 
-    theta, others = flow.progress.theta, range(seed + 1, seed + FROZEN + 1)
+    theta = flow.progress.theta
     begun = [at(goal.architecture.initial(other, silent=False)) for other in others]
     return {"": [at(theta)], "networks": begun, "points": [at(theta, other) for other in others]}, step
 
 
-def _points(surface: Domain, stream: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first points of a stream, the same on every rank: z and chart."""
-    points = sampling.sample(Comm(), surface, FIXED, seed, stream, CHART)[1]
-    return points.z, points.chart
+def _fixed(surface: Domain, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The first points of both streams, the same on every rank: z and chart of each."""
+    drawn = (
+        sampling.sample(Comm(), surface, FIXED, seed, stream, CHART)[1] for stream in (sampling.TRAIN, sampling.TEST)
+    )
+    return [(points.z, points.chart) for points in drawn]
 
 
 def _line(row: Row) -> str:

@@ -18,21 +18,22 @@ from mpiflow.ranks.shards import Layout
 
 def test_the_ntk_moves_further_than_chance_and_twice_to_the_same_numbers(tmp_path, monkeypatch):
     monkeypatch.setattr(ntk_evolution, "EPOCHS", 4)
+    monkeypatch.setattr(ntk_evolution, "FROZEN", 3)
     monkeypatch.setattr(ntk_evolution, "DEGREES", (4,))
     lines = []
     rows = ntk_evolution.run(Comm(), tmp_path, 2000, lines.append)
     trained = [row for row in rows if row.model == "network"]
-    assert [row.epoch for row in trained] == [0] * 10 + list(range(1, 5))
+    assert [row.epoch for row in trained] == [0] * 6 + list(range(1, 5))
     for name in ("real", "singular", "gram"):
         last, mean, spread = ntk_evolution.significance(rows, "network", name, "networks")
         assert last > mean + 5 * spread
     assert [verdict([claim]).agrees for claim in ntk_evolution.claims(rows)] == [True] * 3
     assert trained[-1].gain > trained[-4].gain
     moving = [row for row in rows if row.model == "log, k = 4"]
-    assert [(row.epoch, row.chance) for row in moving] == [(0, "points")] * 5 + [(epoch, "") for epoch in range(1, 5)]
+    assert [(row.epoch, row.chance) for row in moving] == [(0, "points")] * 3 + [(epoch, "") for epoch in range(1, 5)]
     # It moves with the metric, and gains more than the network for less.
-    assert all(0.002 < row.gram < 0.3 for row in moving[5:]) and moving[-1].gram > moving[5].gram
-    assert moving[-1].gain > 2 > trained[-1].gain and moving[-1].gram < 0.2 * trained[-1].gram
+    assert all(0.002 < row.gram < 0.3 for row in moving[3:]) and moving[-1].gram > moving[3].gram
+    assert moving[-1].gain > 10 > 2 > trained[-1].gain and moving[-1].gram < 0.5 * trained[-1].gram
     assert sum("deviations above" in line for line in lines) == 6
     assert (tmp_path / "ntk-evolution.png").stat().st_size > 10_000
     assert ntk_evolution.run(Comm(), tmp_path, 2000, lambda line: None) == rows
