@@ -48,11 +48,12 @@ _NETWORKS = {"multiplicative": "network g_FS (1 + NN)", "potential": "network of
 @dataclass(frozen=True)
 class Curve:
     """Kaehler kernels of one kind. kernel: keys of [kernel]. degrees: of the first panel; more: degree to train points of the
-    second. label: in the picture.
+    second. label, short: in the picture.
     """
 
     kernel: dict
     label: str
+    short: str
     degrees: tuple[int, ...]
     more: dict[int, tuple[int, ...]]
     dt: float = 0.3
@@ -61,17 +62,31 @@ class Curve:
 _GENERIC = {"features": "generic", "ridge": 1e-6}
 _MOVING = "invariant, log"
 CURVES = {
-    "invariant": Curve({}, "invariant: kernel frozen", tuple(range(2, 20, 2)), {8: _COUNTS, 12: _COUNTS}, 0.45),
-    _MOVING: Curve({"potential": "log"}, "invariant, log: C frozen at g_FS", (2, 4, 6, 8, 10, 12), {}),
+    "invariant": Curve(
+        {},
+        "invariant (a prior by hand): kernel frozen",
+        "invariant",
+        tuple(range(2, 20, 2)),
+        {8: _COUNTS, 12: _COUNTS},
+        0.45,
+    ),
+    _MOVING: Curve(
+        {"potential": "log"}, "invariant, log: C frozen at g_FS (median)", "invariant, log", (2, 4, 6, 8, 10, 12), {}
+    ),
     "invariant, log, C anew": Curve(
         {"potential": "log", "refreeze": 10},
         "invariant, log: C anew every 10 steps",
+        "invariant, log, C anew",
         (8, 12, 16, 18),
         {8: _COUNTS, 12: _COUNTS},
     ),
-    "generic": Curve(_GENERIC, "generic: kernel frozen", (1, 2, 3), {2: (200, 500, 2000, 5000)}, 0.45),
+    "generic": Curve(_GENERIC, "generic: kernel frozen", "generic", (1, 2, 3), {2: (200, 500, 2000)}, 0.45),
     "generic, log": Curve(
-        _GENERIC | {"potential": "log"}, "generic, log: C frozen at g_FS", (1, 2), {2: (200, 500, 2000, 5000)}
+        _GENERIC | {"potential": "log"},
+        "generic, log: C frozen at g_FS",
+        "generic, log",
+        (1, 2),
+        {2: (200, 500, 2000)},
     ),
 }
 
@@ -284,39 +299,45 @@ def _line(row: Row) -> str:
 
 
 def _draw(path: Path, rows: list[Row], size: int) -> None:
-    first = min(row.seed for row in rows)
     with picture(path, columns=2, size=(6.6, 5.2)) as (left, right):
         for (name, curve), (colour, mark) in zip(CURVES.items(), _STYLES, strict=True):
-            here = [row for row in rows if row.kernel == name and row.seed == first and row.points == size]
-            degrees = [row.degree for row in here]
-            left.semilogy(degrees, [row.gain for row in here], f"{mark}-", color=colour, label=curve.label)
-            left.semilogy(degrees, [row.train_gain for row in here], ":", color=colour)
+            seen, unseen = (_middle(rows, name, size, which) for which in ("train_gain", "gain"))
+            left.semilogy(*unseen, f"{mark}-", color=colour, label=curve.label)
+            left.semilogy(*seen, ":", color=colour)
             for degree, shape in ((8, "--"), (12, "-"), (2, "-")):
-                if degree in curve.more:
-                    line = sorted(
-                        (r.points, r.gain) for r in rows if (r.kernel, r.degree, r.seed) == (name, degree, first)
-                    )
-                    label = f"{curve.label.split(': ')[0]}, k = {degree}"
+                line = sorted((r.points, r.gain) for r in rows if (r.kernel, r.degree) == (name, degree))
+                if degree in curve.more and line:
+                    label = f"{curve.short}, k = {degree}"
                     right.loglog(*np.array(line).T, f"{mark}{shape}", color=colour, label=label)
         for degree, sets in _repeated(rows, size).items():
-            gains = [row.gain for row in sets]
-            left.plot([degree] * len(gains), gains, "_", color="C3", ms=9)
-            left.annotate(_brief(sets), (degree, min(gains)), (8, -4), textcoords="offset points", fontsize="x-small")
+            left.plot([degree] * len(sets), [row.gain for row in sets], "_", color="k", ms=11)
+        left.plot([], [], "_", color="k", ms=11, label=_brief(rows, size))
+        left.plot([], [], ":", color="0.3", label="on train points")
         for style, row in zip((":", "-."), (r for r in rows if r.kernel in _NETWORKS.values()), strict=False):
             left.axhline(row.gain, color="C2", ls=style, lw=1, label=f"{row.kernel}, trained")
         for axes in (left, right):
             axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
-        left.plot([], [], ":", color="0.3", label="on train points")
         left.set_xticks(range(0, max(row.degree for row in rows) + 1, 2))
+        for axes, room in ((left, 50), (right, 300)):
+            axes.set_ylim(1.5, room * axes.get_ylim()[1])
         finished(
             left, xlabel="degree k", ylabel="gain in sigma on unseen points", title=f"{size} train points, one chart"
         )
         finished(right, xlabel="train points", ylabel="gain in sigma on unseen points", title="one chart, 50 steps")
 
 
-def _brief(sets: list[Row]) -> str:
-    lost = sum(row.positive < 1 for row in sets)
-    return f"{len(sets)} point sets" + (f",\n{lost} not positive" if lost else "")
+def _middle(rows: list[Row], name: str, size: int, which: str) -> tuple[list[int], list[float]]:
+    """Degrees of a curve at one size, and the median gain over sets of points of each."""
+    here = [row for row in rows if row.kernel == name and row.points == size]
+    degrees = sorted({row.degree for row in here})
+    return degrees, [float(np.median([getattr(r, which) for r in here if r.degree == k])) for k in degrees]
+
+
+def _brief(rows: list[Row], size: int) -> str:
+    """What the picture says of the sets of points on which C of g_FS was tried."""
+    every = [row for found in _repeated(rows, size).values() for row in found]
+    lost = sum(row.positive < 1 for row in every)
+    return f"C frozen at g_FS, each of {_SETS} point sets ({lost} of {len(every)} not positive)"
 
 
 #: Colour and mark of each curve.
