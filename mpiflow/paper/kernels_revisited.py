@@ -191,7 +191,7 @@ def claims(rows: list[Row]) -> list[Claim]:
     own = max(row.gain for row in rows if row.kernel in _COMPONENT and row.points == size)
     kaehler = max(row.gain for row in rows if row.kernel == "invariant" and row.points == size)
     frozen, moving = (
-        np.median([row.gain for row in rows if (row.kernel, row.degree, row.points) == (name, 8, size)])
+        float(np.median([row.gain for row in rows if (row.kernel, row.degree, row.points) == (name, 8, size)]))
         for name in ("invariant", _MOVING)
     )
     train = next(row.train_gain for row in rows if row.kernel == "Delta" and row.points == size)
@@ -319,7 +319,7 @@ def _draw(path: Path, rows: list[Row], size: int) -> None:
             axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
         left.set_xticks(range(0, max(row.degree for row in rows) + 1, 2))
         for axes, room in ((left, 50), (right, 300)):
-            axes.set_ylim(1.5, room * axes.get_ylim()[1])
+            axes.set_ylim(1.2, room * axes.get_ylim()[1])
         finished(
             left, xlabel="degree k", ylabel="gain in sigma on unseen points", title=f"{size} train points, one chart"
         )
