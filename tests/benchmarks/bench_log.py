@@ -37,7 +37,7 @@ def protocol(degree: int, seed: int, **kernel) -> dict:
         "run": {"seed": seed},
         "points": {"train": 1000, "test": TEST},
         "kernel": {"name": "kaehler", "degree": degree, "potential": "log"} | kernel,
-        "flow": {"dt": 0.3, "steps": 50, "test_every": 50},
+        "flow": {"dt": 0.3 if "refreeze" in kernel else 0.35, "steps": 50, "test_every": 50},
     }
 
 

@@ -39,3 +39,5 @@ def test_resumed_is_uninterrupted_on_other_rank_counts(tmp_path):
     assert [name for name in expected if found[name] != expected[name]] == []
     shown = inside("evaluate parts --points 50 --json", tmp_path)
     assert shown.returncode == 0 and '"defect"' in shown.stdout
+    apart = mpiflow("compare", tmp_path / "whole", tmp_path / "parts", "--points", 50, "--json", ranks=2)
+    assert apart.returncode == 0 and '"mean": 0.0, "largest": 0.0' in apart.stdout
