@@ -40,7 +40,7 @@ class Composed:
         return self.ansatz.derivatives(reals[:, 0], self.degree, 1)[1] if self.whole else np.ones(len(reals))
 
     def metric(self, reals: np.ndarray) -> np.ndarray:
-        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex; where f is not defined -1, which no metric is."""
+        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex; -1, which is none, where f is not defined."""
         return _by_parts(self._metric, reals) if self.whole else kaehler.metric(reals)
 
     def _metric(self, reals: np.ndarray) -> np.ndarray:
