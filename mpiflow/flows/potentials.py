@@ -128,7 +128,7 @@ class KaehlerFlow(Flow):
         return np.minimum(weight, _CAP * self.chunks.sum(weight) / self.chunks.total)
 
     def _climb(self) -> None:
-        """Go on with the features of the next rung, from what this one found; collective."""
+        """Go on with the features of the next rung, from what this one found, or from g_FS where that is none; collective."""
         below, found = self.features, self.state.coefficients
         self._stand(self.rung + 1)
         start = self.ladder.start(
