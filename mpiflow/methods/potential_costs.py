@@ -99,7 +99,8 @@ class Costs(costs.Costs):
     @property
     def stepping(self) -> float:
         """A trial's metric, its inverse, and a chunk of frames on its way; with what is prepared anew."""
-        prepared = 0 if self._kept(self.rows) else self._preparing(CHUNK)
+        # What is kept in single precision is prepared in the first step.
+        prepared = self._preparing(CHUNK) if self.single or not self._kept(self.rows) else 0
         # The jets of a trial.
         jets = self.rows * 8 * (self.dimension + self.whole) ** 2
         chunk = CHUNK * (self.frame + 600 + self.space.sweeping) + prepared
