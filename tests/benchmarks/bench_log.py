@@ -74,7 +74,7 @@ CASES = {
     "fermat-16": invariants(16, 1500, 14),
     "fermat-20": invariants(20, 3000, 12, **ladder(10, 20)),
     "fermat-24": invariants(24, 4500, 14, **ladder(12, 24, rung=6)),
-    "fermat-28": invariants(28, 8000, 16, **ladder(7, 14, 28)),
+    "fermat-28": invariants(28, 8000, 16, **ladder(14, 28, rung=7)) | {"engine": {"memory": 6.0}},
     "dwork-0.5": invariants(16, 4000, 14, dwork(0.5)),
     "dwork-0.99": invariants(20, 7000, 20, dwork(0.99), **ladder(5, 10, 20)),
     "k3-8": invariants(8, 1500, 12, {"family": "fermat", "ambient": 3}),
