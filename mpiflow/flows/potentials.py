@@ -124,7 +124,9 @@ class KaehlerFlow(Flow):
         """Go on with the features of the next rung, from what this one found; collective."""
         below, found = self.features, self.state.coefficients
         self._stand(self.rung + 1)
-        start = self.ladder.start(self.chunks.comm, self.surface, below, self.features, self.rung, self.rule.ansatz, found)
+        start = self.ladder.start(
+            self.chunks.comm, self.surface, below, self.features, self.rung, self.rule.ansatz, found
+        )
         self.state = self.problem.at(start)
         if not self.state.least > 0:
             self.state = self.problem.at(np.zeros(len(self.features)))

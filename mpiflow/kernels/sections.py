@@ -120,7 +120,9 @@ class Sections(Features):
         left = xp.reshape(xp.matmul(xp.reshape(values, (-1, h.shape[0])), h), values.shape)
         matrix = device.fetch(xp.matmul(left[:, first:, :], backend.dagger(xp, values[:, first:, :])))
         here = device.fetch(xp.sum(left[:, 0, :] * xp.conj(values[:, 0, :]), axis=1)).real
-        matrix[:, 1 - first :, 1 - first :] -= self.degree * here[:, None, None] * np.eye(values.shape[1] - 1, dtype=here.dtype)
+        matrix[:, 1 - first :, 1 - first :] -= (
+            self.degree * here[:, None, None] * np.eye(values.shape[1] - 1, dtype=here.dtype)
+        )
         return hermitian.to_reals(matrix)
 
     def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:

@@ -61,7 +61,9 @@ class Config(Section):
                 f"{', '.join(suitable)}"
             )
         if self.run.inner != "float64" and "linearised" not in self.moved_by.answers:
-            raise ValueError(f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it')
+            raise ValueError(
+                f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it'
+            )
         self.moved_by.check(self)
         chart = self.points.chart
         if chart == "all" and not self.moved_by.transforms:
