@@ -1,11 +1,11 @@
-"""One bihomogeneous network of MLGeometry, trained and asked for its volumes: run by `bench_mlgeometry.py`, see there.
+"""One bihomogeneous network of MLGeometry, trained and asked for its metrics: run by `bench_mlgeometry.py`, see there.
 
-mlgeometry_worker.py POINTS.npz VOLUMES.npz SEED ADAM ITERATIONS SECONDS
+mlgeometry_worker.py POINTS.npz METRICS.npz SEED ADAM ITERATIONS SECONDS
 
 The settings are those of its notebook (Guide.ipynb): layers 70, 100, 1, its sigma as the loss, Adam at .01 in batches of 1000,
 then L-BFGS on all points. ADAM: epochs. ITERATIONS: of a round of L-BFGS; rounds begin until SECONDS of CPU time are used up.
-POINTS.npz holds z, omega2, weight and restriction of train and test points. VOLUMES.npz gets det, det g at the test points, its
-own sigma of train and test points, and the CPU seconds of this process after the training, with all imports and compilations.
+POINTS.npz holds z, omega2, weight and restriction of train and test points. METRICS.npz gets g at the test points, its own
+sigma of train and test points, and the CPU seconds of this process after the training, with all imports and compilations.
 """
 
 import os
@@ -58,8 +58,7 @@ def main(source: str, target: str, seed: int, adam: int, iterations: int, budget
         name: float(loss.evaluate_dataset(network, params, s, loss.weighted_MAPE, BATCH)) for name, s in sets.items()
     }
     g = np.asarray(loss.compute_cy_metric_batched(network, params, sets["test"]))
-    det = np.linalg.det(g.astype(np.complex128)).real
-    np.savez(target, det=det, iterations=rounds * iterations, seconds=seconds, **sigmas)
+    np.savez(target, g=g, iterations=rounds * iterations, seconds=seconds, **sigmas)
 
 
 if __name__ == "__main__":
