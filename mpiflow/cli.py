@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from mpiflow.commands import batch, flow, keys, paper, points, tune
+from mpiflow import commands
 from mpiflow.commands.version import version
 
 app = typer.Typer(
@@ -32,18 +35,8 @@ def top(
     """Options that come before a command; the help of `app` is theirs."""
 
 
-for command in (
-    flow.run,
-    batch.batch,
-    batch.submit,
-    batch.plan,
-    batch.scaling,
-    tune.tune,
-    flow.evaluate,
-    flow.info,
-    flow.verify,
-    paper.paper,
-    points.points,
-    keys.keys,
-):
+_FILES = [name for folder in commands.__path__ for name in os.listdir(folder) if re.fullmatch(r"[a-z]\w*\.py", name)]
+_MODULES = [import_module(f"{commands.__name__}.{name[:-3]}") for name in sorted(_FILES)]
+_PLACED = [placed for module in _MODULES for placed in getattr(module, "COMMANDS", {}).items()]
+for _, command in sorted(_PLACED, key=lambda placed: placed[0]):
     app.command()(command)

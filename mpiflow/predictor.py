@@ -13,15 +13,16 @@ from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.flows.predictor import Predictor
-from mpiflow.job import evaluate
+from mpiflow.job import compare, evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
 from mpiflow.measures import Curvature, curvature_of, kappa_of
 from mpiflow.ranks.shards import split
+from mpiflow.sampling import Points
 from mpiflow.settings.problem import LEAST_POINTS, MOST_POINTS, SEEDS, WHY_NOT_ONE
 
-#: |Q| at |z| = 1 above which a point does not lie on X.
-OFF = 1e-6
+#: |Q| at |z| = 1 above which a point does not lie on X; and above which a sampled point of one manifold lies on no other.
+OFF, OTHER = 1e-6, 1e-10
 
 
 def open_run(path: str | Path, comm: Comm | None = None) -> Model:
@@ -123,6 +124,20 @@ class Model:
         fresh = self._fresh(count, seed, True)
         return curvature_of(self.surface, self._predictor, fresh.layout, fresh.points)
 
+    def difference(self, other: Model, count: int, seed: int, extrapolate: bool = False) -> compare.Difference:
+        """How far the metric is from another run's on the same manifold, at `count` fresh points; collective (theory 3).
+
+        The points lie in the charts that both runs know (`everywhere`), or in all with `extrapolate`. Raises InputError where
+        there is no such chart, and for runs of different manifolds.
+        """
+        self._beside(other)
+        own, points = self._drawn(count, seed, "all" if extrapolate else self._shared(other))
+        off = self.comm.min(-float(other.surface.off(points.z).max(initial=0)))
+        if not -off < OTHER:
+            raise _apart(self, other)
+        predictors, trains = (self._predictor, other._predictor), (self.train, other.train)
+        return compare.difference(self.surface, own, points, predictors, trains)
+
     @property
     def has_potential(self) -> bool:
         """Whether g = g_FS + d dbar phi, so that `potential`, `ricci` and `curvature` are known."""
@@ -134,6 +149,11 @@ class Model:
         return self.config.points.chart == "all" or self.config.moved_by.everywhere
 
     def _fresh(self, count: int, seed: int, every_chart: bool) -> dataset.PointSet:
+        own, points = self._drawn(count, seed, "all" if every_chart else self.config.points.chart)
+        return dataset.placed(self.comm, self.surface, own, points, self.train)
+
+    def _drawn(self, count: int, seed: int, chart: tuple[int, ...] | str) -> tuple[np.ndarray, Points]:
+        """Numbers of this rank's share of fresh points, and the points; collective."""
         count, seed = _whole("points", count), _whole("seed", seed)
         if count < LEAST_POINTS:
             raise InputError(f"points = {count}: must be at least {LEAST_POINTS}; {WHY_NOT_ONE}")
@@ -143,11 +163,32 @@ class Model:
             raise InputError(f"seed = {seed}: must be from 0 to 2^63 - 1; 7 is as good as any")
         share = split(count, self.comm.size, self.comm.rank)
         own = np.arange(share.start, share.stop)
-        settings = self.config
-        if every_chart:
-            settings = settings.model_copy(update={"points": settings.points.model_copy(update={"chart": "all"})})
-        points = dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
-        return dataset.placed(self.comm, self.surface, own, points, self.train)
+        points = self.config.points.model_copy(update={"chart": chart})
+        settings = self.config.model_copy(update={"points": points})
+        return own, dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
+
+    def _beside(self, other: Model) -> None:
+        """Raises InputError for what is no model that this one can be compared with."""
+        if not isinstance(other, Model):
+            raise InputError(f"other = {other!r}: a {type(other).__name__} is no Model; mpiflow.open gives one")
+        if self.comm.size != other.comm.size:
+            raise InputError(
+                f"the models were opened on {self.comm.size} and on {other.comm.size} ranks: give both the same comm"
+            )
+        shapes = [(model.surface.coordinates, model.surface.dimension) for model in (self, other)]
+        if shapes[0] != shapes[1]:
+            raise _apart(self, other)
+
+    def _shared(self, other: Model) -> tuple[int, ...] | str:
+        """The chart of the points that both runs know. Raises InputError where there is none."""
+        known = ["all" if model.everywhere else model.config.points.chart for model in (self, other)]
+        charts = {chart for chart in known if chart != "all"}
+        if len(charts) > 1:
+            raise InputError(
+                f"the runs were made in charts {list(known[0])} and {list(known[1])}, and know no other: ask for extrapolate "
+                "(its accuracy is not known), or run both in one chart"
+            )
+        return charts.pop() if charts else "all"
 
     def _reached(self, z: np.ndarray, extrapolate: bool) -> tuple[np.ndarray, np.ndarray]:
         """Checked points and their best charts; refused where the run knows them not and extrapolation is not asked for."""
@@ -170,6 +211,11 @@ class Model:
                 f"point {off.argmax()} is off X: |Q| = {off.max():.1e} > {OFF} at |z| = 1; project it first"
             )
         return z
+
+
+def _apart(*models: Model) -> InputError:
+    first, second = (model.config.manifold.model_dump(mode="json", exclude_none=True) for model in models)
+    return InputError(f"the runs are on different manifolds, {first} and {second}: compare metrics on one")
 
 
 def _whole(name: str, number: object) -> int:

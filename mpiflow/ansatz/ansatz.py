@@ -30,7 +30,10 @@ class Ansatz(Named):
 
     def raised(self, t: np.ndarray, k: int, to: int) -> np.ndarray:
         """F of degree `to` where phi is that of F = t of degree k, or a start for it: (N,) to (N,)."""
-        return np.maximum(1 + t, 0) ** (to / k) - 1 if self.powers else t
+        if not self.powers:
+            return t
+        # A root needs a positive number; a power of h does not.
+        return (1 + t if to % k == 0 else np.maximum(1 + t, 0)) ** (to / k) - 1
 
     def tried(self, beside: dict) -> None:
         """Hold the derivatives against differences. Raises where they do not agree, or f is not as an ansatz must be."""

@@ -6,7 +6,7 @@ Jets of F are Hermitian (1 + d, 1 + d) matrices J = [[F, dbar F], [d F, d dbar F
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,9 @@ import numpy as np
 from mpiflow import hermitian
 from mpiflow.ansatz.ansatz import Ansatz
 from mpiflow.kernels import jets, kaehler
+
+#: Points whose metrics are made in one go.
+_TOGETHER = 512
 
 
 @dataclass(frozen=True)
@@ -37,22 +40,24 @@ class Composed:
         return self.ansatz.derivatives(reals[:, 0], self.degree, 1)[1] if self.whole else np.ones(len(reals))
 
     def metric(self, reals: np.ndarray) -> np.ndarray:
-        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex, NaN where f is not defined."""
-        if not self.whole:
-            return kaehler.metric(reals)
+        """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex; -1, which is none, where f is not defined."""
+        return _by_parts(self._metric, reals) if self.whole else kaehler.metric(reals)
+
+    def _metric(self, reals: np.ndarray) -> np.ndarray:
         t, along, mixed = _split(reals)
         _, f1, f2 = self.ansatz.derivatives(t, self.degree, 2)
-        g = f1[:, None, None] * mixed + f2[:, None, None] * _square(along)
-        return g + np.eye(g.shape[-1])
+        one = np.eye(mixed.shape[-1])
+        g = one + f1[:, None, None] * mixed + f2[:, None, None] * _square(along)
+        return np.where(np.isfinite(g).all((1, 2))[:, None, None], g, -one)
 
     def slope(self, reals: np.ndarray, g: np.ndarray) -> np.ndarray:
         """V = d log det g / d J, such that d log det g = V . dJ: jets and metrics (N, d, d) to (N, r) reals."""
-        inverse = kaehler.inverse(g)
-        if not self.whole:
-            return inverse
+        return _by_parts(self._slope, reals, g) if self.whole else kaehler.inverse(g)
+
+    def _slope(self, reals: np.ndarray, g: np.ndarray) -> np.ndarray:
         t, along, mixed = _split(reals)
         _, f1, f2, f3 = self.ansatz.derivatives(t, self.degree, 3)
-        inverse = hermitian.from_reals(inverse)
+        inverse = hermitian.from_reals(kaehler.inverse(g))
         column = np.einsum("xab,xb->xa", inverse, along)
         slope = np.empty((len(t), len(along.T) + 1, len(along.T) + 1), np.complex128)
         slope[:, 0, 0] = f2 * np.einsum("xba,xab->x", inverse, mixed) + f3 * (along.conj() * column).sum(1)
@@ -99,6 +104,12 @@ def _partitions(items: list[int]) -> Iterator[list[list[int]]]:
         yield [[first], *parts]
         for number, part in enumerate(parts):
             yield [*parts[:number], [first, *part], *parts[number + 1 :]]
+
+
+def _by_parts(function: Callable[..., np.ndarray], *columns: np.ndarray) -> np.ndarray:
+    """What a function makes of rows, of some rows at a time: what it needs on its way is large, and gone soon."""
+    starts = range(0, max(len(columns[0]), 1), _TOGETHER)
+    return np.concatenate([function(*(column[start : start + _TOGETHER] for column in columns)) for start in starts])
 
 
 def _split(reals: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

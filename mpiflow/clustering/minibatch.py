@@ -1,8 +1,10 @@
-"""Agglomerative clustering of one mini-batch (HR 3.1)."""
+"""Agglomerative clustering of one mini-batch (HR 3.1).
+
+fastcluster is loaded where it is called: it brings much of SciPy, and a run of one cluster has no use for it.
+"""
 
 from __future__ import annotations
 
-import fastcluster
 import numpy as np
 
 from mpiflow.clustering import chordal
@@ -42,6 +44,8 @@ def _on_distances(method: str):
     def linkage(z: np.ndarray, count: int) -> np.ndarray:
         if len(z) == 1:
             return np.zeros(1, np.int32)
+        import fastcluster
+
         return cut(fastcluster.linkage(condensed_distances(z), method, preserve_input=False), len(z), count)
 
     return linkage
@@ -50,6 +54,8 @@ def _on_distances(method: str):
 def _ward(z: np.ndarray, count: int) -> np.ndarray:
     if len(z) == 1:
         return np.zeros(1, np.int32)
+    import fastcluster
+
     return cut(fastcluster.linkage_vector(embedding(z), "ward"), len(z), count)
 
 

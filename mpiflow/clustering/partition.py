@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 
 def canonical(label: np.ndarray) -> np.ndarray:
@@ -17,6 +15,10 @@ def canonical(label: np.ndarray) -> np.ndarray:
 
 def components(pairs: np.ndarray, total: int) -> np.ndarray:
     """Connected components of the graph on `total` nodes with edges `pairs` (E, 2): (total,) int labels."""
+    # Loaded where it is called, as all that only clusters ask for.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     graph = coo_array((np.ones(len(pairs), np.int8), (pairs[:, 0], pairs[:, 1])), shape=(total, total))
     return connected_components(graph, directed=False)[1]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 
 @dataclass(frozen=True)
@@ -43,6 +42,9 @@ def match(cost: np.ndarray) -> np.ndarray:
 
     cost: (C, C) float64, left x right. Returns (C,) int32.
     """
+    # Loaded where it is called: it takes longer than most small runs, and a run of one batch has nothing to match.
+    from scipy.optimize import linear_sum_assignment
+
     left, right = linear_sum_assignment(cost)
     joins = np.empty(len(cost), np.int32)
     joins[right] = left

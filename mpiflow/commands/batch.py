@@ -160,3 +160,6 @@ def scaling(
         tables, files = report.report(folders or [where], where)
         screen.show(tables)
         screen.say(*files)
+
+
+COMMANDS = {20: batch, 30: submit, 40: plan, 50: scaling}

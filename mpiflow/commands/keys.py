@@ -28,3 +28,6 @@ def keys(
         of = f" (of {key.of})" if key.of else ""
         answer(f"{key.name}{of}: {key.type}{f', [{key.unit}]' if key.unit else ''}")
         answer(f"    {key.meaning}\n    default {key.default or 'none'}; e.g. {key.name} = {key.example}")
+
+
+COMMANDS = {120: keys}

@@ -71,3 +71,4 @@ def _page(comm, folder: Path, say, force: bool) -> None:
 
 #: The help lists what there is.
 paper.__doc__ += "".join(f"\n\n    {name}: {title}" for name, title in titles().items())
+COMMANDS = {100: paper}

@@ -40,3 +40,6 @@ def points(
     )
     cymetric.write(output, surface, train, test)
     answer(f"{output}: {len(train)} train and {len(test)} test points")
+
+
+COMMANDS = {110: points}

@@ -53,3 +53,6 @@ def tune(
     name = f"{socket.gethostname()}-{os.getpid()}" if worker is None else worker
     screen = Screen(comm.rank, quiet)
     raise typer.Exit(start(comm, settings, where, screen, max_time=max_time, worker=name, force=force))
+
+
+COMMANDS = {60: tune}

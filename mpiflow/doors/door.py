@@ -70,11 +70,12 @@ class Door:
 
     def kind(self, name: object, opened: own.Opener = own.nothing) -> type[Named]:
         """The class of a name. Raises ValueError for one that there is not, with all that there are."""
-        ours = f'one of {", ".join(self.names())}, or a class of a file of yours, "mine.py:X"'
-        if name is None:
-            raise ValueError(f"{self.base.key}: missing; it is {ours}")
         found = self.find(name) or opened(self, name) if isinstance(name, str) else None
         if found is None:
+            # Only here are all of ours wanted, which take a second to load.
+            ours = f'one of {", ".join(self.names())}, or a class of a file of yours, "mine.py:X"'
+            if name is None:
+                raise ValueError(f"{self.base.key}: missing; it is {ours}")
             raise self.wrong(name, f"must be {ours}")
         return found
 

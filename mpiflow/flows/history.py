@@ -9,13 +9,17 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Record:
-    """What one step did; after it: sigma, w-mean of the loss and least eigenvalue over the train points (theory 3)."""
+    """What one step did; after it: sigma, w-mean of the loss and least eigenvalue over the train points (theory 3).
+
+    degree: k of the functions of a potential on its way up a ladder; else None.
+    """
 
     dt: float
     step_rejected: int
     sigma_train: float
     loss: float
     min_eigenvalue: float
+    degree: int | None = None
 
 
 class History:
@@ -29,7 +33,8 @@ class History:
         """One step; its time is the sum of the steps dt so far."""
         time = self.columns["time"][-1] + record.dt if self.columns else 0.0
         for name, value in {"step": step, "time": time, **asdict(record)}.items():
-            self.columns.setdefault(name, []).append(value)
+            if value is not None:
+                self.columns.setdefault(name, []).append(value)
 
     def look(self, step: int, sigma: float) -> None:
         """The sigma measure of the unseen points after a step."""

@@ -16,21 +16,20 @@ Preconditioner = Callable[[np.ndarray], np.ndarray]
 
 
 def conjugate_gradients(
-    linear: Linearised, right: np.ndarray, ridge: float, iterations: int, smooth: bool = False, accuracy: float = 1e-2
+    linear: Linearised, right: np.ndarray, ridge: float, iterations: int, accuracy: float = 1e-2
 ) -> np.ndarray:
     """(A^T W A + prior)^-1 times a vector (P,), by applications of A and A^T alone; collective.
 
-    prior: ridge times the mean diagonal, or where smooth times the inverse of the preconditioner, which is never formed: of
-    the directions it is known by their own recursion. Stops where the residual, in the norm of the preconditioner, has fallen by
-    `accuracy`: an inexact step costs less than it saves while log eta is far from linear.
+    prior: ridge times the mean diagonal, and what the problem has. Stops where the residual, in the norm of the
+    preconditioner, has fallen by `accuracy`: an inexact step costs less than it saves while log eta is far from linear.
     """
     x, r = np.zeros_like(right), right
     p = z = linear.preconditioned(r)
-    # C^-1 p, where the preconditioner C is: p is made of C r.
-    weighed = r if smooth else p
     norm = first = float(r @ z)
     for _ in range(iterations if first else 0):
-        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * linear.scale * weighed
+        image = linear.adjoint(linear.centred(linear.apply(p))) + ridge * linear.scale * p
+        if linear.prior:
+            image = image + linear.prior(p)
         length = norm / float(p @ image)
         x, r = x + length * p, r - length * image
         z = linear.preconditioned(r)
@@ -38,7 +37,6 @@ def conjugate_gradients(
         if norm <= accuracy**2 * first:
             break
         p = z + (norm / last) * p
-        weighed = r + (norm / last) * weighed if smooth else p
     return x
 
 
@@ -47,6 +45,7 @@ class Linearised:
 
     def __init__(self, problem: MongeAmpere, state: State, preconditioner: Preconditioner | None = None):
         self.engine, self.slope, self._preconditioner = problem.inner, problem.slope(state), preconditioner
+        self.prior = problem.prior
         self.weight = problem.weight / problem.engine.chunks.sum(problem.weight)
 
     def apply(self, c: np.ndarray) -> np.ndarray:
@@ -79,25 +78,36 @@ class Linearised:
         return float(self.engine.chunks.sum(self.weight * image**2)) / self.engine.size
 
 
+def smooth(problem: MongeAmpere, ridge: float, weighed: Callable[[np.ndarray], np.ndarray]) -> Preconditioner:
+    """The prior of a problem, by g_FS and once and for all: ridge times the mean diagonal of A^T W A there times weighed(c).
+
+    Rank 0 computes it, every rank has it; collective.
+    """
+    linear = Linearised(problem, problem.at(np.zeros(problem.engine.size)), weighed)
+    factor = ridge * linear.scale
+    return lambda c: factor * linear.preconditioned(c)
+
+
 def gauss_newton(
     problem: MongeAmpere,
     state: State,
     ridge: float = 0.0,
     inner: int | None = None,
     preconditioner: Preconditioner | None = None,
-    smooth: bool = False,
 ) -> np.ndarray:
     """dc (P,) that makes the w-mean of (r + A dc - mean)^2 least, r = log eta; collective.
 
     ridge: relative to the diagonal of the normal matrix. inner: None to factorise that matrix, for few features; else
-    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these; smooth: as of
-    `conjugate_gradients`.
+    the most iterations of conjugate gradients without it, for many; preconditioner: an approximate inverse for these.
     Raises NumericalError where the normal matrix is singular.
     """
     if inner is None:
         return _direct(problem, state, ridge)
     linear = Linearised(problem, state, preconditioner)
-    return -conjugate_gradients(linear, linear.adjoint(linear.centred(state.residual)), ridge, inner, smooth)
+    right = linear.adjoint(linear.centred(state.residual))
+    if problem.prior:
+        right = right + problem.prior(state.coefficients)
+    return -conjugate_gradients(linear, right, ridge, inner)
 
 
 def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:

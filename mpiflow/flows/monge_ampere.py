@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,8 @@ LOG, LINEAR = Log(), Composed(Linear(), 1)
 class State:
     """One potential: c (P,); on the own points jets of F (n, r), g (n, d, d) in frames and eta (n,); over all points the rest.
 
-    loss: mean by the weights of the loss. sigma: the sigma measure. least: the least eigenvalue; where it is not positive,
-    only jets and g are defined.
+    loss: mean by the weights of the loss. objective: with what the prior adds. sigma: the sigma measure. least: the least
+    eigenvalue; where it is not positive, only jets and g are defined.
     """
 
     coefficients: np.ndarray
@@ -30,6 +31,7 @@ class State:
     g: np.ndarray
     eta: np.ndarray
     loss: float
+    objective: float
     sigma: float
     least: float
 
@@ -43,8 +45,10 @@ class MongeAmpere:
     """Train points with their weights and |Omega|^2 / det g_FS, by default the same: eta is det g_E over kappa times it.
 
     phi: f, by default linear. loss_weight: of the points in the loss, where not their own. inner: the engine of what is only
-    solved for, by default the same.
+    solved for, by default the same. prior: what the loss is regularised by, c to half the slope of a quadratic form.
     """
+
+    prior: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __init__(
         self,
@@ -68,13 +72,14 @@ class MongeAmpere:
         least = float(least_eigenvalue(g).min(initial=np.inf)) if finite else -np.inf
         least = chunks.comm.min(least)
         if not least > 0:
-            return State(coefficients, jets, g, np.ones(len(g)), np.inf, np.inf, least)
+            return State(coefficients, jets, g, np.ones(len(g)), np.inf, np.inf, np.inf, least)
         ratio = losses.determinant(g) / self.form
         total, volume, every = chunks.sum(np.stack([self.measure, self.measure * ratio, self.weight], axis=1))
         eta = ratio / (volume / total)
         columns = np.stack([self.weight * self.loss.value(eta), self.measure * np.abs(1 - eta)], axis=1)
         loss, sigma = chunks.sum(columns) / (every, total)
-        return State(coefficients, jets, g, eta, float(loss), float(sigma), least)
+        added = float(coefficients @ self.prior(coefficients)) if self.prior else 0.0
+        return State(coefficients, jets, g, eta, float(loss), float(loss) + added, float(sigma), least)
 
     def slope(self, state: State) -> np.ndarray:
         """d log det g of the jets of F at the own points: (n, r)."""
@@ -86,4 +91,5 @@ class MongeAmpere:
         columns = [self.measure, self.weight, self.weight * slope]
         total, every, mean = self.engine.chunks.sum(np.stack(columns, axis=1))
         factor = self.weight * (slope - self.measure / self.weight * state.eta * mean / total) / every
-        return self.engine.adjoint(factor[:, None] * self.slope(state))
+        slope = self.engine.adjoint(factor[:, None] * self.slope(state))
+        return slope + 2 * self.prior(state.coefficients) if self.prior else slope

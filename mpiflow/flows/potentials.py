@@ -20,7 +20,7 @@ from mpiflow.errors import InputError
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.flows.ladder import Ladder
-from mpiflow.flows.linearised import gauss_newton
+from mpiflow.flows.linearised import gauss_newton, smooth
 from mpiflow.flows.monge_ampere import MongeAmpere, State
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.functionals import Functional
@@ -30,7 +30,7 @@ from mpiflow.kernels.features import Features
 from mpiflow.preconditioners import Preconditioner
 from mpiflow.preconditioners.natural import Natural
 from mpiflow.ranks import placement
-from mpiflow.ranks.chunks import CHUNK, Chunks
+from mpiflow.ranks.chunks import Chunks
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.searches import Search
 from mpiflow.searches.euler import Euler
@@ -50,7 +50,7 @@ class KaehlerRule:
     log loss, refreeze = 1 and dt = 1/2 a step is Gauss-Newton's near the solution (theory 4). warm: degree of the features
     on which C acts until it is first frozen anew, None for all. memory: bytes for what is prepared of features and kept, on
     the backend. ansatz: f. weights: of the loss, "omega", "fubini-study" or "capped". single: whether products within a
-    step are float32. smooth: the prior that ridge weighs.
+    step are float32. smooth: whether the ridge weighs rough functions more, in the loss itself; flat: the ridge, where not.
     """
 
     dt: float
@@ -66,6 +66,11 @@ class KaehlerRule:
     weights: str = "omega"
     single: bool = False
     smooth: bool = False
+
+    @property
+    def flat(self) -> float:
+        """Added to the normal matrix of a step, relative to its diagonal."""
+        return 0.0 if self.smooth else self.ridge
 
 
 class KaehlerFlow(Flow):
@@ -105,6 +110,8 @@ class KaehlerFlow(Flow):
         engine = self._engine(rule.memory - (inner.bytes if inner and inner.resident else 0))
         weight, form = points.weight, self.surface.form(points)
         self.problem = MongeAmpere(engine, weight, rule.loss, form, self.phi, self._loss_weight(weight), inner)
+        if rule.smooth and (weighed := self.features.smoothness()):
+            self.problem.prior = smooth(self.problem, rule.ridge, weighed)
         self.bytes = sum(made.bytes for made in (engine, inner) if made and made.resident)
         self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
         self.inverse = self.features.inverse(self.surface) if rule.preconditioner.inverts else None
@@ -152,13 +159,13 @@ class KaehlerFlow(Flow):
 
     def linearised(self, inner: int | None) -> np.ndarray:
         """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""
-        return gauss_newton(self.problem, self.state, self.rule.ridge, inner, self.inverse, self.rule.smooth)
+        return gauss_newton(self.problem, self.state, self.rule.flat, inner, self.inverse)
 
     def tried(self, step: np.ndarray) -> State | None:
         """c - step; None where it loses positivity or raises the loss, which a few never promised to lower."""
         trial = self.problem.at(self.state.coefficients - step)
         # At its end any flow moves the loss by rounding.
-        lowered = trial.loss <= self.state.loss * (1 + 1e-6) + 1e-28
+        lowered = trial.objective <= self.state.objective * (1 + 1e-6) + 1e-28
         return trial if trial.least > 0 and (lowered or not self.rule.preconditioner.lowers) else None
 
     def take(self, trial: State) -> None:
@@ -174,7 +181,8 @@ class KaehlerFlow(Flow):
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses."""
-        return Record(dt, rejected, self.state.sigma, self.state.loss, self.state.least)
+        degree = self.degree if len(self.ladder.degrees) > 1 else None
+        return Record(dt, rejected, self.state.sigma, self.state.loss, self.state.least, degree)
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, on rank 0 (None elsewhere); collective."""
@@ -216,13 +224,17 @@ class KaehlerFlow(Flow):
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128."""
-        known, at = None, None
+        p = targets.points
+
+        def onto():
+            return self.features, self.predictor().onto(targets.layout, p.z, p.chart, self.rule.memory, self.device)
+
+        known, at = onto()
 
         def now() -> np.ndarray:
             nonlocal known, at
             if known is not self.features:
-                p, known = targets.points, self.features
-                at = self.predictor().onto(targets.layout, p.z, p.chart, self.rule.memory, self.device)
+                known, at = onto()
             return at(self.state.coefficients)
 
         return now

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from mpiflow.files import put, take
 from mpiflow.files.claims import inner
+from mpiflow.job.compare import Difference
 from mpiflow.job.evaluate import Row, plain
 from mpiflow.measures import Curvature
 from mpiflow.screen.picture import draw as draw_png
@@ -19,12 +20,13 @@ DISCONTINUOUS = "n/a (discontinuous)"
 _ROUNDING, _DIFFERENCES = 1e-14, 1e-8
 
 
-def rendered(rows: list[Row], title: str) -> Table:
-    """Rows of an evaluation as a table for the screen."""
+def rendered(rows: list[Row], title: str, defects: bool = True) -> Table:
+    """Rows of an evaluation as a table for the screen; defects: whether Kaehler defects were measured."""
     table = Table(title=title, title_justify="left")
     table.add_column("metric")
     table.add_column("points")
-    for name in ("sigma", "gain", "max |eta-1|", "positive", "least eigenvalue", "Kaehler defect"):
+    names = ("sigma", "gain", "max |eta-1|", "positive", "least eigenvalue", "Kaehler defect")
+    for name in names if defects else names[:-1]:
         table.add_column(name, justify="right")
     for row in rows:
         defect = DISCONTINUOUS if row.defect is None else _digits(row.defect, ".2e", _DIFFERENCES)
@@ -35,7 +37,7 @@ def rendered(rows: list[Row], title: str) -> Table:
             *numbers,
             f"{100 * row.positive:.1f} %",
             f"{row.min_eigenvalue:.3g}",
-            defect,
+            *((defect,) if defects else ()),
         )
     return table
 
@@ -62,6 +64,14 @@ def curvature_lines(found: Curvature) -> list[str]:
     else:
         lines.append(f"Euler number {found.euler:.2f} +- {found.error:.2f} by Chern-Gauss-Bonnet")
     return lines
+
+
+def difference_line(found: Difference, seed: int) -> str:
+    """How far apart two metrics are, in words."""
+    mean, largest = (_digits(value, ".3g", _ROUNDING) for value in (found.mean, found.largest))
+    at = f"{found.count} fresh points of seed {seed}"
+    why = "" if np.isfinite(found.largest) else "; their mean is not positive definite everywhere"
+    return f"relative difference of squared lengths: mean {mean}, largest {largest}, {at}{why}"
 
 
 def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarray]) -> tuple[Path, Path, str]:

@@ -28,23 +28,40 @@ def eigenvalues(degree: int, n: int) -> np.ndarray:
     return np.array([(level * (level + n)) ** 2 * b for level, b in zip(levels, kept, strict=True)])
 
 
-class Casimir:
-    """Approximate inverse of A^T A on the sections of a surface, up to one factor; symmetric and positive definite."""
+def inverse(surface: Polynomial, features: Sections) -> Casimir:
+    """About (A^T A)^-1 on the sections of a surface, up to one factor; symmetric and positive definite."""
+    wanted = eigenvalues(features.degree, features.exponents.shape[1] - 1)
+    # A constant potential changes nothing; it is taken along as if it were of level 1.
+    wanted[0] = wanted[1]
+    return Casimir(features, wanted[-1] / wanted, reduction(surface, features))
 
-    def __init__(self, surface: Polynomial, features: Sections):
+
+def smoothness(features: Sections) -> Casimir:
+    """What a smooth prior weighs h by: the square of the round metric's Laplacian, 1 on level 1, and on constants."""
+    n = features.exponents.shape[1] - 1
+    levels = np.maximum(np.arange(features.degree + 1), 1)
+    every = monomials(features.degree, n + 1)
+    kept = (every[:, None] == features.exponents).all(2)
+    return Casimir(features, (levels * (levels + n) / (1 + n)) ** 2, kept.astype(np.complex128))
+
+
+class Casimir:
+    """A function of the Casimir operator on the sections of a surface, symmetric.
+
+    values: (k+1,) float64, of the function on the representations. onto: (M, N_k) complex, T of all monomials m = T s.
+    """
+
+    def __init__(self, features: Sections, values: np.ndarray, onto: np.ndarray):
         k, n = features.degree, features.exponents.shape[1] - 1
-        self.onto = reduction(surface, features)
+        self.onto = onto
         self._moves = _generators(monomials(k, n + 1))
         self._constant = k * (k + n)
         self._nodes = np.array([level * (level + n) for level in range(k + 1)], float)
-        wanted = eigenvalues(k, n)
-        # A constant potential changes nothing; it is taken along as if it were of level 1.
-        wanted[0] = wanted[1]
-        self._terms = _divided_differences(self._nodes, wanted[-1] / wanted)
+        self._terms = _divided_differences(self._nodes, values)
 
-    def __call__(self, gradient: np.ndarray) -> np.ndarray:
-        """(A^T A)^-1 times a gradient in the reals of h, approximately: (N_k^2,) to (N_k^2,) float64."""
-        whole = self.onto.conj() @ hermitian.from_reals(gradient) @ self.onto.T
+    def __call__(self, h: np.ndarray) -> np.ndarray:
+        """The function times h, or a gradient, in reals: (N_k^2,) to (N_k^2,) float64."""
+        whole = self.onto.conj() @ hermitian.from_reals(h) @ self.onto.T
         found = self._terms[-1] * whole
         for term, node in zip(self._terms[-2::-1], self._nodes[-2::-1], strict=True):
             found = self._applied(found) - node * found + term * whole

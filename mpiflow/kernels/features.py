@@ -50,6 +50,10 @@ class Features:
         """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""
         return None
 
+    def smoothness(self) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What a smooth prior multiplies coefficients by, (P,) to (P,), symmetric and positive; None where none is known."""
+        return None
+
     def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
         """Derivatives d^alpha dbar^beta of sum_m c_m F_m: (N, C, C) complex."""
         return jets.full(np.tensordot(coefficients, self.jets(frame, order), 1).T)
@@ -64,7 +68,9 @@ class Features:
         """Coefficients (P,) of degree `to` with the potential that those of features of degree k below have, or near it."""
         z = draw(2 * len(self) + 200)
         wanted = ansatz.raised(coefficients @ below.values(z), k, to)
-        return np.linalg.lstsq(self.values(z).T, wanted)[0]
+        constant, *found = np.linalg.lstsq(np.vstack([np.ones(len(z)), self.values(z)]).T, wanted)[0]
+        # No constant moves a metric: not as a summand, and in a logarithm not as a factor.
+        return np.array(found) / (1 + constant if ansatz.powers else 1)
 
     def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
         """What `contract` and `adjoint` need of points: d_a dbar_b of all as r = d^2 reals, H (P, N, r) float64.
@@ -93,10 +99,10 @@ class Features:
         return 8 * len(self) * points * (d + whole) ** 2
 
     @classmethod
-    def costs(cls, surface: Domain, degree: int) -> Costs:
-        """What a plan counts with, for as many Hessians one by one as there are features."""
+    def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
+        """What a plan counts with, for as many Hessians one by one as there are features; whole: as of `prepare`."""
         p, d = cls.count(surface, degree), surface.dimension
-        reals, derivatives = p * d**2, p * (d + 1) * (d + 2) // 2
+        reals, derivatives = p * (d + whole) ** 2, p * (d + 1) * (d + 2) // 2
         return Costs(
             features=p,
             kept=8 * reals,

@@ -107,9 +107,9 @@ class Invariants(Features):
             yield "potential/factor has generators before products"
 
     @classmethod
-    def costs(cls, surface: Domain, degree: int) -> Costs:
+    def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
         """Jets by a recursion that is a triangular product; the choice by the values of all on a sample."""
-        costs = super().costs(surface, degree)
+        costs = super().costs(surface, degree, whole)
         p, d = costs.features, surface.dimension
         jets_ = (d + 1) * (d + 2) // 2
         return replace(

@@ -29,9 +29,9 @@ def lifted(
     return onto.T @ (found - constant * np.eye(len(found))) @ onto.conj()
 
 
-def product(a: np.ndarray, k: int, b: np.ndarray, l: int, size: int) -> np.ndarray:
-    """The form of degree k + l that is the product of a of degree k and b of degree l, in normalised monomials."""
-    left, right, both = monomials(k, size), monomials(l, size), monomials(k + l, size)
+def product(a: np.ndarray, k: int, b: np.ndarray, more: int, size: int) -> np.ndarray:
+    """The form of degree k + more that is the product of a of degree k and b of degree more, in normalised monomials."""
+    left, right, both = monomials(k, size), monomials(more, size), monomials(k + more, size)
     number = {tuple(row): m for m, row in enumerate(both.tolist())}
     place = np.array([[number[tuple(row)] for row in (left + one).tolist()] for one in right])
     scale = norms(right)[:, None] * norms(left) / norms(both)[place]

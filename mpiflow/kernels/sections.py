@@ -55,9 +55,15 @@ class Sections(Features):
 
     def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray]:
         """That of the round metric."""
-        from mpiflow.kernels.casimir import Casimir
+        from mpiflow.kernels import casimir
 
-        return Casimir(surface, self)
+        return casimir.inverse(surface, self)
+
+    def smoothness(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The square of the round Laplacian."""
+        from mpiflow.kernels import casimir
+
+        return casimir.smoothness(self)
 
     @property
     def degree(self) -> int:
@@ -144,7 +150,7 @@ class Sections(Features):
             yield f"potential/exponents are not of degree {degree}"
 
     @classmethod
-    def costs(cls, surface: Domain, degree: int) -> Costs:
+    def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
         """Sections and their derivatives are prepared, never a matrix of N_k^2 columns."""
         count, d, n = cls.count(surface, degree), surface.dimension, surface.degree
         size = math.isqrt(count)

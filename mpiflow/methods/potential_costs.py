@@ -39,7 +39,8 @@ class Costs(costs.Costs):
 
     def __init__(self, config: Config, ranks: int):
         super().__init__(config, ranks)
-        self.space = config.kernel.features.kind.costs(config.surface(), config.kernel.degree)
+        self.whole, self.single = not config.kernel.potential.linear, config.run.inner == "float32"
+        self.space = config.kernel.features.kind.costs(config.surface(), config.kernel.degree, self.whole)
         self.factorised = not self.space.iterations and config.kernel.preconditioner.factorises
         n, d = self.coordinates, self.dimension
         #: Normal coordinates of one point: z, vectors, bend, and the way back to the chart.
@@ -75,7 +76,7 @@ class Costs(costs.Costs):
 
     def engine(self, rows: int) -> int:
         """What is prepared of so many rows, where it is kept between steps."""
-        return rows * self.space.kept if self._kept(rows) else 0
+        return rows * self.space.kept * self._kept(rows) + self._inner(rows)
 
     @property
     def held(self) -> float:
@@ -84,9 +85,14 @@ class Costs(costs.Costs):
         return rows * self.frame + self.engine(self.rows) + self.engine(self.unseen) + self._state + self._matrices(1)
 
     @property
+    def late(self) -> float:
+        """What is kept in single precision."""
+        return self._inner(self.rows)
+
+    @property
     def building(self) -> float:
         """Choosing the features, preparing the last chunk, or adding up the normal matrix of all."""
-        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows)
+        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows) - self.late
         summing = self._state + self._matrices(3 + log2(max(2, self.rows / CHUNK))) + CHUNK * 24 * self.space.features
         return max(self.space.made, prepared + self._preparing(CHUNK), prepared + summing * self.factorised)
 
@@ -94,9 +100,11 @@ class Costs(costs.Costs):
     def stepping(self) -> float:
         """A trial's metric, its inverse, and a chunk of frames on its way; with what is prepared anew."""
         prepared = 0 if self._kept(self.rows) else self._preparing(CHUNK)
+        # The jets of a trial.
+        jets = self.rows * 8 * (self.dimension + self.whole) ** 2
         chunk = CHUNK * (self.frame + 600 + self.space.sweeping) + prepared
         vectors = 8 * 6 * self.space.features
-        return vectors + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
+        return vectors + jets + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
 
     @property
     def looking(self) -> float:
@@ -121,11 +129,14 @@ class Costs(costs.Costs):
 
     def step(self, m: Machine, look: bool = True) -> dict[str, float]:
         """One step of the flow with its look at the unseen points, by part."""
-        unseen, sweeps = self.unseen * look, 2 + 2 * self._iterations
-        made = (0 if self._kept(self.rows) else sweeps * self.rows) + (0 if self._kept(self.unseen) else unseen)
+        unseen, inner = self.unseen * look, 2 * self._iterations
+        sweeps = 2 + inner
+        made = 0 if self._kept(self.rows) else (2 if self._inner(self.rows) else sweeps) * self.rows
+        made += 0 if self._kept(self.unseen) else unseen
         sent = (COLLECTIVES + sweeps) * m.latency * log2(self.ranks) + sweeps * 8 * self.space.features * m.byte
         return {
-            "contract": (sweeps * self.rows + unseen) * m.takes(self.space.sweep),
+            # Single precision takes half the time.
+            "contract": ((2 + inner / (1 + self.single)) * self.rows + unseen) * m.takes(self.space.sweep),
             "prepare": made * m.takes(self.space.prepare),
             "losses": (2 * self.rows + unseen) * m.point / 2,
             "allreduce": sent if self.ranks > 1 else 0.0,
@@ -153,12 +164,14 @@ class Costs(costs.Costs):
     @property
     def _iterations(self) -> int:
         """Of conjugate gradients in a step."""
-        return min(self.space.iterations, INNER) if self.config.kernel.preconditioner.inverts else 0
+        most = getattr(self.config.search, "inner", None) or INNER * self.config.kernel.preconditioner.inverts
+        return min(self.space.iterations, most)
 
     @property
     def _state(self) -> float:
-        """g, eta and weight of the train points, and what is linear in them for conjugate gradients."""
-        return self.rows * (self.metric + 24 + (self.metric // 2 + 8) * bool(self._iterations))
+        """Jets, g, eta and weight of the train points, and what is linear in them for conjugate gradients."""
+        jet = 8 * (self.dimension + self.whole) ** 2
+        return self.rows * (self.metric + jet + 24 + (jet + 8) * bool(self._iterations))
 
     def _matrices(self, count: float) -> float:
         """So many normal matrices, or vectors of as many numbers as features."""
@@ -170,26 +183,33 @@ class Costs(costs.Costs):
         return rows * (self.space.preparing - self.space.kept * (1 if self._kept(self.rows) else -1))
 
     def _kept(self, rows: int) -> bool:
-        return rows * self.space.kept <= self.budget
+        return rows * self.space.kept <= self.budget - self._inner(rows)
+
+    def _inner(self, rows: int) -> float:
+        """What is kept in single precision for products within a step."""
+        bytes = rows * self.space.kept / 2
+        return bytes if self.single and rows == self.rows and bytes <= self.budget else 0
 
 
 def timed(config: Config, surface: Domain) -> dict[str, float]:
     """Seconds of each unit of work, on this machine: one chunk of points under features of the run, of a low degree."""
-    kernel = config.kernel
+    kernel, whole = config.kernel, not config.kernel.potential.linear
     matrix = np.ones((CHUNK, CHUNK))
     found = {"flop": best(lambda: matrix @ matrix) / (2 * CHUNK**3)}
     degree = min(kernel.degree, 6 if kernel.features.kind.costs(surface, 2).iterations else 16)
-    space = kernel.features.kind.costs(surface, degree)
+    space = kernel.features.kind.costs(surface, degree, whole)
     basis = features(Comm(), surface, degree, kernel.features)
     p = sampling.chunk(surface, 1, sampling.EVALUATE, 0, None).map(lambda rows: rows[:CHUNK])
-    there, v = surface.frame(p.z, p.chart), np.ones((CHUNK, surface.dimension**2))
-    prepared, loaded = basis.prepare(there), basis.load(np.zeros(len(basis)))
-    sweep = (best(lambda: basis.adjoint(prepared, v)) + best(lambda: basis.contract(prepared, loaded))) / (2 * CHUNK)
+    there, v = surface.frame(p.z, p.chart), np.ones((CHUNK, (surface.dimension + whole) ** 2))
+    prepared, loaded = basis.prepare(there, whole), basis.load(np.zeros(len(basis)))
+    sweep = (best(lambda: basis.adjoint(prepared, v)) + best(lambda: basis.contract(prepared, loaded, whole=whole))) / (
+        2 * CHUNK
+    )
     if space.sweep.read:
         found["read"] = max(sweep - space.sweep.flops * found["flop"], 0.1 * sweep) / space.sweep.read
     else:
         # Narrow products take longer for each of their operations.
         found["flop"] = sweep / space.sweep.flops
-    takes = best(lambda: basis.prepare(there)) / CHUNK
+    takes = best(lambda: basis.prepare(there, whole)) / CHUNK
     found["product"] = max(takes - space.prepare.flops * found["flop"], 0.1 * takes) / space.prepare.products
     return found

@@ -50,8 +50,8 @@ class KaehlerKernel(Kind):
     """Steps after which C is computed anew; without it never. e.g. 2"""
     warm: Annotated[int, Field(ge=2, le=40)] | None = None
     """Degree of the functions on which C acts until it is first computed anew; without it all. e.g. 6"""
-    ladder: Annotated[tuple[Annotated[int, Field(ge=1, le=40)], ...], Field(min_length=2)] | None = None
-    """Degrees to climb by, the last one kernel.degree; each starts from the metric of the one before. e.g. [3, 6]"""
+    ladder: Annotated[list[Annotated[int, Field(ge=1, le=40)]], Field(min_length=2)] | None = None
+    """Degrees to climb by, the last one kernel.degree; each starts from the metric of the one before. e.g. [4, 8]"""
     rung: Count = 4
     """Steps of the flow on each degree of the ladder but the last."""
     weights: Literal["omega", "fubini-study", "capped"] = "omega"
@@ -59,7 +59,7 @@ class KaehlerKernel(Kind):
     ridge: NonNegative = 0.0
     """Added to the normal matrix. [its diagonal]"""
     prior: Literal["flat", "smooth"] = "flat"
-    """What the ridge weighs: all functions alike, or as the round metric does, high frequencies most."""
+    """What the ridge weighs: all functions alike in each step, or rough ones more, in the loss itself."""
 
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
@@ -75,7 +75,7 @@ class KaehlerKernel(Kind):
     @property
     def degrees(self) -> tuple[int, ...]:
         """Of the rungs."""
-        return self.ladder or (self.degree,)
+        return tuple(self.ladder or [self.degree])
 
     def reached(self, steps: int) -> int:
         """The degree of a state after so many steps."""
@@ -97,7 +97,7 @@ class KaehlerKernel(Kind):
             )
         if self.ladder and (self.warm or self.ladder[-1] != self.degree or any(np.diff(self.ladder) <= 0)):
             raise ValueError(
-                f"kernel.ladder = {list(self.ladder)}: must ascend to kernel.degree = {self.degree}, and does not go with "
+                f"kernel.ladder = {self.ladder}: must ascend to kernel.degree = {self.degree}, and does not go with "
                 "kernel.warm"
             )
         if self.prior == "smooth" and "hessians" in answers:
@@ -196,6 +196,8 @@ def complaints(state: State, config: Config) -> Iterator[str]:
     yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
     yield from missing(arrays, (*_POTENTIAL, *space.kind.names()))
     yield from single(state, "potential/steps", state.step)
+    if config.kernel.ladder:
+        yield from missing(arrays, ("history/degree",))
     yield from space.kind.complaints(arrays, config.kernel.reached(state.step))
     # What is only named knows no number.
     number = len(space.kind.of(arrays.__getitem__) if space.opened else arrays[_POTENTIAL[0]])

@@ -1,6 +1,8 @@
-"""Frozen kernels that generalise: gain on unseen points of Kaehler potentials beside the paper's kernels (HR 3.2, app. B).
+"""Kernels that generalise: gain on unseen points of Kaehler potentials beside the paper's kernels (HR 3.2, app. B).
 
-The limits: invariant features are a prior made by hand, generic ones need about as many points as features, N_k^2.
+phi is a sum of functions, whose kernel is frozen, or their logarithm, whose kernel moves with the metric by a known law
+(theory 4), on the same points with the same functions and steps. The limits: invariant features are a prior made by hand,
+generic ones need about as many points as features, N_k^2; and a C of the start can mislead where the kernel moves.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import numpy as np
 
 from mpiflow.comm import Comm
 from mpiflow.config import check
-from mpiflow.errors import InputError
+from mpiflow.errors import InputError, NumericalError
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
@@ -22,15 +24,17 @@ from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.paper.trained import network_rows
 
-TITLE = "gain of frozen Kaehler kernels on unseen points, beside the paper's kernels (HR 3.2, app. B)"
+TITLE = "gain of Kaehler kernels, frozen and moving, on unseen points, beside the paper's kernels (HR 3.2, app. B)"
 SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
 TEST, STEPS = 1000, 50
 #: The best gain of any frozen kernel on unseen points that HR reports.
 PAPER_BEST = 5.0
-_INVARIANT, _GENERIC = (2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24), (1, 2, 3, 4)
-#: Train points of the second panel; up to so many times the size of the run, for generic features are slow.
-_COUNTS = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
-_INVARIANT_MOST, _GENERIC_MOST = 100, 20
+#: Train points of the second panel, up to so many times the size of the run.
+_COUNTS, _MOST = (50, 100, 200, 500, 1000, 2000, 5000, 20_000, 100_000), 100
+#: Degrees whose Kaehler defect is measured.
+_DEFECTS = (1, 2, 8, 12, 16)
+#: Sets of points, whose seeds follow that of the run, on which a C of the start is tried: for some it misleads.
+_SETS = 10
 _COMPONENT = {
     "Gaussian .4": ({"name": "gaussian", "width": 0.4}, {"dt": 0.03, "normalisation": "row"}),
     "Delta": ({"name": "delta"}, {"dt": 0.01, "normalisation": "sum"}),
@@ -42,10 +46,65 @@ _NETWORKS = {"multiplicative": "network g_FS (1 + NN)", "potential": "network of
 
 
 @dataclass(frozen=True)
+class Curve:
+    """Kaehler kernels of one kind. kernel: keys of [kernel]. degrees: of the first panel; more: degree to train points of the
+    second. label, short: in the picture.
+    """
+
+    kernel: dict
+    label: str
+    short: str
+    degrees: tuple[int, ...]
+    more: dict[int, tuple[int, ...]]
+    dt: float = 0.3
+
+
+_GENERIC = {"features": "generic", "ridge": 1e-6}
+_MOVING = "invariant, log"
+CURVES = {
+    "invariant": Curve(
+        {},
+        "invariant (a prior by hand): kernel frozen",
+        "invariant",
+        tuple(range(2, 20, 2)),
+        {8: _COUNTS, 12: _COUNTS},
+        0.45,
+    ),
+    _MOVING: Curve(
+        {"potential": "log"},
+        "invariant, log: C frozen at g_FS (median)",
+        "invariant, log",
+        (2, 4, 6, 8, 10, 12),
+        {},
+        0.35,
+    ),
+    "invariant, log, C anew": Curve(
+        {"potential": "log", "refreeze": 10},
+        "invariant, log: C anew every 10 steps",
+        "invariant, log, C anew",
+        (8, 12, 16, 18),
+        {8: _COUNTS, 12: _COUNTS},
+    ),
+    "generic": Curve(_GENERIC, "generic: kernel frozen", "generic", (1, 2, 3), {2: (200, 500, 2000)}, 0.45),
+    "generic, log": Curve(
+        _GENERIC | {"potential": "log"},
+        "generic, log: C frozen at g_FS",
+        "generic, log",
+        (1, 2),
+        {2: (200, 500, 2000)},
+    ),
+}
+
+
+@dataclass(frozen=True)
 class Row:
-    """One kernel on `points` train points of one chart; features: 0 for the paper's kernels and for no kernel."""
+    """One kernel on `points` train points of one chart; features: 0 for the paper's kernels and for no kernel.
+
+    seed: of the points. positive: share of unseen points where the metric is.
+    """
 
     kernel: str
+    seed: int
     degree: int
     features: int
     points: int
@@ -57,11 +116,13 @@ class Row:
 
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
-    """Measure all kernels in one chart, 50 Euler steps of one frozen kernel, and draw out/kernels-revisited.png.
+    """Measure all kernels in one chart, 50 Euler steps each, and draw out/kernels-revisited.png.
 
     size: train points of the first panel; the second goes to a hundred times as many. Collective.
     """
-    say(f"{'kernel':22}{'k':>4}{'features':>9}{'points':>8}{'train':>11}{'unseen':>11}{'|eta-1|':>10}{'defect':>9}")
+    say(
+        f"{'kernel':24}{'k':>4}{'features':>9}{'points':>8}{'seed':>6}{'train':>11}{'unseen':>11}{'|eta-1|':>10}{'defect':>9}"
+    )
 
     def told(rows: list[Row]) -> list[Row]:
         for row in rows:
@@ -73,19 +134,47 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         rows += told(_measured(comm, seed, name, kernel, flow, size, baselines=name == "ReLU NTK"))
     rows += told(_measured(comm, seed, "diagonal C", _kaehler(12, preconditioner="diagonal"), {"dt": 0.3}, size))
     rows += told(_networks(comm, seed, size, say))
-    cases = [("invariant", k, size) for k in _INVARIANT] + [("generic", k, size) for k in _GENERIC]
-    more = [n for n in _COUNTS if n != size]
-    cases += [("invariant", k, n) for n in more if n <= _INVARIANT_MOST * size for k in (8, 12)]
-    cases += [("generic", 2, n) for n in more if n <= _GENERIC_MOST * size]
-    for kind, degree, count in cases:
-        if _wanted(kind, degree, count):
-            kernel = _kernel(kind, degree)
-            rows += told(_measured(comm, seed, kind, kernel, {"dt": 0.45}, count))
+    for name, degree, count, own in _cases(size, seed):
+        defect = (count, own) == (size, seed)
+        rows += told(_measured(comm, own, name, _kernel(name, degree), {"dt": CURVES[name].dt}, count, defect=defect))
+    for line in _told_of_sets(rows, size):
+        say(line)
     with comm.lead() as mine:
         if mine:
             leave(_draw, out / "kernels-revisited.png", rows, size)
     say(f"picture: {out / 'kernels-revisited.png'}")
     return rows
+
+
+def _cases(size: int, seed: int) -> list[tuple[str, int, int, int]]:
+    """(curve, degree, train points, seed of these) of all Kaehler kernels."""
+    cases = [(name, degree, size, seed) for name, curve in CURVES.items() for degree in curve.degrees]
+    cases += [(_MOVING, degree, size, seed + more) for degree in (8, 12) for more in range(1, _SETS)]
+    for name, curve in CURVES.items():
+        for degree, counts in curve.more.items():
+            cases += [(name, degree, count, seed) for count in counts if size != count <= _MOST * size]
+    return [case for case in cases if _wanted(*case[:3])]
+
+
+def _told_of_sets(rows: list[Row], size: int) -> list[str]:
+    """What became of C frozen at g_FS on all sets of points, a line a degree."""
+    return [f"{_MOVING}, k = {degree}: {_sets(found)}" for degree, found in _repeated(rows, size).items()]
+
+
+def _repeated(rows: list[Row], size: int) -> dict[int, list[Row]]:
+    """The rows of C frozen at g_FS by their degrees, where several sets of points were tried."""
+    every = [row for row in rows if row.kernel == _MOVING and row.points == size]
+    found = {degree: [row for row in every if row.degree == degree] for degree in sorted({r.degree for r in every})}
+    return {degree: found[degree] for degree in found if len(found[degree]) > 1}
+
+
+def _sets(found: list[Row]) -> str:
+    gains = [row.gain for row in found]
+    middle = (
+        f"median gain {np.median(gains):.4g} of {len(gains)} sets of points, from {min(gains):.3g} to {max(gains):.4g}"
+    )
+    lost = sum(row.positive < 1 for row in found)
+    return f"{middle}; {lost} not positive at all unseen points, {_SETS - len(gains)} broke down"
 
 
 def _networks(comm: Comm, seed: int, size: int, say: Callable[[str], None]) -> list[Row]:
@@ -97,7 +186,7 @@ def _networks(comm: Comm, seed: int, size: int, say: Callable[[str], None]) -> l
         except InputError as missing:
             say(f"{name}: left out: {missing}")
             continue
-        rows.append(_row(name, 0, 0, size, seen.gain, unseen))
+        rows.append(_row(name, seed, 0, 0, size, seen.gain, unseen))
     return rows
 
 
@@ -106,6 +195,10 @@ def claims(rows: list[Row]) -> list[Claim]:
     size = rows[0].points
     own = max(row.gain for row in rows if row.kernel in _COMPONENT and row.points == size)
     kaehler = max(row.gain for row in rows if row.kernel == "invariant" and row.points == size)
+    frozen, moving = (
+        float(np.median([row.gain for row in rows if (row.kernel, row.degree, row.points) == (name, 8, size)]))
+        for name in ("invariant", _MOVING)
+    )
     train = next(row.train_gain for row in rows if row.kernel == "Delta" and row.points == size)
     return [
         Claim("gain on unseen points, best kernel of independent components", "about 5", own, 4.0, 6.0),
@@ -118,6 +211,13 @@ def claims(rows: list[Row]) -> list[Claim]:
             6.0,
             "a kernel of potentials that respect the symmetry is Kaehler and generalises: not every frozen kernel is local",
         ),
+        Claim(
+            "gain of a moving kernel over that of the frozen one, same functions, k = 8",
+            "above 1",
+            moving / frozen,
+            1.0,
+            1e9,
+        ),
     ]
 
 
@@ -127,17 +227,17 @@ def features_of(kind: str, degree: int) -> int:
     return surface.symmetry.count(degree) if kind == "invariant" else len(sections(surface, degree))
 
 
-def _wanted(kind: str, degree: int, points: int) -> bool:
+def _wanted(name: str, degree: int, points: int) -> bool:
     """Invariants where points determine them; generic ones even where they overfit, up to twice as many as points."""
+    kind = CURVES[name].kernel.get("features", "invariant")
     features = features_of(kind, degree)
     return 2.5 * features <= points if kind == "invariant" else features <= 2 * points
 
 
-def _kernel(kind: str, degree: int) -> dict:
-    """Frozen once at g_FS; above k = 14 a second time, after 20 steps in degree 12, for g_FS is too far away."""
-    if kind == "generic":
-        return _kaehler(degree, features=kind, ridge=1e-6)
-    return _kaehler(degree) if degree <= 14 else _kaehler(degree, warm=12, refreeze=20)
+def _kernel(name: str, degree: int) -> dict:
+    """C frozen once at g_FS; above k = 14 a second time at least, after steps in degree 12, for g_FS is too far away."""
+    far = {"warm": 12, "refreeze": 20} if degree > 14 else {}
+    return _kaehler(degree, **far | CURVES[name].kernel)
 
 
 def _kaehler(degree: int, **options) -> dict:
@@ -145,9 +245,19 @@ def _kaehler(degree: int, **options) -> dict:
 
 
 def _measured(
-    comm: Comm, seed: int, name: str, kernel: dict, flow: dict, count: int, baselines: bool = False
+    comm: Comm,
+    seed: int,
+    name: str,
+    kernel: dict,
+    flow: dict,
+    count: int,
+    baselines: bool = False,
+    defect: bool = False,
 ) -> list[Row]:
-    """Flow one kernel; with `baselines` also the conformal and the Fubini-Study metric."""
+    """Flow one kernel; with `baselines` also the conformal and the Fubini-Study metric.
+
+    The Kaehler defect takes 24 metrics a point: of potentials, who have none, it is measured for a few degrees at one size.
+    """
     table = {
         "run": {"seed": seed},
         "points": {"train": count, "test": TEST},
@@ -155,54 +265,85 @@ def _measured(
         "flow": flow | {"steps": STEPS},
     }
     made = Flowing.begun(comm, check(table, name))
-    if not _determined(made):
+    if not _went(made):
         return []
-    seen, unseen, conformal, plain = made.finish().table()
     degree = kernel.get("degree", 0)
     features = features_of(kernel.get("features", "invariant"), degree) if degree else 0
-    rows = [_row(name, degree, features, count, seen.gain, unseen)]
+    sets = {"train": (made.train, False), "unseen": (made.test, not degree or defect and degree in _DEFECTS)}
+    predictor = made.predictor()
+    seen, unseen = (
+        evaluate.flowed(made.surface, predictor, which, points, made.train, asked)
+        for which, (points, asked) in sets.items()
+    )
+    rows = [_row(name, seed, degree, features, count, seen.gain, unseen)]
     if baselines:
-        rows += [_row("conformal, not Kaehler", 0, 0, count, conformal.gain, conformal)]
-        rows += [_row("Fubini-Study", 0, 0, count, 1.0, plain)]
+        conformal, plain = made.table()[-2:]
+        rows += [_row("conformal, not Kaehler", seed, 0, 0, count, conformal.gain, conformal)]
+        rows += [_row("Fubini-Study", seed, 0, 0, count, 1.0, plain)]
     return rows
 
 
-def _determined(made: Flowing) -> bool:
-    """Whether the train points determine the features, without which there is no flow."""
+def _went(made: Flowing) -> bool:
+    """Whether the flow reached its end: where points do not determine the features there is none, and others may break down."""
     try:
-        return made.flow is not None
-    except InputError:
+        return made.finish() is made
+    except (InputError, NumericalError):
         return False
 
 
-def _row(name: str, degree: int, features: int, count: int, train_gain: float, unseen: evaluate.Row) -> Row:
-    return Row(
-        name, degree, features, count, train_gain, unseen.gain, unseen.eta_deviation, unseen.positive, unseen.defect
-    )
+def _row(name: str, seed: int, degree: int, features: int, count: int, train_gain: float, unseen: evaluate.Row) -> Row:
+    measured = (train_gain, unseen.gain, unseen.eta_deviation, unseen.positive, unseen.defect)
+    return Row(name, seed, degree, features, count, *measured)
 
 
 def _line(row: Row) -> str:
-    defect = "n/a" if row.defect is None else f"{row.defect:.0e}"
+    defect = f"{row.defect:.0e}" if row.defect is not None else "" if row.features else "n/a"
     gains = f"{row.train_gain:11.4g}{row.gain:11.4g}{row.deviation:10.2g}{defect:>9}"
-    return f"{row.kernel:22}{row.degree or '':>4}{row.features or '':>9}{row.points:8d}{gains}"
+    lost = "" if row.positive == 1 else "  not positive everywhere"
+    return f"{row.kernel:24}{row.degree or '':>4}{row.features or '':>9}{row.points:8d}{row.seed:6d}{gains}{lost}"
 
 
 def _draw(path: Path, rows: list[Row], size: int) -> None:
-    with picture(path, columns=2) as (left, right):
-        for kind, colour in (("invariant", "C0"), ("generic", "C1")):
-            here = [row for row in rows if row.kernel == kind and row.points == size]
-            left.semilogy([r.degree for r in here], [r.gain for r in here], "o-", color=colour, label=f"{kind}, unseen")
-            left.semilogy(
-                [r.degree for r in here], [r.train_gain for r in here], ":", color=colour, label=f"{kind}, train"
-            )
-            for degree, mark in ((8, "s-"), (12, "o-"), (2, "^-")):
-                line = sorted((r.points, r.gain) for r in rows if r.kernel == kind and r.degree == degree)
-                if len(line) > 1:
-                    right.loglog(*np.array(line).T, mark, color=colour, label=f"{kind}, k = {degree}")
+    with picture(path, columns=2, size=(6.6, 5.2)) as (left, right):
+        for (name, curve), (colour, mark) in zip(CURVES.items(), _STYLES, strict=True):
+            seen, unseen = (_middle(rows, name, size, which) for which in ("train_gain", "gain"))
+            left.semilogy(*unseen, f"{mark}-", color=colour, label=curve.label)
+            left.semilogy(*seen, ":", color=colour)
+            for degree, shape in ((8, "--"), (12, "-"), (2, "-")):
+                line = sorted((r.points, r.gain) for r in rows if (r.kernel, r.degree) == (name, degree))
+                if degree in curve.more and line:
+                    label = f"{curve.short}, k = {degree}"
+                    right.loglog(*np.array(line).T, f"{mark}{shape}", color=colour, label=label)
+        for degree, sets in _repeated(rows, size).items():
+            left.plot([degree] * len(sets), [row.gain for row in sets], "_", color="k", ms=11)
+        left.plot([], [], "_", color="k", ms=11, label=_brief(rows, size))
+        left.plot([], [], ":", color="0.3", label="on train points")
         for style, row in zip((":", "-."), (r for r in rows if r.kernel in _NETWORKS.values()), strict=False):
             left.axhline(row.gain, color="C2", ls=style, lw=1, label=f"{row.kernel}, trained")
         for axes in (left, right):
             axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
         left.set_xticks(range(0, max(row.degree for row in rows) + 1, 2))
-        finished(left, xlabel="degree k", ylabel="gain in sigma", title=f"{size} train points, one chart")
-        finished(right, xlabel="train points", ylabel="gain in sigma on unseen points", title="50 steps, frozen kernel")
+        for axes, room in ((left, 50), (right, 300)):
+            axes.set_ylim(1.2, room * axes.get_ylim()[1])
+        finished(
+            left, xlabel="degree k", ylabel="gain in sigma on unseen points", title=f"{size} train points, one chart"
+        )
+        finished(right, xlabel="train points", ylabel="gain in sigma on unseen points", title="one chart, 50 steps")
+
+
+def _middle(rows: list[Row], name: str, size: int, which: str) -> tuple[list[int], list[float]]:
+    """Degrees of a curve at one size, and the median gain over sets of points of each."""
+    here = [row for row in rows if row.kernel == name and row.points == size]
+    degrees = sorted({row.degree for row in here})
+    return degrees, [float(np.median([getattr(r, which) for r in here if r.degree == k])) for k in degrees]
+
+
+def _brief(rows: list[Row], size: int) -> str:
+    """What the picture says of the sets of points on which C of g_FS was tried."""
+    every = [row for found in _repeated(rows, size).values() for row in found]
+    lost = sum(row.positive < 1 for row in every)
+    return f"C frozen at g_FS, each of {_SETS} point sets ({lost} of {len(every)} not positive)"
+
+
+#: Colour and mark of each curve.
+_STYLES = (("C0", "o"), ("C3", "s"), ("C4", "D"), ("C1", "o"), ("C5", "^"))

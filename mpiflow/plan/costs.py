@@ -53,6 +53,11 @@ class Costs:
         """Raises InputError for what the run itself refuses before any work."""
 
     @property
+    def late(self) -> float:
+        """Bytes of what is held that only the first step makes."""
+        return 0
+
+    @property
     def excess(self) -> str:
         """Why the engine does not fit into engine.memory; "" where it does, or does without."""
         return ""
@@ -87,7 +92,7 @@ class Costs:
         found = {
             "sample": self._sampling,
             "cluster": 2 * points + self._clustering,
-            "build": points + max(self.held, self.building),
+            "build": points + max(self.held - self.late, self.building),
             "flow": self.flowing + max(self.stepping, self.looking),
             "save": self.flowing + max(gathered + self.looking, _GROWN * self.state),
             "evaluate": self.flowing + self.evaluating,

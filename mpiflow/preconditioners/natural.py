@@ -32,7 +32,7 @@ class Natural(Preconditioner):
         if flow.inverse is None:
             return normal(flow, state)
         linear = Linearised(flow.problem, state, flow.inverse)
-        return lambda gradient: conjugate_gradients(linear, gradient, flow.rule.ridge, INNER, flow.rule.smooth)
+        return lambda gradient: conjugate_gradients(linear, gradient, flow.rule.flat, INNER)
 
 
 def normal(flow: KaehlerFlow, state: State, diagonal: bool = False) -> Applied:
@@ -50,7 +50,7 @@ def normal(flow: KaehlerFlow, state: State, diagonal: bool = False) -> Applied:
     kept = np.append(active, [-2, -1])
     with comm.lead() as mine:
         if mine:
-            factor = Normal(gram[np.ix_(kept, kept)], rule.ridge, diagonal=diagonal)
+            factor = Normal(gram[np.ix_(kept, kept)], rule.flat, diagonal=diagonal)
 
     def applied(gradient: np.ndarray) -> np.ndarray:
         direction = np.zeros_like(gradient)

@@ -36,6 +36,6 @@ class Ricci(Preconditioner):
         gram, direction = chunks.tree((len(features) + 2,) * 2, partials), None
         with chunks.comm.lead() as mine:
             if mine:
-                normal = kaehler.Normal(gram, flow.rule.ridge)
+                normal = kaehler.Normal(gram, flow.rule.flat)
                 direction = -normal.solve(normal.right)
         return chunks.comm.bcast(direction)

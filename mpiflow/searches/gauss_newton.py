@@ -49,7 +49,7 @@ def shortened(problem: MongeAmpere, before: State, direction: np.ndarray, dt: fl
     def tried(length: float) -> State | None:
         trial = problem.at(before.coefficients + length * direction)
         least.append(trial.least)
-        lowered = trial.loss <= before.loss * (1 + 1e-9) + 1e-30
+        lowered = trial.objective <= before.objective * (1 + 1e-9) + 1e-30
         return trial if trial.least > _SHRINK * before.least and lowered else None
 
     trial, taken, rejected = halved(tried, dt)

@@ -68,7 +68,9 @@ LAYOUT = {
     "flow/accumulated_gradient": Field(
         ("train", "row", "column"), "cf", "1", "A: step-weighted sum of loss gradients; g = g_FS - K A at any point"
     ),
-    "potential/coefficients": Field(("feature",), "cf", "1", "coefficients of phi in g = g_FS + d dbar phi"),
+    "potential/coefficients": Field(
+        ("feature",), "cf", "1", "c of F = sum c_m F_m, of which kernel.potential makes phi in g = g_FS + d dbar phi"
+    ),
     "potential/frozen_at": Field(("feature",), "f", "1", "coefficients at whose metric the kernel is frozen"),
     "potential/steps": Field(("one",), "iu", "1", "steps taken, which tell when the kernel is frozen anew"),
     "potential/generators": Field(
@@ -95,6 +97,7 @@ LAYOUT = {
     "history/loss": Field(("record",), "f", "1", "weighted mean of the pointwise loss over the train points"),
     "history/min_eigenvalue": Field(("record",), "f", "1", "least eigenvalue of g over the train points"),
     "history/step_rejected": Field(("record",), "iub", "1", "halvings of dt that kept g positive definite"),
+    "history/degree": Field(("record",), "iu", "1", "degree k of the functions, on the way up kernel.ladder"),
     "history/test_step": Field(("test_record",), "iu", "1", "step after which the test points were looked at"),
     "timing/exchange": Field(
         ("rank", "level"), "iu", "byte", "bytes that each rank received at each level of the merge"

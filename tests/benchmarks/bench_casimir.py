@@ -19,7 +19,7 @@ from bench_kaehler import problem
 from mpiflow import sampling
 from mpiflow.comm import world
 from mpiflow.flows.linearised import Linearised, conjugate_gradients
-from mpiflow.kernels.casimir import Casimir
+from mpiflow.kernels.casimir import inverse
 from mpiflow.methods import potentials
 
 #: Iterations at which the residual is shown.
@@ -42,7 +42,7 @@ def main(name: str, degree: int, total: int) -> None:
     state = train.at(np.zeros(len(features)))
     if comm.rank == 0:
         print(f"| preconditioner | residual after {', '.join(map(str, SHOWN))} iterations | s an iteration |")
-    for label, preconditioner in (("none", None), ("Casimir", Casimir(surface, features))):
+    for label, preconditioner in (("none", None), ("Casimir", inverse(surface, features))):
         linear = Watched(train, state, preconditioner)
         right = linear.adjoint(linear.centred(state.residual))
         begin = time.perf_counter()

@@ -23,7 +23,7 @@ from mpiflow.comm import world
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.geometry.families.random import Random
 from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.kernels.casimir import Casimir
+from mpiflow.kernels.casimir import inverse
 from mpiflow.methods import potentials
 
 #: Most iterations of conjugate gradients in one outer step.
@@ -43,7 +43,7 @@ def main(name: str, degree: int, total: int, outer: int = 4) -> None:
     features = potentials.features(comm, surface, degree, "generic")
     train = problem(comm, surface, features, total, 0, sampling.TRAIN)
     test = problem(comm, surface, features, TEST, 0, sampling.TEST)
-    casimir, found = Casimir(surface, features), np.zeros(len(features))
+    casimir, found = inverse(surface, features), np.zeros(len(features))
     first = [points.at(found).sigma for points in (train, test)]
     if comm.rank == 0:
         print("| quintic | k | features | train points | step | train gain | gain | max eta-1 | least eigenvalue | s |")

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from dropping import holds
+from dropping import begin, holds
 
 from jobs import mpiflow
 from mpiflow import config
+from mpiflow.belief import loader
 from mpiflow.errors import InputError
 from mpiflow.geometry.symmetry import Symmetry
 from mpiflow.kernels.invariants import invariants
@@ -56,14 +57,26 @@ def written(folder, text=QUARTICS, keys="l = 0.5", features="invariant", degree=
     return path
 
 
-@pytest.mark.parametrize(("features", "degree", "gain"), [("generic", 2, 2), ("invariant", 6, 20)])
-def test_a_dropped_family_runs_from_its_run_file_to_an_evaluation(features, degree, gain, tmp_path):
-    model = holds(written(tmp_path, features=features, degree=degree), tmp_path)
+DEGREES = {"generic": 2, "invariant": 6}
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A run file with features of each kind, begun on two ranks."""
+    paths = {name: written(tmp_path_factory.mktemp(name), features=name, degree=DEGREES[name]) for name in DEGREES}
+    begin(*paths.values())
+    return paths
+
+
+@pytest.mark.parametrize(("features", "gain"), [("generic", 2), ("invariant", 20)])
+def test_a_dropped_family_runs_from_its_run_file_to_an_evaluation(features, gain, begun):
+    path = begun[features]
+    model = holds(path)
     assert model.evaluate(100, 5)[1].gain > gain
     if features == "generic":
         assert model.curvature(2000, 5).euler == pytest.approx(24, abs=1.5)
-        assert mpiflow("verify", tmp_path / "parts").returncode == 0
-        shown = mpiflow("info", tmp_path / "parts")
+        assert all(sound for _, sound, _ in loader.verify(path.parent / "parts"))
+        shown = mpiflow("info", path.parent / "parts")
         assert shown.returncode == 0 and "Counter()" in shown.stdout
 
 

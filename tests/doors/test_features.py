@@ -1,17 +1,19 @@
 """A space of features is one file: dropped in, it runs, resumes on other ranks, is planned, evaluated, held in states."""
 
-import json
-
 import h5py
 import numpy as np
 import pytest
-from dropping import holds
+from dropping import begin, holds
 from features import TORUS, dropped
 
 from jobs import mpiflow
 from mpiflow import config, hermitian, sampling
+from mpiflow.belief import loader
 from mpiflow.errors import InputError
 from mpiflow.geometry.families.fermat import Fermat
+from mpiflow.plan import report
+from mpiflow.plan.fit import Limits
+from mpiflow.plan.machine import Machine
 
 
 @pytest.fixture
@@ -23,15 +25,15 @@ def torus(tmp_path):
 def test_a_dropped_space_runs_from_its_run_file_to_an_evaluation(tmp_path):
     path = dropped(tmp_path)
     whole = tmp_path / "whole"
-    model = holds(path, tmp_path)
+    begin(path)
+    model = holds(path)
     with h5py.File(sorted(whole.glob("state-*.h5"))[-1]) as state:
         assert state["features/exponents"].shape == (34, 4)
         assert state["features/exponents"].dims[1][0].name == "/exponents_axis_1"
     assert min(row.gain for row in model.evaluate(200, 5) if row.metric == "flow") > 20
-    assert mpiflow("verify", whole).returncode == 0
-    plan = mpiflow("plan", path, "--ranks", 2, "--json")
-    assert plan.returncode == 0, plan.stderr
-    plan, size = json.loads(plan.stdout), sorted(whole.glob("state-*.h5"))[-1].stat().st_size
+    assert all(sound for _, sound, _ in loader.verify(whole))
+    plan = report.facts(config.read(path), path, 2, Limits(64, 4), Machine())
+    size = sorted(whole.glob("state-*.h5"))[-1].stat().st_size
     assert plan["engine"] == "low-rank, resident"
     assert plan["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
 

@@ -1,7 +1,7 @@
 """A functional of a user's: run under components, potentials and networks, and refused where its slope is wrong."""
 
 import pytest
-from dropping import holds
+from dropping import begin, holds
 
 from mpiflow import config
 from mpiflow.errors import InputError
@@ -51,9 +51,17 @@ def written(folder, moved, text=QUARTIC):
     return folder / "run.toml"
 
 
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A run file of each kind, begun on two ranks."""
+    paths = {moved: written(tmp_path_factory.mktemp(moved), moved) for moved in MOVED}
+    begin(*paths.values())
+    return paths
+
+
 @pytest.mark.parametrize("moved", MOVED)
-def test_a_dropped_functional_is_flowed(moved, tmp_path):
-    model = holds(written(tmp_path, moved), tmp_path, plan=moved != "network")
+def test_a_dropped_functional_is_flowed(moved, begun):
+    model = holds(begun[moved], plan=moved != "network")
     assert model.config.flow.loss.weight == 0.5
     assert model.history["history/loss"][-1] < model.history["history/loss"][0]
 

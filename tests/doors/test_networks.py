@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dropping import holds
+from dropping import begin, holds
 from surfaces import fermat
 
 from mpiflow import config, sampling
@@ -46,7 +46,8 @@ loss = "sigma"
 def test_a_dropped_kind_of_network_is_trained(tmp_path):
     (tmp_path / "mine.py").write_text(CONFORMAL)
     (tmp_path / "run.toml").write_text(RUN)
-    model = holds(tmp_path / "run.toml", tmp_path, plan=False)
+    begin(tmp_path / "run.toml")
+    model = holds(tmp_path / "run.toml", plan=False)
     assert model.history["history/loss"][-1] < model.history["history/loss"][0]
     z = model.train.points.z[:3]
     ratio = model.metric(z) / model.train.reference(model.surface)[np.argsort(model.train.layout.rows)][:3]

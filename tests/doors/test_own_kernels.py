@@ -5,32 +5,41 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dropping import holds
+from dropping import begin, holds
+from inside import mpiflow as inside
 from kernels import ERF, LAPLACE, REACH, written
 
 import mpiflow as library
-from jobs import mpiflow, result
+from jobs import mpiflow
 from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.doors import own
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
 
+KERNELS = {"Laplace": (LAPLACE,), "Erf": (ERF,), "halo": (REACH.replace("0.4", "0.05"), "Laplace", "halo")}
 
-@pytest.mark.parametrize(("text", "called"), [(LAPLACE, "Laplace"), (ERF, "Erf")])
-def test_a_dropped_kernel_runs_from_its_run_file_to_an_evaluation(text, called, tmp_path):
-    model = holds(written(tmp_path, text, called), tmp_path)
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A run file with each of these kernels, begun on two ranks."""
+    found = {}
+    for name, (text, *rest) in KERNELS.items():
+        found[name] = written(tmp_path_factory.mktemp(name), text, *(rest or [name]))
+    begin(*found.values())
+    return found
+
+
+@pytest.mark.parametrize("called", ["Laplace", "Erf"])
+def test_a_dropped_kernel_runs_from_its_run_file_to_an_evaluation(called, begun):
+    model = holds(begun[called])
     assert model.attributes["tiles"] == "arrays" and model.evaluate(60, 5)[0].gain > 1
-    assert "through arrays" in next((tmp_path / "parts" / "log").glob("*")).read_text()
+    assert "through arrays" in next((begun[called].parent / "parts" / "log").glob("*")).read_text()
 
 
-def test_a_dropped_kernel_with_a_reach_has_a_halo(tmp_path):
-    path = written(tmp_path, REACH.replace("0.4", "0.05"), "Laplace", "halo")
-    for ranks in (1, 2):
-        done = mpiflow("run", path, "-o", tmp_path / f"on-{ranks}", ranks=ranks)
-        assert done.returncode == 0, done.stdout + done.stderr
-    assert result(tmp_path / "on-1") == result(tmp_path / "on-2")
-    refused = mpiflow("run", written(tmp_path, LAPLACE, "Laplace", "halo"))
+def test_a_dropped_kernel_with_a_reach_has_a_halo(begun, tmp_path):
+    assert holds(begun["halo"]).config.flow.coupling == "halo"
+    refused = inside(["run", str(written(tmp_path, LAPLACE, "Laplace", "halo"))], tmp_path)
     assert refused.returncode == 2 and "felt everywhere" in refused.stderr
 
 
@@ -68,9 +77,9 @@ def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):
 
 def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
     path, folder, marker = written(tmp_path, LAPLACE, "Laplace"), tmp_path / "run", tmp_path / "executed"
-    assert mpiflow("run", path, "-o", folder, "--set", "flow.steps=1").returncode == 0
+    assert inside(["run", str(path), "-o", "run", "--set", "flow.steps=1"], tmp_path).returncode == 0
     (tmp_path / "mine.py").write_text(LAPLACE + f"\nopen({str(marker)!r}, 'w')\n")
-    assert mpiflow("verify", folder).returncode == 0
+    assert inside("verify run", tmp_path).returncode == 0
     shown = mpiflow("info", folder)
     assert shown.returncode == 0 and "exp(-d / width)" in shown.stdout
     hashes = [own.digest(text)[:16] for text in (LAPLACE, (tmp_path / "mine.py").read_text())]
@@ -82,7 +91,7 @@ def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
     (tmp_path / "mine.py").unlink()
     with pytest.raises(InputError, match="no such file"):
         library.open(folder)
-    assert mpiflow("info", folder).returncode == 0
+    assert inside("info run", tmp_path).returncode == 0
 
 
 def test_a_project_may_be_moved(tmp_path):

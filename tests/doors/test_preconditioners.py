@@ -1,7 +1,7 @@
 """A preconditioner of a user's: run, resumed on other ranks, planned, evaluated; and what does not suit is refused."""
 
 import pytest
-from dropping import holds
+from dropping import begin, holds
 
 from mpiflow import config
 from mpiflow.errors import InputError
@@ -40,8 +40,9 @@ def path(tmp_path):
     return tmp_path / "run.toml"
 
 
-def test_a_dropped_preconditioner_is_flowed(path, tmp_path):
-    model = holds(path, tmp_path)
+def test_a_dropped_preconditioner_is_flowed(path):
+    begin(path)
+    model = holds(path)
     assert model.config.kernel.preconditioner.power == 2.0
     assert model.history["history/loss"][-1] < model.history["history/loss"][0]
 

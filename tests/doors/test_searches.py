@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dropping import holds
+from dropping import begin, holds
 
 import mpiflow as library
 from mpiflow import config
@@ -51,20 +51,39 @@ def written(folder, moved, beta=0.5):
     return folder / "run.toml"
 
 
+NEWTON = """
+[points]
+train = 300
+test = 100
+[kernel]
+name = "kaehler"
+degree = 6
+[flow]
+steps = 5
+dt = 1.0
+search = "gauss-newton"
+"""
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A run file of each search, begun on two ranks."""
+    paths = {moved: written(tmp_path_factory.mktemp(moved), moved) for moved in MOVED}
+    paths["newton"] = tmp_path_factory.mktemp("newton") / "run.toml"
+    paths["newton"].write_text(NEWTON)
+    begin(*paths.values())
+    return paths
+
+
 @pytest.mark.parametrize("moved", MOVED)
-def test_a_dropped_search_is_resumed_with_its_memory(moved, tmp_path):
-    momentum = holds(written(tmp_path, moved), tmp_path)
+def test_a_dropped_search_is_resumed_with_its_memory(moved, begun, tmp_path):
+    momentum = holds(begun[moved])
     plain = library.run(written(tmp_path, moved, beta=0.0))
     assert momentum.history["history/loss"][-1] < plain.history["history/loss"][-1]
 
 
-def test_gauss_newton_is_a_search_of_the_run_file(tmp_path):
-    path = tmp_path / "run.toml"
-    path.write_text(
-        '[points]\ntrain = 300\ntest = 100\n[kernel]\nname = "kaehler"\ndegree = 6\n[flow]\nsteps = 5\ndt = 1.0\n'
-        'search = "gauss-newton"\n'
-    )
-    model = holds(path, tmp_path)
+def test_gauss_newton_is_a_search_of_the_run_file(begun):
+    model = holds(begun["newton"])
     losses = model.history["history/loss"]
     # Quadratically convergent, then at rest.
     assert losses[3] < 1e-3 * losses[0] and losses[-1] == pytest.approx(losses[-2], rel=1e-6)

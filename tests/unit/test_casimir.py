@@ -10,7 +10,7 @@ from surfaces import fermat, problem, random_quartic
 from mpiflow import hermitian, sampling
 from mpiflow.flows.linearised import Linearised, conjugate_gradients
 from mpiflow.geometry.domain import Frame
-from mpiflow.kernels.casimir import Casimir, eigenvalues
+from mpiflow.kernels.casimir import eigenvalues, inverse
 from mpiflow.kernels.sections import Sections, monomials, reduction, sections
 
 
@@ -31,7 +31,7 @@ def of_level(level, degree, coordinates):
 def test_levels_are_multiplied_by_their_own_numbers(degree):
     """Below the degree of Q nothing is reduced; at 8 of P^3 the polynomial has 9 nodes up to 88."""
     coordinates = 4
-    casimir = Casimir(fermat(3), Sections(monomials(degree, coordinates)))
+    casimir = inverse(fermat(3), Sections(monomials(degree, coordinates)))
     expected = eigenvalues(degree, coordinates - 1)
     expected[0] = expected[1]
     for level in range(degree + 1):
@@ -71,7 +71,7 @@ def test_all_monomials_of_a_degree_by_the_sections(degree):
 
 def test_symmetric_and_positive_definite_on_the_quotient():
     surface = random_quartic()
-    casimir = Casimir(surface, sections(surface, 5))
+    casimir = inverse(surface, sections(surface, 5))
     x, y = np.random.default_rng(2).normal(size=(2, 52**2))
     assert casimir(x) @ y == pytest.approx(x @ casimir(y), rel=1e-10)
     assert casimir(x) @ x > 0
@@ -91,4 +91,4 @@ def test_fewer_iterations_for_the_same_accuracy():
         image = linear.adjoint(linear.centred(linear.apply(x))) + 1e-6 * linear.scale * x
         return np.linalg.norm(right - image) / np.linalg.norm(right)
 
-    assert residual(Casimir(surface, features), 14) < residual(None, 20)
+    assert residual(inverse(surface, features), 14) < residual(None, 20)

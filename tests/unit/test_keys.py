@@ -34,6 +34,10 @@ def test_every_key_of_the_models_is_there():
             assert {f"{name}.{key}" for key in field.annotation.model_fields} <= said
 
 
+#: Keys that go without others of their table.
+OTHERWISE = {"warm"}
+
+
 @pytest.mark.parametrize(("section", "of"), GROUPS)
 def test_the_examples_of_a_table_are_valid_together(section, of):
     named = {"manifold": "family", "kernel": "name", "network": "kind"}.get(section)
@@ -42,6 +46,8 @@ def test_the_examples_of_a_table_are_valid_together(section, of):
         head, _, last = key.name.partition(".")
         if head == section and key.of in ("", of) and "." not in last and last != named:
             table[last] = tomllib.loads(f"x = {key.example}")["x"]
+    for key in OTHERWISE & set(table):
+        del table[key]
     if named and not of:
         table = {named: tomllib.loads(f"x = {next(k.example for k in KEYS if k.name == f'{section}.{named}')}")["x"]}
         table |= {"width": 0.4} if table[named] == "gaussian" else {}

@@ -7,7 +7,9 @@ import sys
 from dataclasses import asdict
 
 import pytest
+from inside import mpiflow as inside
 
+import mpiflow as library
 from jobs import BIN, mpiflow, small
 from mpiflow.config import read
 from mpiflow.errors import InputError
@@ -50,7 +52,7 @@ def peaks(folder, train, mode, count):
 
 @pytest.mark.parametrize(
     ("train", "mode", "count"),
-    [(3000, "resident", 1), (9000, "resident", 1), (8000, "streamed", 2), (20_000, "symmetric", 1)],
+    [(9000, "resident", 1), (6000, "streamed", 2), (10_000, "symmetric", 1)],
 )
 def test_predicted_memory_is_within_ten_percent(tmp_path, train, mode, count):
     predicted, taken = peaks(tmp_path, train, mode, count)
@@ -85,20 +87,21 @@ def test_a_large_parent_is_not_counted():
 
 
 def test_a_resident_kernel_of_a_million_points_is_refused_with_what_fits(tmp_path):
-    words = ("--set", "points.train=1000000", "--set", "engine.mode=resident", "--memory", 64)
-    done = mpiflow("plan", small(tmp_path), *words)
+    words = "--memory 64 --set points.train=1000000"
+    small(tmp_path)
+    done = inside(f"plan small.toml {words} --set engine.mode=resident", tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     for word in ("1,000,000 x 1,000,000", "7,45", "engine.memory allows 2 GiB", 'engine.mode = "streamed"', "--ranks"):
         assert word in done.stderr
-    assert mpiflow("plan", small(tmp_path), *words[:2], "--memory", 64, "--set", "engine.mode=streamed").returncode == 0
+    assert inside(f"plan small.toml {words} --set engine.mode=streamed", tmp_path).returncode == 0
 
 
 def test_states_have_the_predicted_size(tmp_path):
-    config = small(tmp_path)
-    words = ("--set", "points.train=6000", "--set", "clusters.batch=2000", "--set", "flow.steps=1")
-    assert mpiflow("run", config, "-o", tmp_path / "run", *words).returncode == 0
+    config = read(small(tmp_path), ["points.train=3000", "clusters.batch=1000", "flow.steps=1"])
+    library.run(config, tmp_path / "run")
     size = max(path.stat().st_size for path in (tmp_path / "run").glob("state-*.h5"))
-    assert planned(config, *words)["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
+    said = facts(config, tmp_path, 1, Limits(64, 1), Machine())
+    assert said["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
 
 
 def test_ranks_share_rows_and_seconds(tmp_path):
@@ -125,7 +128,8 @@ def test_memory_touched_first_counts_for_stored_tiles_alone_and_compiling_once(t
 
 def test_a_measured_machine_is_kept_and_used(tmp_path):
     env = {"XDG_CACHE_HOME": str(tmp_path)}
-    done = mpiflow("plan", small(tmp_path), "--calibrate", "--json", env=env)
+    small(tmp_path)
+    done = inside("plan small.toml --calibrate --json", tmp_path, env)
     assert done.returncode == 0, done.stderr
-    again = json.loads(mpiflow("plan", small(tmp_path), "--json", env=env).stdout)
+    again = json.loads(inside("plan small.toml --json", tmp_path, env).stdout)
     assert again["machine"] == json.loads(done.stdout)["machine"] and "measured" in again["machine"]

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from inside import mpiflow as command
 
 import mpiflow
 from jobs import JOBS, small
-from jobs import mpiflow as command
 from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
@@ -17,7 +17,8 @@ from mpiflow.state.load import read
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("predictor")
-    done = command("run", small(folder), "-o", folder / "run", "--set", "flow.steps=4")
+    small(folder)
+    done = command("run small.toml -o run --set flow.steps=4", folder)
     assert done.returncode == 0, done.stderr
     return folder / "run"
 
@@ -95,18 +96,18 @@ def test_curvature_needs_a_potential(model):
 
 def test_a_kaehler_run_knows_its_curvature(tmp_path):
     words = ("--set", "manifold.ambient=3", "--set", "points.train=300", "--set", "flow.steps=20")
-    done = command("run", JOBS / "kaehler.toml", "-o", tmp_path, *words, "--set", "kernel.degree=6")
+    done = command(["run", str(JOBS / "kaehler.toml"), "-o", ".", *words, "--set", "kernel.degree=6"], tmp_path)
     assert done.returncode == 0, done.stderr
     found = mpiflow.open(tmp_path).curvature(4000, 5)
     assert abs(found.euler - 24) < 4 * found.error < 10
-    shown = command("evaluate", tmp_path, "--points", "200", ranks=2)
+    shown = command("evaluate . --points 200", tmp_path)
     assert "Ricci measure" in shown.stdout and "Euler number" in shown.stdout
 
 
 def test_generic_features_of_one_chart_know_that_chart_alone(tmp_path):
     words = ("--set", "manifold.ambient=3", "--set", "points.train=300", "--set", "points.test=100")
     words += ("--set", "kernel.features=generic", "--set", "kernel.degree=2", "--set", "kernel.ridge=1e-6")
-    done = command("run", JOBS / "kaehler.toml", "-o", tmp_path, *words, "--set", "flow.steps=5")
+    done = command(["run", str(JOBS / "kaehler.toml"), "-o", ".", *words, "--set", "flow.steps=5"], tmp_path)
     assert done.returncode == 0, done.stderr
     model = mpiflow.open(tmp_path)
     z = sampling.sample(Comm(), model.surface, 60, 3, sampling.TEST, None)[1].z
@@ -116,7 +117,7 @@ def test_generic_features_of_one_chart_know_that_chart_alone(tmp_path):
         assert np.isfinite(ask(z, extrapolate=True)).all()
     with pytest.raises(InputError, match="all charts"):
         model.curvature(100, 1)
-    shown = command("evaluate", tmp_path, "--points", "200")
+    shown = command("evaluate . --points 200", tmp_path)
     assert shown.returncode == 0 and "--extrapolate" in shown.stdout and "+-" not in shown.stdout
-    carried = command("evaluate", tmp_path, "--points", "200", "--extrapolate")
+    carried = command("evaluate . --points 200 --extrapolate", tmp_path)
     assert carried.returncode == 0 and "Chern-Gauss-Bonnet" in carried.stdout

@@ -58,10 +58,12 @@ def test_sums_in_fixed_point_take_any_scale_of_v(scale):
 
 
 def test_sums_in_fixed_point_do_not_overflow_where_all_points_are_one():
-    x = np.repeat(fermat(1), 3000, axis=0)
+    # The number of points is just below a power of two, where the sums are the largest for their bits.
+    count = 1023
+    x = np.repeat(fermat(1), count, axis=0)
     for kernel in (Gaussian(0.3), ReluNTK(3, 1.0, 0.2)):
-        u = symmetric(kernel, x, np.ones((3000, 1)))
-        np.testing.assert_allclose(u, 3000 * kernel.diagonal(x)[:, None], rtol=1e-13)
+        u = symmetric(kernel, x, np.ones((count, 1)))
+        np.testing.assert_allclose(u, count * kernel.diagonal(x)[:, None], rtol=1e-13)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])
