@@ -24,6 +24,7 @@ import tomllib
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
+import bench_log
 import numpy as np
 
 import mpiflow
@@ -40,30 +41,12 @@ SEED, TEST, TRAIN = 1, 20_000, 50_000
 #: Epochs of Adam and iterations of a round of L-BFGS that the peer gets.
 ADAM, ITERATIONS = 40, 20
 WORKER = os.path.join(os.path.dirname(__file__), "peers", "mlgeometry_worker.py")
-
-
-def generic(degree: int, train: int, steps: int = 4, **kernel) -> dict:
-    """Gauss-Newton on all sections of a degree, no symmetry used, the potential a logarithm."""
-    return {
-        "run": {"inner": "float32"},
-        "points": {"train": train},
-        "kernel": {
-            "name": "kaehler", "features": "generic", "potential": "log", "degree": degree, "ridge": 1e-6, **kernel
-        },
-        "flow": {"dt": 1.0, "steps": steps, "search": {"name": "gauss-newton", "inner": 60}},
-    }  # fmt: skip
-
-
-#: Our runs, as run files without manifold and seed.
+#: Our runs, as run files whose manifold is replaced.
 OURS = {
-    "log-4": generic(4, 30_000),
-    "log-5": generic(5, 100_000),
-    "log-6": generic(6, 160_000, 5),
-    "invariant-12": {
-        "points": {"train": 4000},
-        "kernel": {"name": "kaehler", "potential": "log", "degree": 12},
-        "flow": {"dt": 1.0, "steps": 8, "search": "gauss-newton"},
-    },
+    "log-4": bench_log.CASES["random:0-4"],
+    "log-5": bench_log.CASES["random:0-5"],
+    "log-6": bench_log.CASES["random:0-6"],
+    "invariant-12": bench_log.CASES["dwork--0.1-invariant"],
     "network": {
         "run": {"precision": "float32"},
         "points": {"train": TRAIN},
@@ -96,7 +79,7 @@ def train_points(surface: Hypersurface, total: int) -> Points:
 
 
 def measured(points: Points, g: np.ndarray) -> dict:
-    """sigma, the w-mean of |1 - eta| (HR B.11) with kappa that of these points; the largest |1 - eta|; the least sign of g.
+    """sigma, the w-mean of |1 - eta| (HR B.11) with kappa that of these points; the largest |1 - eta|; the share of positive g.
 
     g: (N, d, d) complex, in the points' charts, of any scale: kappa takes it out.
     """
