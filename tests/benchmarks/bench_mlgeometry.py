@@ -1,7 +1,8 @@
-"""The same work for MLGeometry's bihomogeneous networks and for our potentials: one quintic, the same points, one core.
+"""The same work for MLGeometry's bihomogeneous networks and for our potentials: quintics, the same points, one core.
 
-taskset -c 1 python tests/benchmarks/bench_mlgeometry.py dwork --rows rows.jsonl --peer PYTHON
-taskset -c 1 python tests/benchmarks/bench_mlgeometry.py random:0 --rows rows.jsonl --ours log-4 network mine.toml
+taskset -c 1 python tests/benchmarks/bench_mlgeometry.py dwork random:0 --rows rows.jsonl --ours log-4 --peer PYTHON
+taskset -c 1 python tests/benchmarks/bench_mlgeometry.py random:0 --rows rows.jsonl --ours log-5 network mine.toml
+python tests/benchmarks/bench_mlgeometry.py dwork random:0 random:1 --rows rows.jsonl        # the table alone
 
 PYTHON has the peer, which wants Python 3.12 (on 3.11 pip needs --ignore-requires-python, or takes version 2.0.0 in silence):
     python3.12 -m venv peer && peer/bin/pip install mlgeometry-jax==2.2.2 && ls peer/bin/python
@@ -20,6 +21,7 @@ import subprocess
 import tempfile
 import time
 import tomllib
+from collections.abc import Callable
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -38,8 +40,6 @@ from mpiflow.sampling import Points
 IMPORTS = time.process_time()
 PEER = "MLGeometry"
 SEED, TEST, TRAIN = 1, 20_000, 50_000
-#: Epochs of Adam and iterations of a round of L-BFGS that the peer gets.
-ADAM, ITERATIONS = 40, 20
 WORKER = os.path.join(os.path.dirname(__file__), "peers", "mlgeometry_worker.py")
 #: Our runs, as run files whose manifold is replaced.
 OURS = {
@@ -90,105 +90,107 @@ def measured(points: Points, g: np.ndarray) -> dict:
     return {"test": float(np.average(off, weights=points.weight)), "most": float(off.max()), "positive": positive}
 
 
-def ours(quintic: str, name: str, surface: Hypersurface, test: Points) -> dict:
-    """A run of ours, in memory, of the process that has loaded mpiflow."""
-    table, begin = run_file(name, quintic), time.process_time()
+def ours(table: dict, test: Points, surface: Hypersurface) -> dict:
+    """A run of ours, in memory, by a process that has loaded mpiflow."""
+    begin = time.process_time()
     model = mpiflow.run(table)
     seconds = time.process_time() - begin + IMPORTS
     train = train_points(surface, table["points"]["train"])
     assert np.array_equal(model.train.points.z[np.argsort(model.train.layout.rows)], train.z), "not the peer's points"
     fit = measured(train, model.metric(train.z))["test"]
-    found = {"train": fit, **measured(test, model.metric(test.z)), "seconds": seconds}
-    return {"name": name, "who": name, "seed": SEED, "points": len(train), **found}
+    return {"points": len(train), "train": fit, **measured(test, model.metric(test.z)), "seconds": seconds}
 
 
-def peer(python: str, surface: Hypersurface, test: Points, options: argparse.Namespace, seed: int) -> dict:
+def peer(options: argparse.Namespace, seed: int, test: Points, surface: Hypersurface) -> dict:
     """A network of the peer. Raises CalledProcessError where it breaks down; its messages go to stderr."""
     sets = {"train": train_points(surface, options.train), "test": test}
-    columns = {f"{kind}_{key}": column for kind, p in sets.items() for key, column in told(surface, p).items()}
+    columns = {f"{kind}_{key}": column for kind, p in sets.items() for key, column in told(p, surface).items()}
     settings = map(str, (seed, options.adam, options.iterations, options.seconds))
     with tempfile.TemporaryDirectory() as folder:
         source, target = (os.path.join(folder, name) for name in ("points.npz", "metrics.npz"))
         np.savez(source, **columns)
-        subprocess.run([python, WORKER, source, target, *settings], check=True, stdout=2)
+        subprocess.run([options.peer, WORKER, source, target, *settings], check=True, stdout=2)
         found = dict(np.load(target))
-    return {
-        "name": PEER,
-        "who": f"{PEER}, {options.adam} epochs, {found['iterations']} iterations",
-        "seed": seed,
-        "points": options.train,
-        "train": float(found["train"]),
-        **measured(test, found["g"]),
-        "own": float(found["test"]),
-        "seconds": float(found["seconds"]),
-    }
+    numbers = {"train": float(found["train"]), "own": float(found["test"]), "seconds": float(found["seconds"])}
+    setting = f"{options.adam} + {found['iterations']}"
+    return {"points": options.train, "setting": setting, **measured(test, found["g"]), **numbers}
 
 
-def told(surface: Hypersurface, points: Points) -> dict:
+def told(points: Points, surface: Hypersurface) -> dict:
     """What the peer wants to know of points, in their charts."""
     restriction = surface.jacobian(points.z, points.chart).transpose(0, 2, 1)
     return {"z": points.z, "omega2": points.omega2, "weight": points.weight, "restriction": restriction}
 
 
 class Rows:
-    """Results of one quintic, one JSON line each in a file that others may add to."""
+    """Results, one JSON line each in a file that others may add to."""
 
-    def __init__(self, path: str, quintic: str):
-        self.path, self.quintic = path, quintic
+    def __init__(self, path: str):
+        self.path = path
 
-    def __iter__(self):
-        if os.path.exists(self.path):
-            with open(self.path) as file:
-                yield from (row for row in map(json.loads, file) if row["quintic"] == self.quintic)
+    def of(self, quintic: str, **wanted) -> list[dict]:
+        """Those of a quintic, with these values."""
+        if not os.path.exists(self.path):
+            return []
+        with open(self.path) as file:
+            return [row for row in map(json.loads, file) if row.items() >= {"quintic": quintic, **wanted}.items()]
 
-    def add(self, found: dict) -> None:
-        with open(self.path, "a") as file:
-            file.write(json.dumps({"quintic": self.quintic, **found}) + "\n")
+    def fill(self, quintic: str, name: str, seed: int, found: Callable[[], dict]) -> None:
+        """Put a result away, unless it is there."""
+        if not self.of(quintic, name=name, seed=seed):
+            row = {"quintic": quintic, "name": name, "seed": seed, **found()}
+            with open(self.path, "a") as file:
+                file.write(json.dumps(row) + "\n")
 
-    def has(self, who: str, seed: int) -> bool:
-        return any(row["name"] == who and row["seed"] == seed for row in self)
+
+def filled(rows: Rows, quintic: str, options: argparse.Namespace) -> None:
+    """All that is asked for of a quintic."""
+    surface = manifold(quintic).domain()
+    test = sampling.sample(Comm(), surface, TEST, SEED, sampling.EVALUATE)[1]
+    for name in options.ours:
+        rows.fill(quintic, name, SEED, lambda name=name: ours(run_file(name, quintic), test, surface))
+    for seed in options.seeds if options.peer else ():
+        rows.fill(quintic, PEER, seed, lambda seed=seed: peer(options, seed, test, surface))
+    rows.fill(quintic, "Fubini-Study", SEED, lambda: measured(test, surface.reference(test.z, test.chart)))
 
 
-def printed(rows: Rows) -> None:
-    """All rows, and how far ours are from the best seed of the peer."""
-    print(
-        "| quintic | who | train points | seed | sigma, train | unseen | max eta-1 | positive | CPU s | best peer over it |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    best = min((row["test"] for row in rows if row["name"] == PEER), default=np.nan)
-    for row in rows:
+def printed(rows: list[dict]) -> None:
+    """One quintic: the peer first, and how far the others are from its best seed."""
+    peers = [row for row in rows if row["name"] == PEER]
+    best = min((row["test"] for row in peers), default=np.nan)
+    for row in sorted(
+        rows, key=lambda row: (row["name"] != PEER, -row["test"] if row["name"] != PEER else row["seed"])
+    ):
+        fit = f"{row['train']:.3g} | {row['points']} | {row['seconds']:.0f}" if "train" in row else " | | "
         print(
-            f"| {row['quintic']} | {row['who']} | {row['points']} | {row['seed']} | {row['train']:.3g} | {row['test']:.3g} | "
-            f"{row['most']:.2g} | {100 * row['positive']:.4g} % | {row['seconds']:.0f} | {best / row['test']:.3g} |"
+            f"| {row['quintic']} | {row['name']} {row.get('setting', '')} | {row['seed']} | {row['test']:.3g} | "
+            f"{row['most']:.2g} | {100 * row['positive']:.4g} % | {fit} | {best / row['test']:.3g} |"
         )
-    off = max((abs(row["own"] / row["test"] - 1) for row in rows if row["name"] == PEER), default=0)
-    print(f"\nThe peer's own sigma of the unseen points is ours to {off:.1e}.")
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("quintic", help="dwork, or random:SEED")
+    options.add_argument("quintics", nargs="+", help="dwork, or random:SEED")
     options.add_argument("--rows", required=True, help="file of results, one line each")
     options.add_argument("--ours", nargs="*", default=[], help=f"{', '.join(OURS)}, or run files")
     options.add_argument("--peer", help="python of an environment with MLGeometry")
     options.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2], help="of the peer's network")
     options.add_argument("--train", type=int, default=TRAIN, help="train points of the peer")
-    options.add_argument("--adam", type=int, default=ADAM, help="the peer's epochs of Adam")
-    options.add_argument("--iterations", type=int, default=ITERATIONS, help="of a round of its L-BFGS")
+    options.add_argument("--adam", type=int, default=40, help="the peer's epochs of Adam")
+    options.add_argument("--iterations", type=int, default=20, help="of a round of its L-BFGS")
     options.add_argument("--seconds", type=float, default=280, help="CPU time after which no round begins")
     args = options.parse_args()
-    surface, rows = manifold(args.quintic).domain(), Rows(args.rows, args.quintic)
-    test = sampling.sample(Comm(), surface, TEST, SEED, sampling.EVALUATE)[1]
+    rows = Rows(args.rows)
+    for quintic in args.quintics:
+        filled(rows, quintic, args)
     print(
-        f"{args.quintic}: sigma of g_FS {measured(test, surface.reference(test.z, test.chart))['test']:.4g}", flush=True
+        "| quintic | who | seed | sigma | max eta-1 | positive | sigma, train | train points | CPU s | best peer over it |"
     )
-    for name in args.ours:
-        if not rows.has(name, SEED):
-            rows.add(ours(args.quintic, name, surface, test))
-    for seed in args.seeds if args.peer else ():
-        if not rows.has(PEER, seed):
-            rows.add(peer(args.peer, surface, test, args, seed))
-    printed(rows)
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
+    for quintic in args.quintics:
+        printed(rows.of(quintic))
+    own = [row["own"] / row["test"] - 1 for quintic in args.quintics for row in rows.of(quintic, name=PEER)]
+    print(f"\nThe peer's own sigma of the unseen points is ours to {np.abs(own).max(initial=0):.1e}.")
 
 
 if __name__ == "__main__":
