@@ -19,6 +19,7 @@ _WORDS = {
     "less_than_equal": "must be less than or equal to {le:g}",
     "finite_number": "must be a finite number",
     "list_type": "must be a list",
+    "too_short": "must have at least {min_length} entries",
     "model_type": "must be a table",
 }
 #: Characters of a value that are shown.

@@ -114,6 +114,7 @@ WRONG = {
 #: Of types that are neither of these: what each of those keys refuses.
 OWN = {
     "psi": [1e7, NAN, INF, "1", [1], [1, 2, 3], [1, "a"], True, {}],
+    "ladder": [3, [], [8], ["a", 8], [1.5, 8], [True, 8], [0, 8], [8, 41], [8, 3], [8, 8], NAN, {}],
     "chart": [[0], [0, 1, 2], [0, 0], [0, 7], [0, -1], [0, 1.0], "none", 3, NAN, [True, False]],
     "monomials": [3, [3], [[3, 0, "a"]], [[1.0, 2, 0]], [[-1, 2, 2]], [[True, 1, 1]], "a"],
     "coefficients": [3, ["a"], [NAN], [[1, 2, 3]], [1e300], [True]],

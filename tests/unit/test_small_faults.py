@@ -126,7 +126,7 @@ def test_a_potential_takes_no_step_that_raises_the_loss(monkeypatch):
     flow = KaehlerFlow(surface, potentials.features(Comm(), surface, 2), train, KaehlerRule(0.3))
     nothing = np.zeros_like(flow.state.coefficients)
     assert flow.tried(nothing) is not None
-    for change in ({"loss": 1.001 * flow.state.loss}, {"least": -1e-9}):
+    for change in ({"objective": 1.001 * flow.state.objective}, {"least": -1e-9}):
         found = dataclasses.replace(flow.state, **change)
         monkeypatch.setattr(flow.problem, "at", lambda coefficients, found=found: found)
         assert flow.tried(nothing) is None
