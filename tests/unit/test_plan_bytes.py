@@ -86,7 +86,7 @@ def taken(config, folder):
 
 
 #: One of each kind; by hand, with MPIFLOW_PLANS=full, all.
-USUAL = ("streamed, unseen", "judged sparse", "invariants", "generic, log, single")
+USUAL = ("streamed, unseen", "judged sparse", "invariants", "generic")
 
 
 @pytest.mark.parametrize("case", CASES if os.environ.get("MPIFLOW_PLANS") == "full" else USUAL)
