@@ -16,7 +16,7 @@ BACKENDS = ("cpu", "gpu", "auto")
 
 @cache
 def probe() -> tuple[ModuleType | None, str]:
-    """CuPy and "", or None and why not. Importing it proves nothing: only a computed number does."""
+    """CuPy and "", or None and why not. It asks the driver alone: what computes takes memory of a GPU, and a rank's is not known yet."""
     try:
         import cupy
     except Exception as broken:  # a broken CUDA installation raises what it likes
@@ -24,22 +24,46 @@ def probe() -> tuple[ModuleType | None, str]:
     try:
         if not cupy.cuda.is_available():
             return None, "cupy finds no GPU or no driver on this machine"
-        if int(cupy.arange(3).sum()) != 3:
-            return None, "the GPU adds 0 + 1 + 2 to something else than 3"
     except Exception as broken:
-        return None, f"the GPU does not compute ({broken}); pip install cupy-cuda12x[ctk] brings CUDA's own libraries"
+        return None, f"cupy does not reach a driver ({broken})"
     return cupy, ""
+
+
+def take(local_rank: int) -> str:
+    """Give this process the GPU of its rank on the node, round robin, and try it: "", or why it does not compute.
+
+    Nothing but a computed number proves that a GPU works.
+    """
+    cupy = probe()[0]
+    try:
+        cupy.cuda.Device(local_rank % cupy.cuda.runtime.getDeviceCount()).use()
+        if int(cupy.arange(3).sum()) != 3:
+            return "the GPU adds 0 + 1 + 2 to something else than 3"
+    except Exception as broken:
+        return f"the GPU does not compute ({broken}); pip install mpiflow[gpu] brings CUDA's own libraries"
+    return ""
 
 
 @dataclass(frozen=True)
 class Device:
-    """An array library and the way to its memory and back; `put` and `fetch` copy from and to numpy arrays."""
+    """An array library and the way to its memory and back; `put` and `fetch` copy from and to numpy arrays.
+
+    name: one for each GPU of a node, whoever sees it. kernel(text, name, options): a function of CUDA text, to be called with
+    a grid, a block and its arguments. wait(): until all that was asked of the device is done, before MPI touches its memory.
+    where: what a library must be told of it to make arrays there, as (keyword, value).
+    """
 
     xp: ModuleType
     put: Callable
     fetch: Callable
-    number: int = 0
-    wait: Callable = lambda: None  # until all that was asked of the device is done, before MPI touches its memory
+    name: str = "host"
+    kernel: Callable | None = None
+    wait: Callable = lambda: None
+    where: tuple = ()
+
+    def empty(self, shape: tuple[int, ...], dtype: str):
+        """An array there whose numbers are not set."""
+        return self.xp.empty(shape, dtype=getattr(self.xp, dtype), **dict(self.where))
 
 
 #: The host's own memory, where nothing needs to be copied.
@@ -53,9 +77,9 @@ def dagger(xp: ModuleType, array):
     return xp.conj(transposed(array, (0, 2, 1)))
 
 
-def joined(xp: ModuleType, arrays: list):
-    """Arrays after each other along their first axis."""
-    return (getattr(xp, "concat", None) or xp.concatenate)(arrays)
+def joined(xp: ModuleType, arrays: list, axis: int = 0):
+    """Arrays after each other along an axis."""
+    return (getattr(xp, "concat", None) or xp.concatenate)(arrays, axis=axis)
 
 
 def get(name: str) -> ModuleType:
@@ -73,24 +97,20 @@ def get(name: str) -> ModuleType:
     return np if cupy is None else cupy
 
 
-def pick_device(local_rank: int) -> int:
-    """Give this process the GPU of its rank on the node, round robin; returns its number. Call before `build`."""
-    device = local_rank % probe()[0].cuda.runtime.getDeviceCount()
-    probe()[0].cuda.Device(device).use()
-    return device
+def device(name: str) -> Device:
+    """The GPU that a backend means, the one in use, or the host. Raises InputError as `get`.
 
-
-def device(name: str) -> Device | None:
-    """The GPU that a backend means, None where it means the CPU. Raises InputError as `get`.
-
-    Arrays go through page-locked host memory. Not yet run on a GPU.
+    Arrays go to and from a GPU through page-locked host memory.
     """
     xp = get(name)
-    return (
-        None
-        if xp is np
-        else Device(xp, _put, _fetch, xp.cuda.Device().id, lambda: xp.cuda.get_current_stream().synchronize())
-    )
+    return HOST if xp is np else _gpu(xp.cuda.Device().id)
+
+
+@cache
+def _gpu(number: int) -> Device:
+    xp = probe()[0]
+    wait = xp.cuda.get_current_stream().synchronize
+    return Device(xp, _put, _fetch, f"gpu {xp.cuda.Device(number).pci_bus_id}", _kernel, wait)
 
 
 def _put(array: np.ndarray):
@@ -107,6 +127,10 @@ def _put(array: np.ndarray):
 def _fetch(array) -> np.ndarray:
     # CuPy waits until the copy has come.
     return array.get(out=_pinned(array.shape, array.dtype))
+
+
+def _kernel(text: str, name: str, options: tuple[str, ...]) -> Callable:
+    return probe()[0].RawKernel(text, name, options=options)
 
 
 def _pinned(shape: tuple[int, ...], dtype) -> np.ndarray:

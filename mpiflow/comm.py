@@ -115,6 +115,11 @@ class Comm:
         self.mpi.Allreduce(np.ascontiguousarray(values), total)
         return total
 
+    def memory_kinds(self) -> str:
+        """What memory MPI says that it may be given (MPI 4.1), "" where it says nothing."""
+        info = self.mpi.Get_info() if self.mpi else {}
+        return info.get("mpi_memory_alloc_kinds") or ""
+
     def min(self, value: float) -> float:
         """The least value over the ranks (exact, so no order is needed)."""
         return min(self.allgather(value))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 
-from mpiflow import backend, clock, engine
-from mpiflow.backend import Device
+from mpiflow import clock, engine
+from mpiflow.backend import HOST, Device
 from mpiflow.engine.near_pairs import correction
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
@@ -18,8 +16,8 @@ class Coupling:
 
     layout: of the train points; z: (n_r, n+1) complex, their own rows. lists: source numbers of each cluster (the cluster
     itself for `none`, with its neighbours for `halo`, every train point for `all`). normalisation: updates are divided by
-    1 (`sum`), the number of all train points (`mean`) or the frozen row sum over the source list (`row`). cuda_aware:
-    whether rows travel between devices without a stop on the host. options: of `engine.build`.
+    1 (`sum`), the number of all train points (`mean`) or the frozen row sum over the source list (`row`). device: where v
+    and u lie. direct: whether rows travel between devices without a stop on the host. options: of `engine.build`.
     """
 
     def __init__(
@@ -29,12 +27,13 @@ class Coupling:
         z: np.ndarray,
         lists: list[np.ndarray],
         normalisation: str = "sum",
-        cuda_aware: bool = False,
+        device: Device = HOST,
+        direct: bool = False,
         **options,
     ):
         self.kernel, self.layout, self.z, self.lists = kernel, layout, z, lists
         self.normalisation, self.options = normalisation, options
-        self.device = backend.device(options.get("backend", "cpu")) if cuda_aware else None
+        self.device, self.direct = device, direct
 
     def onto(self, targets: Layout, z: np.ndarray, once: bool = False) -> KernelSum:
         """The kernel sum at targets: their layout over the same clusters, and z (n_r, n+1) complex of their own rows.
@@ -58,38 +57,36 @@ class KernelSum:
     """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster."""
 
     def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray, options: dict):
+        self.device = coupling.device
         lists = {cluster: coupling.lists[cluster] for cluster, _ in targets.runs}
         wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *lists.values()]))
-        self.exchange = Exchange(coupling.layout.comm, coupling.layout.rows, wanted)
-        source_z = self.exchange(coupling.z)
-        self.put, self.take = np.asarray, partial(np.take, axis=0)
+        exchange = Exchange(coupling.layout.comm, coupling.layout.rows, wanted)
+        source_z = exchange(coupling.z)
+        on_host = self.device is HOST
+        self.exchange = exchange if on_host else DeviceExchange(exchange, self.device, coupling.direct)
         self.count = len(z)
         self.groups = []
         for cluster, run in targets.runs:
             index = np.searchsorted(wanted, lists[cluster])
             built = engine.build(coupling.kernel, z[run], source_z[index], **options)
-            self.groups.append((run, index, built))
-        self.norm: float | np.ndarray = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
-        if coupling.device is not None:
-            self._stay_on(coupling.device)
+            self.groups.append((run, self.device.put(index), built))
+        self.norm = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
         if coupling.normalisation == "row":
-            self.norm = self.apply(np.ones((len(coupling.z), 1)))
+            self.norm = self.device.put(self.apply(np.ones((len(coupling.z), 1))))
 
-    def apply(self, v: np.ndarray) -> np.ndarray:
-        """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64. Collective."""
+    def apply(self, v):
+        """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64 where v lies. Collective."""
+        if isinstance(v, np.ndarray) and self.device is not HOST:
+            return self.device.fetch(self.apply(self.device.put(v)))
+        xp = self.device.xp
         with clock.part("exchange of v"):
-            rows = self.exchange(self.put(v))
-        u = np.empty((self.count, v.shape[1]))
+            rows = self.exchange(v)
+        u = self.device.empty((self.count, v.shape[1]), "float64")
         with clock.part("kernel"):
             for run, index, built in self.groups:
-                u[run] = built.apply(self.take(rows, index))
+                u[run, :] = built.apply(xp.take(rows, index, axis=0))
+            self.device.wait()
         return u / self.norm
-
-    def _stay_on(self, device: Device) -> None:
-        """From here on rows are exchanged and picked on the device."""
-        self.exchange = DeviceExchange(self.exchange, device)
-        self.groups = [(run, device.put(index), built) for run, index, built in self.groups]
-        self.put, self.take = device.put, partial(device.xp.take, axis=0)
 
     @property
     def bytes(self) -> int:

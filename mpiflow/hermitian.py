@@ -1,4 +1,7 @@
-"""Hermitian d x d matrices as d^2 reals, with sqrt 2 off the diagonal so that the Frobenius product is the dot product."""
+"""Hermitian d x d matrices as d^2 reals: the diagonal, then the real and the imaginary parts above it.
+
+With sqrt 2 off the diagonal (`to_reals`) the Frobenius product is the dot product; without it (`packed`) no bit is lost.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,23 @@ def from_reals(v: np.ndarray) -> np.ndarray:
     g[..., range(d), range(d)] = v[..., :d]
     g[..., i, j] = above
     g[..., j, i] = above.conj()
+    return g
+
+
+def packed(g: np.ndarray) -> np.ndarray:
+    """(N, d, d) Hermitian complex128 to (N, d^2) float64, every bit of its diagonal and of what is above it."""
+    i, j = _upper(g.shape[-1])
+    return np.concatenate([np.diagonal(g, axis1=-2, axis2=-1).real, g[..., i, j].real, g[..., i, j].imag], axis=-1)
+
+
+def unpacked(v: np.ndarray) -> np.ndarray:
+    """(N, d^2) float64 to (N, d, d) complex128, the inverse of `packed`."""
+    d = round(v.shape[-1] ** 0.5)
+    i, j = _upper(d)
+    g = np.zeros((*v.shape[:-1], d, d), np.complex128)
+    g[..., range(d), range(d)] = v[..., :d]
+    g.real[..., i, j], g.imag[..., i, j] = v[..., d : d + len(i)], v[..., d + len(i) :]
+    g[..., j, i] = g[..., i, j].conj()
     return g
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from mpiflow import losses
 from mpiflow.geometry import curvature
 from mpiflow.geometry.domain import Domain, Points
+from mpiflow.pointwise import Entries
 from mpiflow.ranks.shards import Layout
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ class Curvature:
 
 
 def least_eigenvalue(g: np.ndarray) -> np.ndarray:
-    """Smallest eigenvalue of Hermitian matrices: (N, d, d) to (N,)."""
-    return np.linalg.eigvalsh(g)[:, 0] if len(g) else np.zeros(0)
+    """Smallest eigenvalue of Hermitian matrices: (N, d, d) to (N,); NaN where an entry is not finite."""
+    return Entries.of(g).least()
 
 
 def kappa_of(layout: Layout, points: Points, g: np.ndarray) -> float:

@@ -68,10 +68,8 @@ def build(kernel: Kernel, targets, sources, *, mode="auto", precision="float64",
     mode = "streamed" if mode == "symmetric" else mode
     gpu = backends.device(backend)
     if kernel.on_arrays:
-        return {"resident": KeptFormula, "streamed": Formula}[mode](
-            kernel, targets, sources, precision, gpu or backends.HOST
-        )
-    if gpu is not None and mode != "neighbours":
+        return {"resident": KeptFormula, "streamed": Formula}[mode](kernel, targets, sources, precision, gpu)
+    if gpu is not backends.HOST and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
     return _on_the_host(kernel, mode)(kernel, targets, sources, precision)
 

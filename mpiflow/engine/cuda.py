@@ -1,21 +1,48 @@
-"""Profiles as CUDA: the interface of `Lanes`, whose formulas become the text of one fused kernel.
-
-The text is compiled and checked as C on a CPU by its test; it has not yet run on a GPU.
-"""
+"""Profiles as CUDA: the interface of `Lanes`, whose formulas become the text of one function, C and CUDA alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-#: Sources in shared memory at a time, and targets (threads) a block.
-STRETCH = 128
+# Both are rounded once where the text says so and nowhere else: kernels are compiled with -fmad=false.
+_PREAMBLE = """
+#ifdef __CUDACC__
+#define DEVICE __device__ __forceinline__
+#define CONSTANT __constant__
+DEVICE float root(float x) { return sqrtf(x); }
+/* An estimate of 20 bits or more and one step of third order, within a unit of the last place; 1e-300 keeps 0 from 0 / 0. */
+DEVICE double root(double x) {
+  double estimate;
+  x += 1e-300;
+  asm("rsqrt.approx.ftz.f64 %0, %1;" : "=d"(estimate) : "d"(x));
+  const double first = x * estimate, rest = fma(first, -estimate, 1.0);
+  const double half = first * rest;
+  return fma(half, fma(rest, 0.375, 0.5), first);
+}
+#else
+#include <math.h>
+#define DEVICE static
+#define CONSTANT static const
+#define root(x) sqrt(x)
+#endif
+/* power 2^n, n the integer in the lowest bits of `rounded`, for normal results. */
+DEVICE double scaled(double power, double rounded) {
+  union { double number; unsigned long long bits; } a, b;
+  a.number = power, b.number = rounded;
+  a.bits += b.bits << 52;
+  return a.number;
+}
+"""
+
+# 1.5 * 2^52: adding it rounds to an integer and leaves that integer in the lowest bits.
+_ROUND = 6755399441055744.0
 
 
 class Text:
     """A number in a program that is being written: each operation appends a line and names its result."""
 
-    def __init__(self, lines: list[str], precision: str, name: str):
-        self.lines, self.precision, self.name = lines, precision, name
+    def __init__(self, lines: list[str], table: list[float], precision: str, name: str):
+        self.lines, self.table, self.precision, self.name = lines, table, precision, name
 
     def __add__(self, other) -> Text:
         return self._let(f"{self.name} + {self._as(other)}")
@@ -38,28 +65,46 @@ class Text:
         return self._call("fma", factor, term)
 
     def sqrt(self) -> Text:
-        return self._call("sqrt")
+        return self._let(f"root({self.name})")
 
     def abs(self) -> Text:
         return self._call("fabs")
 
     def max(self, other) -> Text:
-        return self._call("fmax", other)
+        return self._larger(other, ">")
 
     def min(self, other) -> Text:
-        return self._call("fmin", other)
+        return self._larger(other, "<")
 
     def where(self, mask: str, yes, no) -> Text:
         return self._let(f"{mask} ? {self._as(yes)} : {self._as(no)}")
 
     def polynomial(self, coefficients: Sequence) -> Text:
-        total = self._let(self._as(coefficients[-1]))
-        for coefficient in coefficients[-2::-1]:
+        kept = [self._kept(c) for c in coefficients]
+        total = self._let(self._as(kept[-1]))
+        for coefficient in kept[-2::-1]:
             total = total.fma(self, coefficient)
         return total
 
     def exp2(self, coefficients: Sequence) -> Text:
-        return self._call("exp2")
+        if self.precision == "float32":
+            return self._call("exp2")
+        rounded = self + _ROUND
+        power = (self - (rounded - _ROUND)).polynomial(coefficients)
+        return self._let(f"scaled({power.name}, {rounded.name})")
+
+    def _larger(self, other, sign: str) -> Text:
+        # One instruction in float32; in float64 there is none, and fmax would ask about NaN as well.
+        if self.precision == "float32":
+            return self._call("fmax" if sign == ">" else "fmin", other)
+        return self._let(f"{self.name} {sign} {self._as(other)} ? {self.name} : {self._as(other)}")
+
+    def _kept(self, coefficient):
+        """A coefficient as an operand: of float64 one that lies in constant memory, where an instruction can have it."""
+        if isinstance(coefficient, Text) or self.precision == "float32":
+            return coefficient
+        self.table.append(float(coefficient))
+        return self._named(f"coefficients[{len(self.table) - 1}]")
 
     def _call(self, function: str, *others) -> Text:
         suffix = "f" if self.precision == "float32" else ""
@@ -68,61 +113,29 @@ class Text:
     def _let(self, expression: str) -> Text:
         name = f"t{len(self.lines)}"
         self.lines.append(f"const real {name} = {expression};")
-        return Text(self.lines, self.precision, name)
+        return self._named(name)
+
+    def _named(self, name: str) -> Text:
+        return Text(self.lines, self.table, self.precision, name)
 
     def _as(self, other) -> str:
         return other.name if isinstance(other, Text) else f"(real){float(other)!r}"
 
 
 def value(profile) -> str:
-    """`real value(x, y, parameters)`: a profile's kernel as a C function."""
-    lines: list[str] = []
+    """`real value(x, y, p)`: a profile's kernel as a C function of two records and its `Parameters`."""
+    lines, table = [], []
     x, y, parameters = (
-        [Text(lines, profile.precision, f"{name}[{k}]") for k in range(count)]
-        for name, count in (("x", profile.numbers), ("y", profile.numbers), ("parameters", profile.n_parameters))
+        [Text(lines, table, profile.precision, f"{name}[{k}]") for k in range(count)]
+        for name, count in (("x", profile.numbers), ("y", profile.numbers), ("p.values", profile.n_parameters))
     )
     result = profile.value(x, y, parameters).name
     body = "\n  ".join(lines)
     kind = "float" if profile.precision == "float32" else "double"
+    constant = f"CONSTANT double coefficients[] = {{{', '.join(map(repr, table))}}};\n" if table else ""
     return (
-        f"typedef {kind} real;\n"
-        "DEVICE real value(const real *x, const real *y, const real *parameters) {\n"
+        f"{_PREAMBLE}typedef {kind} real;\n"
+        f"typedef struct {{ real values[{max(profile.n_parameters, 1)}]; }} Parameters;\n{constant}"
+        "DEVICE real value(const real *x, const real *y, const Parameters p) {\n"
         f"  {body}\n  return {result};\n}}\n"
     )
-
-
-def step(profile, columns: int) -> str:
-    """CUDA source of `step(x, y, parameters, u, rows, sources)`: u[row] = sum_j K(x_row, y_j) v_j.
-
-    x: (rows, numbers), y: (sources, numbers + columns) in the profile's precision, v after each point; u: (rows,
-    columns) double. A row is one thread, sums of a stretch are in its precision and those of stretches in double.
-    """
-    n, size = profile.numbers, profile.numbers + columns
-    return f"""#define DEVICE __device__ __forceinline__
-{value(profile)}
-extern "C" __global__ void step(const real *x, const real *y, const real *parameters, double *u,
-                                long long rows, long long sources) {{
-  __shared__ real shared[{STRETCH * size}];
-  const long long row = (long long)blockIdx.x * {STRETCH} + threadIdx.x;
-  real point[{n}], constants[{profile.n_parameters}];
-  for (int k = 0; k < {n}; k++) point[k] = x[(row < rows ? row : 0) * {n} + k];
-  for (int k = 0; k < {profile.n_parameters}; k++) constants[k] = parameters[k];
-  double total[{columns}] = {{0}};
-  for (long long first = 0; first < sources; first += {STRETCH}) {{
-    const int count = (int)(sources - first < {STRETCH} ? sources - first : {STRETCH});
-    __syncthreads();
-    for (int k = threadIdx.x; k < count * {size}; k += {STRETCH}) shared[k] = y[first * {size} + k];
-    __syncthreads();
-    real part[{columns}] = {{0}};
-    for (int j = 0; j < count; j++) {{
-      const real *source = shared + j * {size};
-      const real k = value(point, source, constants);
-      #pragma unroll
-      for (int c = 0; c < {columns}; c++) part[c] += k * source[{n} + c];
-    }}
-    #pragma unroll
-    for (int c = 0; c < {columns}; c++) total[c] += part[c];
-  }}
-  if (row < rows) for (int c = 0; c < {columns}; c++) u[row * {columns} + c] = total[c];
-}}
-"""

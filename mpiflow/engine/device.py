@@ -1,6 +1,6 @@
-"""Engines whose points and tiles live on a GPU or any array library's device; v comes from there or from the host.
+"""Engines whose points and tiles live on a GPU; v and u lie there, or on the host where they come from there.
 
-Run on array_api_strict's devices and NumPy; CuPy's side has not run on a GPU yet.
+What runs is the text of `cuda_loops`. On a CPU a test compiles it as C++, a thread of the machine for each of a block's.
 """
 
 from __future__ import annotations
@@ -9,111 +9,152 @@ from functools import cache
 
 import numpy as np
 
-from mpiflow.backend import Device
-from mpiflow.engine import cuda, tiles
-from mpiflow.engine.arrays import Arrays
+from mpiflow.backend import Device, joined
+from mpiflow.engine import cuda_loops, tiles
+from mpiflow.engine.cuda_loops import OPTIONS, SPAN, THREADS, Loops, padded
 from mpiflow.engine.near_pairs import correction
-
-# Rows of a tile, the unit that ranks own; sources of a stretch, summed in the tile's precision.
-_TILE, _STRETCH = 128, 1024
+from mpiflow.engine.streamed import COLUMNS
 
 
-class DeviceEngine:
-    """What both have: records and parameters, factors, the near pairs (on the host), the scale of v."""
+class DeviceStreamed:
+    """u = K(targets, sources) v by one fused kernel; memory for the points alone.
+
+    targets: (N, n+1), sources: (M, n+1) complex, patch-scaled. precision: of the tiles; sums over stretches of sources are
+    float64 in both. Error over the largest entry: float64 1e-13, float32 2e-6.
+    """
+
+    name = "streamed"
 
     def __init__(self, kernel, targets, sources, precision: str, device: Device):
         self.device, self.precision, self.shape = device, precision, (len(targets), len(sources))
         self.profile = kernel.profile(targets.shape[1] - 1, precision)
-        self.targets, self.left = self.profile.records(kernel, targets)
-        self.sources, right = self.profile.records(kernel, sources)
-        self.right = device.put(right[:, None])
-        self.parameters = np.array(self.profile.parameters(kernel, kernel.floor(precision)), precision)
-        self.near = correction(kernel, targets, sources, precision)
+        records, left = self.profile.records(kernel, targets)
+        self.targets, self.left = device.put(np.ascontiguousarray(records, precision)), device.put(left[:, None])
+        records, right = self.profile.records(kernel, sources)
+        self.sources, self.right = device.put(np.ascontiguousarray(records, precision)), device.put(right[:, None])
+        number = np.dtype(precision).type
+        self.parameters = [number(p) for p in self.profile.parameters(kernel, kernel.floor(precision))]
+        self._joined = {}
+        near = correction(kernel, targets, sources, precision)
+        self.near = near and [device.put(array) for array in (near.starts, near.columns, near.values)]
 
-    def apply(self, v) -> np.ndarray:
-        """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 on the host."""
+    def apply(self, v):
+        """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 where v lies."""
+        if isinstance(v, np.ndarray):
+            return self.device.fetch(self.apply(self.device.put(np.ascontiguousarray(v))))
         if not all(self.shape):
-            return np.zeros((self.shape[0], v.shape[1]))
-        host = isinstance(v, np.ndarray)
-        weighted = (self.device.put(np.ascontiguousarray(v)) if host else v) * self.right
-        unit = tiles.power_of_two(float(self.device.xp.max(self.device.xp.abs(weighted))))
-        u = self.device.fetch(self._multiply(weighted / unit)) * (self.left * unit)[:, None]
-        return u if self.near is None else u + self.near @ (v if host else self.device.fetch(v))
+            return self.device.put(np.zeros((self.shape[0], v.shape[1])))
+        cuts = [self._columns(v[:, c : min(c + COLUMNS, v.shape[1])]) for c in range(0, v.shape[1], COLUMNS)]
+        u = cuts[0] if len(cuts) == 1 else joined(self.device.xp, cuts, axis=1)
+        return self._corrected(u, v) if self.near else u
+
+    @property
+    def bytes(self) -> int:
+        """Memory held on the device between steps: the points, and their records beside v once it was there."""
+        kept = (self.targets, self.left, self.sources, self.right, *self._joined.values(), *(self.near or ()))
+        return sum(self._bytes(array) for array in kept)
 
     @property
     def flops(self) -> int:
         """Floating-point operations of one step on nine columns."""
         return self.shape[0] * self.shape[1] * (self.profile.flops + 18)
 
+    def _columns(self, v):
+        xp = self.device.xp
+        weighted = v * self.right
+        unit = tiles.power_of_two(float(xp.max(xp.abs(weighted))))
+        sums = self._multiply(weighted / unit)
+        return xp.sum(sums, axis=0) * (self.left * unit)
 
-class DeviceResident(DeviceEngine):
-    """Tiles of 128 rows kept on the device as (stretches, 128, 1024); a batched product a tile and step."""
+    def _multiply(self, v):
+        """Sums of each span of sources: (spans, N, c)."""
+        columns, numbers = v.shape[1], self.profile.numbers
+        loops = Loops(self.profile, columns, self.precision)
+        if columns not in self._joined:
+            self._joined[columns] = y = self._zeros(loops.record)
+            y[:, :numbers] = self.sources
+        y = self._joined[columns]
+        y[:, numbers : numbers + columns] = self.device.xp.asarray(v, dtype=y.dtype)
+        return self._launch(_streamed, self.profile, columns, self.targets, y, *self.parameters)
+
+    def _launch(self, made, profile, columns: int, first, y, *parameters):
+        sums = self.device.empty((self.spans, self.shape[0], columns), "float64")
+        counts = tuple(map(np.int64, self.shape))
+        made(self.device, profile, columns, self.precision)(
+            (self.blocks, self.spans), (THREADS,), (first, y, sums, *counts, *parameters)
+        )
+        return sums
+
+    @property
+    def blocks(self) -> int:
+        """Blocks of rows."""
+        return -(-self.shape[0] // Loops(self.profile, 0, self.precision).block)
+
+    @property
+    def spans(self) -> int:
+        """Spans of sources."""
+        return -(-self.shape[1] // SPAN)
+
+    def _bytes(self, array) -> int:
+        xp = self.device.xp
+        kind = xp.iinfo if array.dtype in (xp.int32, xp.int64) else xp.finfo
+        return int(np.prod(array.shape)) * kind(array.dtype).bits // 8
+
+    def _zeros(self, columns: int):
+        return self.device.put(np.zeros((self.shape[1], columns), self.precision))
+
+    def _corrected(self, u, v):
+        """With the near pairs, added to u in place."""
+        launch = _added(self.device, v.shape[1])
+        launch((-(-self.shape[0] // THREADS), 1), (THREADS,), (*self.near, v, u, np.int64(self.shape[0])))
+        return u
+
+
+class DeviceResident(DeviceStreamed):
+    """u = K(targets, sources) v from tiles that are kept, bit for bit what `DeviceStreamed` computes."""
 
     name = "resident"
 
     def __init__(self, kernel, targets, sources, precision: str, device: Device):
         super().__init__(kernel, targets, sources, precision, device)
-        y = self._stretches(self.sources)[:, None, :, :]
-        self.tiles = [self._tile(start, y) for start in range(0, len(targets), _TILE)]
+        loops = Loops(self.profile, 0, precision)
+        size = self.blocks * self.shape[1] * loops.block
+        self.tiles = device.empty((size,), precision)
+        y = self._zeros(loops.record)
+        y[:, : self.profile.numbers] = self.sources
+        arguments = (self.targets, y, self.tiles, *map(np.int64, self.shape), *self.parameters)
+        if size:
+            _filled(device, self.profile, 0, precision)((self.blocks, self.spans), (THREADS,), arguments)
 
     @property
     def bytes(self) -> int:
         """Memory held on the device between steps."""
-        return len(self.tiles) * _TILE * _padded(self.shape[1]) * np.dtype(self.precision).itemsize + 8 * self.shape[1]
-
-    def _tile(self, start: int, y):
-        rows = self.targets[start : start + _TILE]
-        rows = np.concatenate([rows, np.broadcast_to(rows[:1], (_TILE - len(rows), rows.shape[1]))])
-        x = self.device.put(np.ascontiguousarray(rows[None, :, None], self.precision))
-        left, right = ([Arrays(self.device.xp, a[..., k]) for k in range(self.profile.numbers)] for a in (x, y))
-        parameters = [Arrays(self.device.xp, self.device.put(np.asarray(p))) for p in self.parameters]
-        return self.profile.value(left, right, parameters).value
-
-    def _stretches(self, rows: np.ndarray):
-        """(M, k) as (stretches, 1024, k) on the device, zeros at the end."""
-        padded = np.zeros((_padded(len(rows)), rows.shape[1]), self.precision)
-        padded[: len(rows)] = rows
-        return self.device.put(padded.reshape(-1, _STRETCH, rows.shape[1]))
+        return super().bytes + self._bytes(self.tiles)
 
     def _multiply(self, v):
-        xp, columns = self.device.xp, v.shape[1]
-        padded = self.device.put(np.zeros((_padded(self.shape[1]), columns), self.precision))
-        padded[: self.shape[1], :] = xp.asarray(v, dtype=padded.dtype)
-        padded = xp.reshape(padded, (-1, _STRETCH, columns))
-        u = xp.stack([xp.sum(xp.matmul(tile, padded), axis=0, dtype=xp.float64) for tile in self.tiles])
-        return xp.reshape(u, (-1, columns))[: self.shape[0], :]
-
-
-class DeviceStreamed(DeviceEngine):
-    """One fused CUDA kernel: a thread a row, sources through shared memory. Not yet run on a GPU; needs CuPy."""
-
-    name = "streamed"
-
-    @property
-    def bytes(self) -> int:
-        """Memory held on the device between steps: the points."""
-        return sum(array.nbytes for array in self.points)
-
-    def __init__(self, kernel, targets, sources, precision: str, device: Device):
-        super().__init__(kernel, targets, sources, precision, device)
-        points = (self.targets.astype(precision), self.sources.astype(precision), self.parameters)
-        self.points = [device.put(array) for array in points]
-
-    def _multiply(self, v):
-        xp, (x, z, parameters) = self.device.xp, self.points
-        y = xp.empty((self.shape[1], z.shape[1] + v.shape[1]), dtype=z.dtype)
-        y[:, : z.shape[1]], y[:, z.shape[1] :] = z, v
-        u = xp.empty((self.shape[0], v.shape[1]))
-        blocks = -(-self.shape[0] // cuda.STRETCH)
-        arguments = (x, y, parameters, u, np.int64(self.shape[0]), np.int64(self.shape[1]))
-        _raw(xp, self.profile, v.shape[1])((blocks,), (cuda.STRETCH,), arguments)
-        return u
+        columns = v.shape[1]
+        y = self._zeros(padded(columns, self.precision))
+        y[:, :columns] = self.device.xp.asarray(v, dtype=y.dtype)
+        return self._launch(_multiplied, self.profile, columns, self.tiles, y)
 
 
 @cache
-def _raw(xp, shape, columns: int):
-    return xp.RawKernel(cuda.step(shape, columns), "step")
+def _streamed(device: Device, profile, columns: int, precision: str):
+    return device.kernel(Loops(profile, columns, precision).streamed(), "streamed", OPTIONS[precision])
 
 
-def _padded(count: int) -> int:
-    return -(-count // _STRETCH) * _STRETCH
+@cache
+def _filled(device: Device, profile, columns: int, precision: str):
+    return device.kernel(Loops(profile, columns, precision).filled(), "filled", OPTIONS[precision])
+
+
+@cache
+def _added(device: Device, columns: int):
+    return device.kernel(cuda_loops.added(columns), "added", OPTIONS["float64"])
+
+
+@cache
+def _multiplied(device: Device, profile, columns: int, precision: str):
+    # Rows of a thread are those of the tiles, whoever filled them.
+    rows = Loops(profile, 0, precision).rows
+    return device.kernel(Loops(None, columns, precision, rows).multiplied(), "multiplied", OPTIONS[precision])

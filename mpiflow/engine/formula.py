@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.backend import HOST, Device
+from mpiflow.backend import HOST, Device, joined
 from mpiflow.engine.tiles import SOURCES, power_of_two
 from mpiflow.kernels.kernel import Kernel
 
@@ -28,18 +28,19 @@ class Formula:
         self.targets = [device.put(targets[np.minimum(np.arange(s, s + _TILE), len(targets) - 1)]) for s in starts]
         self.sources = [device.put(sources[s : s + SOURCES]) for s in range(0, len(sources), SOURCES)]
 
-    def apply(self, v) -> np.ndarray:
-        """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 on the host."""
-        if not all(self.shape):
-            return np.zeros((self.shape[0], v.shape[1]))
+    def apply(self, v):
+        """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 where v lies."""
+        if isinstance(v, np.ndarray) and self.device is not HOST:
+            return self.device.fetch(self.apply(self.device.put(np.ascontiguousarray(v))))
         xp = self.device.xp
-        v = self.device.put(np.ascontiguousarray(v)) if isinstance(v, np.ndarray) else v
+        if not all(self.shape):
+            return self.device.put(np.zeros((self.shape[0], v.shape[1])))
         unit = power_of_two(float(xp.max(xp.abs(v))))
         parts = [
             self._short(v[s : min(s + SOURCES, self.shape[1]), :] / unit) for s in range(0, self.shape[1], SOURCES)
         ]
         rows = [sum(self._wide(tile @ v) for tile, v in zip(self._row(k), parts, strict=True)) for k in self._rows]
-        return np.concatenate([self.device.fetch(row) for row in rows])[: self.shape[0]] * unit
+        return joined(xp, rows)[: self.shape[0], :] * unit
 
     @property
     def bytes(self) -> int:

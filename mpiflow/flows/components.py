@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,8 @@ from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.functionals import Functional
 from mpiflow.geometry.domain import Domain
-from mpiflow.measures import kappa_of, least_eigenvalue, mean, sigma
+from mpiflow.measures import mean
+from mpiflow.pointwise import Entries
 from mpiflow.ranks import placement
 from mpiflow.searches import Search
 from mpiflow.searches.search import HALVINGS
@@ -34,78 +36,100 @@ class Rule:
     natural_gradient: bool = False
     kappa: str = "fixed"
     clip: float | None = None
-    precision: str = "float64"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """theta, and of its metric at the own train points det g / |Omega|^2 and the least eigenvalue: (n_r,) on the host."""
+
+    theta: Any
+    ratio: np.ndarray
+    least: np.ndarray
 
 
 class ComponentFlow(Flow):
     """g <- g - dt sum_x' K(x, x') dl/dg(x') on the own train points; what it accumulates predicts g everywhere.
 
-    theta: (2, n_r, d, d) complex128, the metric and the accumulated gradient A = sum_n dt_n dl/dg^(n). Losses, gradients
-    and kernel tiles have the run's precision; theta has float64, or steps below the rounding of g would be lost.
+    theta: (2, n_r, d^2) float64 where the kernel's v and u lie, packed: the metric and the accumulated gradient
+    A = sum_n dt_n dl/dg^(n). Matrices stay there; what is a number a point, as eta and its loss, is the host's. Kernel tiles
+    have the run's precision, all else is float64, or steps below the rounding of g would be lost.
     Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
     """
 
     def __init__(self, surface: Domain, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, ...]):
         self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
-        self.layout, self.points = train.layout, train.points
+        self.layout, self.points, self.device = train.layout, train.points, coupling.device
         self.sum = coupling.onto_itself()
-        self.backend = coupling.options.get("backend", "cpu")
-        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.backend, self.sum.bytes)
-        self.dtype = np.complex64 if rule.precision == "float32" else np.complex128
+        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, self.sum.bytes)
         reference = train.reference(surface)
-        self.theta = np.stack([reference, np.zeros_like(reference)])
-        self.kappa = kappa_of(self.layout, self.points, self.metric)
+        self._go(reference, np.zeros_like(reference))
+        self.kappa = self._volume()
         super().__init__(rule.search, rule.dt, self.theta)
+
+    @property
+    def theta(self):
+        """What the search moves."""
+        return self.at.theta
 
     @property
     def metric(self) -> np.ndarray:
         """g at the own train points: (n_r, d, d) complex128."""
-        return self.theta[0]
+        return self._matrices(self.theta[0, ...])
 
-    def direction(self) -> np.ndarray:
+    def direction(self):
         """(K dl/dg, -dl/dg), to be subtracted from theta; collective."""
-        metric = self.metric.astype(self.dtype)
-        eta = losses.eta(metric, self.points.omega2, self._kappa())
-        gradient = losses.gradient(metric, eta, self.rule.loss, self.rule.natural_gradient)
-        gradient = clipped(gradient, self.rule.clip).astype(np.complex128)
-        return np.stack([hermitian.from_reals(self.sum.apply(hermitian.to_reals(gradient))), -gradient])
+        xp, rule = self.device.xp, self.rule
+        entries, det = Entries.packed(self.theta[0, ...], xp), self.at.ratio * self.points.omega2
+        slope = losses.slope(entries, det, self._eta(), rule.loss, rule.natural_gradient, self.device)
+        gradient = clipped(slope, rule.clip).reals()
+        return xp.stack([self.sum.apply(gradient), -gradient])
 
-    def tried(self, step: np.ndarray) -> np.ndarray | None:
+    def tried(self, step) -> Trial | None:
         """theta - step, None where a metric is not positive definite; collective."""
-        trial = self.theta - step
-        return trial if self._positive(trial[0]) else None
+        trial = self._measured(self.theta - step)
+        # NaN and infinity count as not positive.
+        positive = bool((np.isfinite(trial.least) & (trial.least > 0)).all())
+        return None if self.layout.comm.any(not positive) else trial
 
-    def take(self, trial: np.ndarray) -> None:
+    def take(self, trial: Trial) -> None:
         """Go to what was tried."""
-        self.theta = trial
+        self.at = trial
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses; collective."""
-        loss = self.rule.loss.value(losses.eta(self.metric, self.points.omega2, self._kappa()))
-        least = self.layout.comm.min(float(least_eigenvalue(self.metric).min(initial=np.inf)))
-        spread = sigma(self.layout, self.points, self.metric)
-        return Record(dt, rejected, spread, mean(self.layout, self.points, loss), least)
+        loss, deviation = self.rule.loss.value(self._eta()), np.abs(1 - self.at.ratio / self._volume())
+        least = self.layout.comm.min(float(self.at.least.min(initial=np.inf)))
+        return Record(dt, rejected, self._mean(deviation), self._mean(loss), least)
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, in point order on rank 0 (None elsewhere); collective."""
-        kept = {_MEMORY + name: np.moveaxis(array, 0, 1) for name, array in self.memory.items()}
-        arrays = {"metric/current": self.metric, "flow/accumulated_gradient": self.theta[1], **kept}
+        kept = {
+            _MEMORY + name: np.stack([self._matrices(part[k, ...]) for k in range(2)], axis=1)
+            for name, part in self.memory.items()
+        }
+        arrays = {"metric/current": self.metric, "flow/accumulated_gradient": self.accumulated, **kept}
         return {name: self.layout.gather(array) for name, array in arrays.items()}
 
     def restore(self, rows: Callable[[str], np.ndarray]) -> None:
         """Continue from a state: rows(name) gives this rank's train rows of one of its datasets; collective."""
-        self.theta = np.stack([rows("metric/current"), rows("flow/accumulated_gradient")])
-        self.memory = {name: np.moveaxis(rows(_MEMORY + name), 1, 0).copy() for name in self.memory}
+        self._go(rows("metric/current"), rows("flow/accumulated_gradient"))
+        self.memory = {name: self._packed(*np.moveaxis(rows(_MEMORY + name), 1, 0)) for name in self.memory}
+
+    @property
+    def accumulated(self) -> np.ndarray:
+        """A at the own train points: (n_r, d, d) complex128."""
+        return self._matrices(self.theta[1, ...])
 
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
-        engine, place = self.coupling.options["mode"], {"backend": self.backend, "device_bytes": self.device_bytes}
+        options = self.coupling.options
+        place = {"backend": options.get("backend", "cpu"), "device_bytes": self.device_bytes}
         made = {"tiles": "arrays"} if self.coupling.kernel.on_arrays else {}
-        return {"engine": engine, "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa, **made}
+        return {"engine": options["mode"], "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa, **made}
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""
-        return ComponentPredictor(self.surface, self.coupling, self.theta[1], self.chart)
+        return ComponentPredictor(self.surface, self.coupling, self.accumulated, self.chart)
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
@@ -113,23 +137,39 @@ class ComponentFlow(Flow):
         reference = targets.reference(self.surface)
         return lambda: self.predictor().added(kernel_sum, reference)
 
-    def _kappa(self) -> float:
-        fixed = self.rule.kappa == "fixed"
-        return self.kappa if fixed else kappa_of(self.layout, self.points, self.metric)
+    def _go(self, metric: np.ndarray, accumulated: np.ndarray) -> None:
+        self.at = self._measured(self._packed(metric, accumulated))
 
-    def _positive(self, g: np.ndarray) -> bool:
-        # NaN and infinity count as not positive: they fail every comparison below.
-        finite = np.isfinite(g).all() and bool((least_eigenvalue(g) > 0).all())
-        return not self.layout.comm.any(not finite)
+    def _measured(self, theta) -> Trial:
+        entries, fetch = Entries.packed(theta[0, ...], self.device.xp), self.device.fetch
+        return Trial(theta, fetch(entries.determinant()) / self.points.omega2, fetch(entries.least()))
 
-    def complaint(self, direction: np.ndarray, dt: float) -> str:
+    def _packed(self, *parts: np.ndarray):
+        return self.device.put(np.stack([hermitian.packed(part) for part in parts]))
+
+    def _matrices(self, reals) -> np.ndarray:
+        return hermitian.unpacked(self.device.fetch(reals))
+
+    def _eta(self) -> np.ndarray:
+        kappa = self.kappa if self.rule.kappa == "fixed" else self._volume()
+        return self.at.ratio / kappa
+
+    def _volume(self) -> float:
+        """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""
+        return self._mean(self.at.ratio)
+
+    def _mean(self, value: np.ndarray) -> float:
+        return mean(self.layout, self.points, value)
+
+    def complaint(self, direction, dt: float) -> str:
         """Which point is to blame: one whose gradient is not finite, else the one of least eigenvalue; collective."""
-        gradient, g = direction[1], self.metric - dt * direction[0]
-        bad = ~np.isfinite(gradient).all((1, 2))
+        gradient = self.device.fetch(direction[1, ...])
+        bad = ~np.isfinite(gradient).all(1)
         number, _ = self._first(np.where(bad, -1.0, 0.0))
         if self.layout.comm.any(bad.any()):
             return f"the loss gradient of train point {number} is not finite: lower flow.dt or set flow.clip"
-        number, value = self._first(least_eigenvalue(np.where(np.isfinite(g), g, 0)))
+        least = self._measured(self.theta - dt * direction).least
+        number, value = self._first(np.where(np.isfinite(least), least, -np.inf))
         return (
             f"flow.dt = {dt:g}: the metric of train point {number} loses positivity (eigenvalue {value:.2e}) even "
             f"after {HALVINGS} halvings; lower flow.dt or set flow.clip"
@@ -142,10 +182,9 @@ class ComponentFlow(Flow):
         return number, value
 
 
-def clipped(gradient: np.ndarray, largest: float | None) -> np.ndarray:
-    """Gradients (N, d, d) scaled down, point by point, to a Frobenius norm of `largest` at most."""
+def clipped(gradient: Entries, largest: float | None) -> Entries:
+    """Gradients scaled down, point by point, to a Frobenius norm of `largest` at most."""
     if largest is None:
         return gradient
-    norm = np.sqrt((gradient.real**2 + gradient.imag**2).sum((1, 2)))
-    scale = largest / np.maximum(norm, largest)
-    return gradient * scale.astype(norm.dtype)[:, None, None]
+    norm = gradient.norm()
+    return gradient.scaled(largest / gradient.xp.where(norm > largest, norm, largest))

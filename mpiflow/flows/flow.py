@@ -19,9 +19,9 @@ class Flow:
     A search asks for `direction`, tries steps and takes one of them; every one of these is collective.
     """
 
-    def __init__(self, search: Search, dt: float, theta: np.ndarray):
+    def __init__(self, search: Search, dt: float, theta):
         self.search, self.dt = search, dt
-        self.memory = {name: np.zeros_like(theta) for name in search.remembers}
+        self.memory = {name: theta * 0.0 for name in search.remembers}
 
     def step(self) -> Record:
         """One step on every rank; collective. Raises NumericalError where the flow breaks down."""

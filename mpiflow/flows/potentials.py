@@ -84,7 +84,7 @@ class KaehlerFlow(Flow):
     def __init__(self, surface: Domain, ladder: Ladder | Features, train: PointSet, rule: KaehlerRule):
         self.surface, self.train, self.rule = surface, train, rule
         self.ladder = ladder if isinstance(ladder, Ladder) else Ladder.of(ladder)
-        self.device = backend.device(rule.backend) or backend.HOST
+        self.device = backend.device(rule.backend)
         self.steps = 0
         self._stand(self.ladder.rung(0))
         self.state = self.problem.at(np.zeros(len(self.features)))
@@ -113,7 +113,7 @@ class KaehlerFlow(Flow):
         if rule.smooth and (weighed := self.features.smoothness()):
             self.problem.prior = smooth(self.problem, rule.ridge, weighed)
         self.bytes = sum(made.bytes for made in (engine, inner) if made and made.resident)
-        self.device_bytes = placement.bytes_by_device(self.chunks.comm, rule.backend, self.bytes)
+        self.device_bytes = placement.bytes_by_device(self.chunks.comm, self.device, self.bytes)
         self.inverse = self.features.inverse(self.surface) if rule.preconditioner.inverts else None
 
     def _engine(self, memory: float, single: bool = False) -> LowRank:

@@ -32,7 +32,7 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Comp
     from mpiflow.flows.components import ComponentFlow, Rule
 
     f = config.flow
-    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, config.run.precision)
+    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip)
     return ComponentFlow(surface, coupling(config, surface, train, stored), train, rule, config.points.chart)
 
 
@@ -48,6 +48,7 @@ def predictor(
 
 def coupling(config: Config, surface: Domain, train: PointSet, stored: dict) -> Coupling:
     """The train points as sources of the run's kernel, under the engine that the run began with; collective."""
+    from mpiflow import backend
     from mpiflow.coupling import Coupling
     from mpiflow.ranks import placement
 
@@ -59,9 +60,10 @@ def coupling(config: Config, surface: Domain, train: PointSet, stored: dict) -> 
     placed = placement.place(train.layout.comm, stored.get("backend") or wanted)
     mode = stored.get("engine") or _engine(config, chosen, train.layout, z, lists, config.square and placed == "cpu")
     # Neighbours are looked up on the host.
-    direct = placed == "gpu" and mode != "neighbours" and placement.cuda_aware()
+    device = backend.device("cpu" if mode == "neighbours" else placed)
+    direct = device is not backend.HOST and placement.cuda_aware(train.layout.comm)
     options = {"mode": mode, "precision": config.run.precision, "backend": placed}
-    return Coupling(chosen, train.layout, z, lists, config.flow.normalisation, direct, **options)
+    return Coupling(chosen, train.layout, z, lists, config.flow.normalisation, device, direct, **options)
 
 
 def source_lists(config: Config, layout: Layout, z: np.ndarray) -> list[np.ndarray]:

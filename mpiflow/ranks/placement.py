@@ -7,6 +7,7 @@ import os
 import socket
 
 from mpiflow import backend
+from mpiflow.backend import Device
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 
@@ -23,20 +24,40 @@ def place(comm: Comm, wanted: str) -> str:
     if reasons and wanted == "auto":
         return "cpu"
     if reasons:
-        raise InputError(f'run.backend = "gpu": {len(reasons)} of {comm.size} ranks: {reasons[0]}; use "cpu" or "auto"')
+        raise _refused(comm, reasons)
     hosts = comm.allgather(socket.gethostname())
-    backend.pick_device(hosts[: comm.rank].count(hosts[comm.rank]))
+    broken = backend.take(hosts[: comm.rank].count(hosts[comm.rank]))
+    reasons = [said for said in comm.allgather(broken) if said]
+    if reasons and wanted == "auto":
+        return "cpu"
+    if reasons:
+        raise _refused(comm, reasons)
     return "gpu"
 
 
-def bytes_by_device(comm: Comm, name: str, own: int) -> str:
+def bytes_by_device(comm: Comm, device: Device, own: int) -> str:
     """What ranks hold on each device together, as JSON text; own: bytes of this rank. Collective."""
-    here, total = backend.device(name), {}
-    for device, held in comm.allgather((f"{socket.gethostname()} gpu {here.number}", own) if here else ("", 0)):
-        total[device] = total.get(device, 0) + held
-    return json.dumps(total if here else {}, sort_keys=True)
+    total = {}
+    for name, held in comm.allgather((f"{socket.gethostname()} {device.name}", own)):
+        total[name] = total.get(name, 0) + held
+    return json.dumps({} if device is backend.HOST else total, sort_keys=True)
 
 
-def cuda_aware() -> bool:
-    """Whether MPI may be given device memory: MPIFLOW_CUDA_AWARE=1, since a library that cannot do it crashes."""
-    return os.environ.get("MPIFLOW_CUDA_AWARE", "0") == "1"
+def cuda_aware(comm: Comm) -> bool:
+    """Whether MPI may be given device memory: MPIFLOW_CUDA_AWARE=1. A library that cannot do it crashes.
+
+    Raises InputError where it says of itself that it cannot.
+    """
+    if os.environ.get("MPIFLOW_CUDA_AWARE", "0") != "1":
+        return False
+    kinds = comm.memory_kinds()
+    if kinds and "cuda" not in kinds:
+        raise InputError(
+            f"MPIFLOW_CUDA_AWARE = 1: this MPI takes memory of {kinds} alone and would crash; leave the variable unset, "
+            "and rows go through the host"
+        )
+    return True
+
+
+def _refused(comm: Comm, reasons: list[str]) -> InputError:
+    return InputError(f'run.backend = "gpu": {len(reasons)} of {comm.size} ranks: {reasons[0]}; use "cpu" or "auto"')

@@ -42,20 +42,22 @@ def test_rows_go_from_device_to_device_as_from_host_to_host():
     layout = Layout(comm, np.zeros(1000, int), 1, [1.0])
     wanted = np.random.default_rng(comm.rank).permutation(1000)[: 300 + comm.rank]
     exchange = Exchange(comm, layout.rows, wanted)
-    found = DeviceExchange(exchange, device)(OnDevice(np.outer(layout.rows, [1.0, -2.0])))
+    found = DeviceExchange(exchange, device, direct=True)(OnDevice(np.outer(layout.rows, [1.0, -2.0])))
     np.testing.assert_array_equal(found.rows, np.outer(wanted, [1.0, -2.0]))
 
 
 @pytest.mark.parallel([1, 2])
 def test_kernel_sums_on_devices_have_the_bits_of_one_rank(monkeypatch):
     device = foreign.device()
-    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else None)
+    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else backend.HOST)
     z = np.random.default_rng(0).normal(size=(500, 5, 2)).view(complex)[..., 0]
     label, v = np.arange(500) % 2, np.random.default_rng(1).normal(size=(500, 9))
 
     def apply(comm):
         layout = Layout(comm, label, 2, [1.0, 1.0])
-        coupling = Coupling(Gaussian(0.4), layout, z[layout.rows], layout.members, mode="resident", backend="gpu")
+        coupling = Coupling(
+            Gaussian(0.4), layout, z[layout.rows], layout.members, device=device, mode="resident", backend="gpu"
+        )
         return layout, coupling.onto(layout, z[layout.rows]).apply(v[layout.rows])
 
     here, alone = apply(world()), apply(Comm())
@@ -68,7 +70,7 @@ def test_kernel_sums_on_devices_have_the_bits_of_one_rank(monkeypatch):
 @pytest.mark.parametrize("kind", ["invariant", "generic"])
 def test_potentials_on_devices_have_the_bits_of_one_rank(kind, monkeypatch):
     device = foreign.device()
-    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else None)
+    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else backend.HOST)
     config = loads((JOBS / "kaehler.toml").read_text())
 
     def flowed(comm, placed):

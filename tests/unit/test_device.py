@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from mpiflow import backend, engine
-from mpiflow.engine import cuda
-from mpiflow.engine.device import DeviceResident
+from mpiflow.engine import cuda, cuda_loops, device
+from mpiflow.engine.device import DeviceResident, DeviceStreamed
 from mpiflow.errors import InputError
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK
@@ -32,24 +32,35 @@ def far_device():
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
-def test_resident_tiles_stay_on_their_device(kernel, precision, far_device):
+def test_both_engines_compute_the_kernel_with_the_same_bits(kernel, precision, far_device, monkeypatch):
+    # Three spans, the last one short, and a stretch that is not whole.
+    monkeypatch.setattr(cuda_loops, "SPAN", 500), monkeypatch.setattr(device, "SPAN", 500)
     x, y = points(200), points(1100, seed=1)
     y[:30] = x[:30]
     v = np.random.default_rng(0).normal(size=(len(y), 9))
-    built = DeviceResident(kernel, x, y, precision, far_device)
     reference = kernel.tile(x, y) @ v
-    assert np.abs(built.apply(v) - reference).max() < ALLOWED[precision] * np.abs(reference).max()
+    kept, streamed = (kind(kernel, x, y, precision, far_device) for kind in (DeviceResident, DeviceStreamed))
+    u = streamed.apply(v)
+    assert np.abs(u - reference).max() < ALLOWED[precision] * np.abs(reference).max()
+    np.testing.assert_array_equal(kept.apply(v), u)
     with pytest.raises(Exception, match="device"):
-        np.asarray(built.tiles[0])
-    assert built.bytes == sum(t.size for t in built.tiles) * np.dtype(precision).itemsize + 8 * len(y)
+        np.asarray(kept.tiles)
+    assert kept.bytes - streamed.bytes > 200 * len(y) * np.dtype(precision).itemsize / 2
 
 
-def test_device_bits_do_not_depend_on_the_other_tiles(far_device):
+def test_device_bits_do_not_depend_on_the_other_rows(far_device):
     x, y = points(300), points(500, seed=1)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
     whole = DeviceResident(ReluNTK(1, 1.0, 0.0), x, y, "float64", far_device).apply(v)
     part = DeviceResident(ReluNTK(1, 1.0, 0.0), x[128:], y, "float64", far_device).apply(v)
     np.testing.assert_array_equal(part, whole[128:])
+
+
+def test_more_columns_than_a_pass_has(far_device):
+    x, y = points(20), points(50, seed=1)
+    v = np.random.default_rng(0).normal(size=(len(y), 20))
+    u = DeviceStreamed(Gaussian(0.4), x, y, "float64", far_device).apply(v)
+    np.testing.assert_allclose(u, Gaussian(0.4).tile(x, y) @ v, rtol=0, atol=1e-12)
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
@@ -60,8 +71,8 @@ def test_the_cuda_formula_is_the_kernel(kernel, precision, tmp_path):
     source = tmp_path / "value.c"
     # Exported through a pointer, since C and ctypes pass a float differently from a double.
     source.write_text(
-        f"#include <math.h>\n#define DEVICE static\n{cuda.value(shape)}"
-        "void one(const real *x, const real *y, const real *p, real *k) { *k = value(x, y, p); }\n"
+        f"{cuda.value(shape)}void one(const real *x, const real *y, const Parameters *p, real *k)"
+        "{ *k = value(x, y, *p); }\n"
     )
     subprocess.run(["cc", "-O1", "-shared", "-fPIC", source, "-o", tmp_path / "value.so", "-lm"], check=True)
     one = ctypes.CDLL(str(tmp_path / "value.so")).one

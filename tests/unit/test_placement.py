@@ -18,7 +18,7 @@ from mpiflow.ranks import placement
 def far(monkeypatch):
     """Every backend "gpu" is the far device."""
     device = foreign.device()
-    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else None)
+    monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else backend.HOST)
     monkeypatch.setattr(placement, "place", lambda comm, wanted: wanted)
     return device
 
@@ -50,5 +50,5 @@ def test_a_gpu_is_used_by_all_ranks_or_by_none(monkeypatch):
     with pytest.raises(InputError, match='run.backend = "gpu": 1 of 1 ranks: no driver; use "cpu"'):
         placement.place(Comm(), "gpu")
     monkeypatch.setattr(backend, "probe", lambda: (np, ""))
-    monkeypatch.setattr(backend, "pick_device", taken.append)
+    monkeypatch.setattr(backend, "take", lambda rank: taken.append(rank) or "")
     assert placement.place(Comm(), "auto") == "gpu" and taken == [0]
