@@ -16,7 +16,10 @@ BACKENDS = ("cpu", "gpu", "auto")
 
 @cache
 def probe() -> tuple[ModuleType | None, str]:
-    """CuPy and "", or None and why not. It asks the driver alone: what computes takes memory of a GPU, and a rank's is not known yet."""
+    """CuPy and "", or None and why not.
+
+    It asks the driver alone: what computes takes memory of a GPU, and which is a rank's is not known yet (`take`).
+    """
     try:
         import cupy
     except Exception as broken:  # a broken CUDA installation raises what it likes

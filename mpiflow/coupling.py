@@ -6,6 +6,7 @@ import numpy as np
 
 from mpiflow import clock, engine
 from mpiflow.backend import HOST, Device
+from mpiflow.engine.device import corrections
 from mpiflow.engine.near_pairs import correction
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
@@ -108,28 +109,43 @@ class SymmetricSum:
     names = ["symmetric"]
 
     def __init__(self, coupling: Coupling):
-        layout = coupling.layout
-        self.layout, precision = layout, coupling.options.get("precision", "float64")
-        self.exchange = Exchange(layout.comm, layout.rows, np.arange(layout.total))
-        z = self.exchange(coupling.z)
-        self.built = engine.Symmetric(coupling.kernel, z, precision, layout.comm.rank, layout.comm.size)
-        self.near = correction(coupling.kernel, coupling.z, z, precision)
-        self.norm: float | np.ndarray = float(layout.total) if coupling.normalisation == "mean" else 1.0
+        self.layout, self.device = coupling.layout, coupling.device
+        comm, precision = self.layout.comm, coupling.options.get("precision", "float64")
+        exchange = Exchange(comm, self.layout.rows, np.arange(self.layout.total))
+        z, share = exchange(coupling.z), (comm.rank, comm.size)
+        if self.device is HOST:
+            self.exchange, self.built = exchange, engine.Symmetric(coupling.kernel, z, precision, *share)
+            self.near = correction(coupling.kernel, coupling.z, z, precision)
+        else:
+            self.exchange = DeviceExchange(exchange, self.device, coupling.direct)
+            self.built = engine.DeviceSymmetric(coupling.kernel, z, precision, self.device, *share)
+            self.near = corrections(coupling.kernel, coupling.z, z, precision, self.device)
+        self.own = self.device.put(np.asarray(self.layout.rows))
+        self.factors = self.device.put(self.built.factors[self.layout.rows][:, None])
+        self.norm = float(self.layout.total) if coupling.normalisation == "mean" else 1.0
         if coupling.normalisation == "row":
-            self.norm = self.apply(np.ones((len(coupling.z), 1)))
+            self.norm = self.device.put(self.apply(np.ones((len(coupling.z), 1))))
 
-    def apply(self, v: np.ndarray) -> np.ndarray:
-        """v: (n_r, c) float64 on the own train rows. Returns u: (n_r, c) float64 there. Collective."""
+    def apply(self, v):
+        """v: (n_r, c) float64 on the own train rows. Returns u: (n_r, c) float64 there, where v lies. Collective."""
+        if isinstance(v, np.ndarray) and self.device is not HOST:
+            return self.device.fetch(self.apply(self.device.put(v)))
+        xp = self.device.xp
         with clock.part("exchange of v"):
             every = self.exchange(v)
         with clock.part("kernel"):
             shares, unit = self.built.shares(every)
+            self.device.wait()
         # Counted with v, as what a step moves between ranks.
         with clock.part("exchange of v"):
-            total = self.layout.comm.sum_integers(shares)
-        own = self.layout.rows
-        u = total[own] * (unit * self.built.factors[own])[:, None]
-        return (u if self.near is None else u + self.near @ every) / self.norm
+            total = self._total(shares)
+        u = xp.asarray(xp.take(total, self.own, axis=0), dtype=xp.float64) * (self.factors * unit)
+        return (u if self.near is None else self.near.added(u, every)) / self.norm
+
+    def _total(self, shares):
+        if self.layout.comm.size == 1:
+            return shares
+        return self.device.put(self.layout.comm.sum_integers(self.device.fetch(shares)))
 
     @property
     def bytes(self) -> int:

@@ -30,6 +30,8 @@ static std::barrier<> *together;
 #define __launch_bounds__(threads)
 #define __shared__ static
 #define __syncthreads() together->arrive_and_wait()
+#define atomicAdd(place, number) __sync_fetch_and_add(place, number)
+#define __double2ll_rn(number) std::llrint(number)
 """
 _C = {"float32": "float", "float64": "double", "int64": "long long", "int32": "int"}
 _LAUNCH = """

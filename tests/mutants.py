@@ -29,8 +29,8 @@ MUTANTS = [
     Mutant(
         "a halved step accumulates more than it took",
         "flows/components.py",
-        "        trial = self.theta - step\n",
-        "        trial = self.theta - step * np.array([1.0, 1.5])[:, None, None, None]\n",
+        "        trial = self._measured(self.theta - step)\n",
+        "        trial = self._measured(self.theta - step * np.array([1.0, 1.5])[:, None, None])\n",
         f"{_HERE}a_halved_step_accumulates_what_was_taken",
     ),
     Mutant(

@@ -15,8 +15,8 @@ from mpiflow.engine.cuda import value
 THREADS, SPAN = 128, 16384
 #: Compiled so, a sum is rounded where its text says so, in whichever loop it stands.
 OPTIONS = {"float32": ("-fmad=false", "-ftz=true", "-prec-sqrt=false"), "float64": ("-fmad=false",)}
-# Bytes of shared memory that a block has without asking; sources of a stretch where there is room; registers for records.
-_SHARED, _STRETCH, _RECORDS = 48 << 10, 128, 40
+#: Bytes of shared memory that a block has without asking; sources of a stretch where there is room; registers of a record.
+SHARED, _STRETCH, RECORDS = 48 << 10, 128, 40
 
 
 class Loops:
@@ -27,9 +27,9 @@ class Loops:
         self.numbers = profile.numbers if profile else 0
         self.item = np.dtype(precision).itemsize
         #: Rows of a thread: two, or a long record in registers.
-        self.rows = rows or (2 if self.numbers * self.item // 4 <= _RECORDS else 1)
+        self.rows = rows or (2 if self.numbers * self.item // 4 <= RECORDS else 1)
         self.stretch = _STRETCH
-        while self._shared > _SHARED:
+        while self._shared > SHARED:
             self.stretch //= 2
 
     @property
@@ -99,7 +99,7 @@ extern "C" __global__ void __launch_bounds__({THREADS})
     for (int i = threadIdx.x; i < count * {steps}; i += {THREADS}) shared[i] = there[i];
     __syncthreads();
     {self._part if self.item == 4 else ""}
-    #pragma unroll {1 if self.profile else 8}
+    #pragma unroll {1 if self.profile else 8 if self.columns < 12 else 2}
     for (int j = 0; j < count; j++) {{
       union {{ {vector} whole[{steps}]; real numbers[{self.record}]; }} record;
       #pragma unroll

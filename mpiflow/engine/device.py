@@ -13,7 +13,28 @@ from mpiflow.backend import Device, joined
 from mpiflow.engine import cuda_loops, tiles
 from mpiflow.engine.cuda_loops import OPTIONS, SPAN, THREADS, Loops, padded
 from mpiflow.engine.near_pairs import correction
+from mpiflow.engine.sparse import Sparse
 from mpiflow.engine.streamed import COLUMNS
+
+
+class DeviceSparse:
+    """A matrix of few entries on a device."""
+
+    def __init__(self, matrix: Sparse, device: Device):
+        self.device, self.bytes = device, matrix.bytes
+        self.arrays = [device.put(array) for array in (matrix.starts, matrix.columns, matrix.values)]
+
+    def added(self, u, v):
+        """u + A v, which takes the place of u: v (M, c), u (N, c) float64 on the device."""
+        launch, rows = _added(self.device, v.shape[1]), np.int64(u.shape[0])
+        launch((-(-u.shape[0] // THREADS), 1), (THREADS,), (*self.arrays, v, u, rows))
+        return u
+
+
+def corrections(kernel, targets, sources, precision: str, device: Device) -> DeviceSparse | None:
+    """As `near_pairs.correction`, on a device."""
+    near = correction(kernel, targets, sources, precision)
+    return None if near is None else DeviceSparse(near, device)
 
 
 class DeviceStreamed:
@@ -35,8 +56,7 @@ class DeviceStreamed:
         number = np.dtype(precision).type
         self.parameters = [number(p) for p in self.profile.parameters(kernel, kernel.floor(precision))]
         self._joined = {}
-        near = correction(kernel, targets, sources, precision)
-        self.near = near and [device.put(array) for array in (near.starts, near.columns, near.values)]
+        self.near = corrections(kernel, targets, sources, precision, device)
 
     def apply(self, v):
         """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 where v lies."""
@@ -46,13 +66,13 @@ class DeviceStreamed:
             return self.device.put(np.zeros((self.shape[0], v.shape[1])))
         cuts = [self._columns(v[:, c : min(c + COLUMNS, v.shape[1])]) for c in range(0, v.shape[1], COLUMNS)]
         u = cuts[0] if len(cuts) == 1 else joined(self.device.xp, cuts, axis=1)
-        return self._corrected(u, v) if self.near else u
+        return u if self.near is None else self.near.added(u, v)
 
     @property
     def bytes(self) -> int:
         """Memory held on the device between steps: the points, and their records beside v once it was there."""
-        kept = (self.targets, self.left, self.sources, self.right, *self._joined.values(), *(self.near or ()))
-        return sum(self._bytes(array) for array in kept)
+        kept = (self.targets, self.left, self.sources, self.right, *self._joined.values())
+        return sum(self._bytes(array) for array in kept) + (self.near.bytes if self.near else 0)
 
     @property
     def flops(self) -> int:
@@ -96,18 +116,10 @@ class DeviceStreamed:
         return -(-self.shape[1] // SPAN)
 
     def _bytes(self, array) -> int:
-        xp = self.device.xp
-        kind = xp.iinfo if array.dtype in (xp.int32, xp.int64) else xp.finfo
-        return int(np.prod(array.shape)) * kind(array.dtype).bits // 8
+        return int(np.prod(array.shape)) * self.device.xp.finfo(array.dtype).bits // 8
 
     def _zeros(self, columns: int):
         return self.device.put(np.zeros((self.shape[1], columns), self.precision))
-
-    def _corrected(self, u, v):
-        """With the near pairs, added to u in place."""
-        launch = _added(self.device, v.shape[1])
-        launch((-(-self.shape[0] // THREADS), 1), (THREADS,), (*self.near, v, u, np.int64(self.shape[0])))
-        return u
 
 
 class DeviceResident(DeviceStreamed):

@@ -36,6 +36,10 @@ class Sparse:
         _product(self.precision, registers)(*(a.ctypes.data for a in arrays), self.shape[0])
         return u[:, : v.shape[1]] * np.float64(unit)
 
+    def added(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
+        """u + A v."""
+        return u + self @ v
+
     @property
     def nnz(self) -> int:
         return len(self.values)

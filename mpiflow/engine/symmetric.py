@@ -46,7 +46,7 @@ class Symmetric:
         bound = self.largest * np.abs(weighted).max(1).sum()
         if not np.isfinite(bound):
             return np.zeros(v.shape, np.int64), np.nan
-        unit = max(tiles.power_of_two(bound) * 2.0**-_BITS, _LEAST)
+        unit = unit_of(bound)
         cuts = range(0, v.shape[1], COLUMNS)
         return np.concatenate([self._columns(weighted[:, c : c + COLUMNS], unit) for c in cuts], axis=1), unit
 
@@ -78,6 +78,11 @@ class Symmetric:
         arrays = [self.targets, y, grouped(v, self.precision), self.parameters, *work, scale, out, self.pairs]
         tile_pairs.multiplied(self.profile, v.shape[1])(*(array.ctypes.data for array in arrays), len(self.pairs))
         return tiles.ungrouped(out, self.count)
+
+
+def unit_of(bound: float) -> float:
+    """The unit of integers that hold sums up to a bound."""
+    return max(tiles.power_of_two(bound) * 2.0**-_BITS, _LEAST)
 
 
 def dealt(blocks: int, part: int, parts: int) -> np.ndarray:

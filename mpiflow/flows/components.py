@@ -99,7 +99,9 @@ class ComponentFlow(Flow):
         """The present losses; collective."""
         loss, deviation = self.rule.loss.value(self._eta()), np.abs(1 - self.at.ratio / self._volume())
         least = self.layout.comm.min(float(self.at.least.min(initial=np.inf)))
-        return Record(dt, rejected, self._mean(deviation), self._mean(loss), least)
+        weight = self.points.weight
+        total, loss, spread = self.layout.sum(np.stack([weight, weight * loss, weight * deviation], axis=1))
+        return Record(dt, rejected, float(spread / total), float(loss / total), least)
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, in point order on rank 0 (None elsewhere); collective."""
@@ -156,10 +158,7 @@ class ComponentFlow(Flow):
 
     def _volume(self) -> float:
         """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""
-        return self._mean(self.at.ratio)
-
-    def _mean(self, value: np.ndarray) -> float:
-        return mean(self.layout, self.points, value)
+        return mean(self.layout, self.points, self.at.ratio)
 
     def complaint(self, direction, dt: float) -> str:
         """Which point is to blame: one whose gradient is not finite, else the one of least eigenvalue; collective."""

@@ -56,9 +56,8 @@ def coupling(config: Config, surface: Domain, train: PointSet, stored: dict) -> 
     z = surface.embedded(train.points.z)
     lists = source_lists(config, train.layout, z)
     # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
-    wanted = "cpu" if config.engine.mode == "symmetric" else config.run.backend
-    placed = placement.place(train.layout.comm, stored.get("backend") or wanted)
-    mode = stored.get("engine") or _engine(config, chosen, train.layout, z, lists, config.square and placed == "cpu")
+    placed = placement.place(train.layout.comm, stored.get("backend") or config.run.backend)
+    mode = stored.get("engine") or _engine(config, chosen, train.layout, z, lists)
     # Neighbours are looked up on the host.
     device = backend.device("cpu" if mode == "neighbours" else placed)
     direct = device is not backend.HOST and placement.cuda_aware(train.layout.comm)
@@ -79,7 +78,7 @@ def source_lists(config: Config, layout: Layout, z: np.ndarray) -> list[np.ndarr
     return with_halo(layout, z, reach) if reach else layout.members
 
 
-def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[np.ndarray], square: bool) -> str:
+def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[np.ndarray]) -> str:
     from mpiflow import engine
 
     kept = 1.0
@@ -97,7 +96,7 @@ def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[n
         precision=config.run.precision,
         budget=int(config.engine.memory * 2**30),
         kept=kept,
-        square=square,
+        square=config.square,
     )
 
 

@@ -116,9 +116,10 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Netw
     """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
     from mpiflow.network import place
     from mpiflow.network.flow import NetworkFlow, NetworkRule
+    from mpiflow.ranks import placement
 
     n, run = config.network, config.run
-    placed = place(stored.get("backend") or run.backend)
+    placed = place(stored.get("backend") or run.backend, placement.local_rank(train.layout.comm))
     goal = objective(config, surface)
     rule = NetworkRule(
         goal, config.flow.dt, n.batch, run.seed, n.decay, run.precision, backend=placed, search=config.search

@@ -1,13 +1,15 @@
 """Finite networks in place of frozen kernels, in JAX and optax (extra `nn`); the only room that imports them.
 
-On a CPU one thread a rank: ranks share the cores, and bits depend on the threads.
+On a CPU one thread a rank: ranks share the cores, and bits depend on the threads. On a GPU what may give other bits from
+one process to the next, autotuning and sums in any order, is off.
 """
 
 import os
 
 from mpiflow.errors import InputError
 
-os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_cpu_multi_thread_eigen=false".strip()
+_FLAGS = ("--xla_cpu_multi_thread_eigen=false", "--xla_gpu_deterministic_ops=true", "--xla_gpu_autotune_level=0")
+os.environ["XLA_FLAGS"] = " ".join([os.environ.get("XLA_FLAGS", ""), *_FLAGS]).strip()
 
 # Ranks that share a GPU must not each take most of it.
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
@@ -23,8 +25,11 @@ jax.config.update("jax_enable_x64", True)
 jax.config.update("jax_default_matmul_precision", "highest")
 
 
-def place(backend: str) -> str:
-    """Where JAX computes for a `run.backend`: "cpu" or "gpu". Raises InputError for "gpu" where JAX sees none."""
+def place(backend: str, local_rank: int = 0) -> str:
+    """Where JAX computes for a `run.backend`: "cpu" or "gpu", of which this process takes that of its rank on the node.
+
+    Raises InputError for "gpu" where JAX sees none.
+    """
     if backend == "cpu":
         jax.config.update("jax_platforms", "cpu")
     found = "gpu" if jax.default_backend() in ("gpu", "cuda", "rocm") else "cpu"
@@ -32,4 +37,7 @@ def place(backend: str) -> str:
         raise InputError(
             "run.backend = 'gpu': JAX sees no GPU here; pip install 'jax[cuda12]', or take 'auto' in a new run"
         )
+    if found == "gpu":
+        here = jax.local_devices()
+        jax.config.update("jax_default_device", here[local_rank % len(here)])
     return found

@@ -8,7 +8,6 @@ from rich.console import Group
 from rich.table import Table
 
 from mpiflow.config import Config
-from mpiflow.errors import InputError
 from mpiflow.methods import registry
 from mpiflow.plan import fit, process
 from mpiflow.plan.machine import Machine
@@ -56,9 +55,7 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
 
 
 def _placed(config: Config, limits: fit.Limits) -> Config:
-    """The run file as it will be run on what there is. Raises InputError for GPUs that would stay idle."""
-    if limits.gpus and config.engine.mode == "symmetric":
-        raise InputError('engine.mode = "symmetric": runs on CPUs alone; leave --gpus out, or take "streamed"')
+    """The run file as it will be run on what there is."""
     if not limits.gpus or config.run.backend != "auto":
         return config
     return config.model_copy(update={"run": config.run.model_copy(update={"backend": "gpu"})})

@@ -25,14 +25,19 @@ def place(comm: Comm, wanted: str) -> str:
         return "cpu"
     if reasons:
         raise _refused(comm, reasons)
-    hosts = comm.allgather(socket.gethostname())
-    broken = backend.take(hosts[: comm.rank].count(hosts[comm.rank]))
+    broken = backend.take(local_rank(comm))
     reasons = [said for said in comm.allgather(broken) if said]
     if reasons and wanted == "auto":
         return "cpu"
     if reasons:
         raise _refused(comm, reasons)
     return "gpu"
+
+
+def local_rank(comm: Comm) -> int:
+    """The number of this rank among those of its node; collective."""
+    hosts = comm.allgather(socket.gethostname())
+    return hosts[: comm.rank].count(hosts[comm.rank])
 
 
 def bytes_by_device(comm: Comm, device: Device, own: int) -> str:

@@ -49,10 +49,10 @@ class Config(Section):
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
                 'use "all" or "none"'
             )
-        if self.engine.mode == "symmetric" and not self.square:
+        if self.engine.mode == "symmetric" and not self.paired:
             raise ValueError(
-                'engine.mode = "symmetric": computes each pair of train points once, on a CPU, for symmetric kernels that '
-                'couple all of them; set flow.coupling = "all" and run.backend = "cpu", or take "streamed"'
+                'engine.mode = "symmetric": computes each pair of train points once, for symmetric kernels that couple all of '
+                'them; set flow.coupling = "all", or take "streamed"'
             )
         if not self.search.asks <= self.moved_by.answers:
             suitable = [name for name, kind in SEARCHES.known().items() if kind.asks <= self.moved_by.answers]
@@ -93,9 +93,13 @@ class Config(Section):
 
     @property
     def square(self) -> bool:
-        """Whether every train point is coupled to every other by a kernel of pairs, on a CPU."""
-        coupled = self.flow.coupling == "all" or self.clusters.count == 1
-        return coupled and self.run.backend != "gpu" and self.moved_by.symmetric
+        """Whether pairs of points are best computed once: where they may be, on a CPU (on a GPU it gains little)."""
+        return self.paired and self.run.backend != "gpu"
+
+    @property
+    def paired(self) -> bool:
+        """Whether every train point is coupled to every other by a kernel of pairs."""
+        return (self.flow.coupling == "all" or self.clusters.count == 1) and self.moved_by.symmetric
 
     @property
     def search(self) -> Search:

@@ -35,6 +35,12 @@ BOUND = {
     ("gaussian", "float64"): 46.5,
     "resident": 12.0,
 }
+PAIRS = {
+    ("relu", "float32"): 9.7,
+    ("relu", "float64"): 18.5,
+    ("gaussian", "float32"): 11.5,
+    ("gaussian", "float64"): 26.3,
+}
 PARTS: dict[str, Callable] = {}
 
 
@@ -124,6 +130,7 @@ def resident(row, dry: bool) -> None:
 
 def _timed(row, dry: bool, name: str, precision: str, mode: str) -> None:
     from mpiflow import engine
+    from mpiflow.backend import device
 
     kernel, count = kernels()[name], 2000 if dry else N
     x, v = points(count), np.random.default_rng(1).normal(size=(count, 9))
@@ -136,21 +143,12 @@ def _timed(row, dry: bool, name: str, precision: str, mode: str) -> None:
     row(f"{label}: error over the largest", np.abs(u[:64] - reference).max() / np.abs(reference).max())
     if dry:
         return
-    import cupy
-
-    there = cupy.asarray(v)
-    built.apply(there)
-    events = [cupy.cuda.Event() for _ in range(11)]
-    began = time.perf_counter()
-    for event in events:
-        event.record()
-        again = built.apply(there)
-    cupy.cuda.get_current_stream().synchronize()
-    host = (time.perf_counter() - began) / 11
-    device = np.median([cupy.cuda.get_elapsed_time(a, b) for a, b in zip(events, events[1:], strict=False)])
+    there = device("gpu").put(v)
+    step = _by_events(lambda: built.apply(there))
+    again = built.apply(v)
     bound = BOUND["resident"] if mode == "resident" else BOUND[name, precision]
-    row(f"{label}: ms a step by the device; by the host; counted bound", device, 1e3 * host, bound)
-    row(f"{label}: same bits again", bool((cupy.asnumpy(again) == u).all()))
+    row(f"{label}: ms a step by the device; counted bound", step, bound)
+    row(f"{label}: same bits again", bool((again == u).all()))
     row(f"{label}: bytes held, GB", built.bytes / 1e9)
     if mode == "resident":
         other = engine.build(kernel, x, x, mode="streamed", precision=precision, backend="gpu").apply(v)
@@ -158,26 +156,88 @@ def _timed(row, dry: bool, name: str, precision: str, mode: str) -> None:
 
 
 @part
+def pairs(row, dry: bool) -> None:
+    """Each pair of points once, for both of its products: a step at 1e5, and its error."""
+    for name in kernels():
+        for precision in ("float32", "float64"):
+            _paired(row, dry, name, precision)
+
+
+def _paired(row, dry: bool, name: str, precision: str) -> None:
+    from mpiflow import engine
+    from mpiflow.backend import device
+
+    kernel, x, there = kernels()[name], points(2000 if dry else N), device("auto" if dry else "gpu")
+    v = np.random.default_rng(1).normal(size=(len(x), 9))
+    built = engine.Symmetric(kernel, x, precision) if dry else engine.DeviceSymmetric(kernel, x, precision, there)
+    label, held = f"{name} {precision} pairs, N = {len(x):,}", there.put(v)
+    shares, unit = built.shares(held)
+    found = there.fetch(shares)
+    reference = _floored(kernel, precision, x) @ v
+    u = found[:64] * (unit * built.factors[:64])[:, None]
+    row(f"{label}: error over the largest", np.abs(u - reference).max() / np.abs(reference).max())
+    if not dry:
+        step = _by_events(lambda: built.shares(held))
+        row(f"{label}: ms a step by the device; counted bound", step, PAIRS[name, precision])
+        row(f"{label}: same bits again", bool((there.fetch(built.shares(held)[0]) == found).all()))
+
+
+def _floored(kernel, precision: str, x: np.ndarray) -> np.ndarray:
+    """The first 64 rows as tiles know them, without what is added for near pairs."""
+    i, j = np.divmod(np.arange(64 * len(x)), len(x))
+    return kernel.pairs(x[i], x[j], floor=kernel.floor(precision)).reshape(64, -1)
+
+
+def _by_events(function: Callable, times: int = 10) -> float:
+    """Median milliseconds by the device's clock."""
+    import cupy
+
+    function()
+    events = [cupy.cuda.Event() for _ in range(times + 1)]
+    for event in events:
+        event.record()
+        function()
+    cupy.cuda.get_current_stream().synchronize()
+    return float(np.median([cupy.cuda.get_elapsed_time(a, b) for a, b in zip(events, events[1:], strict=False)]))
+
+
+@part
 def million(row, dry: bool) -> None:
     """One Gaussian step at 1e6."""
-    from mpiflow import engine
-
     count = 2000 if dry else 1_000_000
     x, v = points(count), np.random.default_rng(1).normal(size=(count, 9))
     kernel = kernels()["gaussian"]
-    built = engine.build(kernel, x, x, mode="streamed", precision="float32", backend="auto" if dry else "gpu")
-    built.apply(v)
-    began = time.perf_counter()
-    u = built.apply(v)
-    row(f"gaussian float32 streamed, N = {count:,}: s a step with v and u on the host", time.perf_counter() - began)
     reference = kernel.tile(x[:16], x) @ v
-    row("its error over the largest", np.abs(u[:16] - reference).max() / np.abs(reference).max())
+    for mode in ("streamed", "pairs"):
+        built = _million(kernel, x, mode, dry)
+        built(v)
+        began = time.perf_counter()
+        u = built(v)
+        label = f"gaussian float32 {mode}, N = {count:,}"
+        row(f"{label}: s a step with v and u on the host", time.perf_counter() - began)
+        row(f"{label}: error over the largest", np.abs(u[:16] - reference).max() / np.abs(reference).max())
+
+
+def _million(kernel, x: np.ndarray, mode: str, dry: bool) -> Callable:
+    from mpiflow import engine
+    from mpiflow.backend import device
+
+    there = device("auto" if dry else "gpu")
+    if mode == "streamed" or dry:
+        return engine.build(kernel, x, x, mode="streamed", precision="float32", backend="auto" if dry else "gpu").apply
+    built = engine.DeviceSymmetric(kernel, x, "float32", there)
+
+    def apply(v):
+        shares, unit = built.shares(there.put(v))
+        return there.fetch(shares) * (unit * built.factors)[:, None]
+
+    return apply
 
 
 @part
 def runs(row, dry: bool) -> None:
     """50 ReLU steps at 1e5 points from a run file, kernel resident and streamed: s of each step as the state tells them."""
-    for mode in ("resident", "streamed"):
+    for mode in ("resident", "streamed", "symmetric"):
         _run(row, dry, mode)
 
 
@@ -192,7 +252,7 @@ def _run(row, dry: bool, mode: str) -> None:
         "points": {"train": 1500 if dry else N, "test": 1000},
         "kernel": {"name": "relu", "depth": 1, "b_std": 0.0},
         "engine": {"mode": mode, "memory": 64.0},
-        "flow": {"dt": 0.3, "steps": steps, "test_every": steps, "coupling": "all"},
+        "flow": {"dt": 0.05, "steps": steps, "test_every": steps, "coupling": "all"},
     }
     began = time.perf_counter()
     made = Flowing.begun(Comm(), check(table, "gpu-check"))
@@ -231,7 +291,13 @@ def potentials(row, dry: bool) -> None:
                     "run": {"backend": backend, "inner": inner},
                     "manifold": {"family": "random", "seed": 0} if kind == "generic" else {"family": "fermat"},
                     "points": {"train": 300 if dry else count, "test": 100, "chart": "all"},
-                    "kernel": {"name": "kaehler", "features": kind, "degree": 2 if dry else degree, "potential": "log"},
+                    "kernel": {
+                        "name": "kaehler",
+                        "features": kind,
+                        "degree": 2 if dry else degree,
+                        "potential": "log",
+                        "ridge": 1e-6,
+                    },
                     "engine": {"memory": 24.0},
                     "flow": {"search": {"name": "gauss-newton", "inner": 5}, "dt": 1.0, "steps": 1},
                 }
@@ -247,24 +313,33 @@ def potentials(row, dry: bool) -> None:
 
 @part
 def network(row, dry: bool) -> None:
-    """An epoch of the paper's network at 1e5 points."""
+    """An epoch of the paper's network at 1e5 points on the GPU."""
+    _epoch(row, dry, "auto" if dry else "gpu")
+
+
+@part
+def network_on_cpu(row, dry: bool) -> None:
+    """The same on a core."""
+    _epoch(row, dry, "cpu")
+
+
+def _epoch(row, dry: bool, backend: str) -> None:
     from mpiflow.comm import Comm
     from mpiflow.config import check
     from mpiflow.job.flowing import Flowing
 
-    for backend in ("cpu",) if dry else ("cpu", "gpu"):
-        table = {
-            "run": {"backend": backend, "precision": "float32"},
-            "points": {"train": 2000 if dry else N, "test": 1000},
-            "network": {"kind": "multiplicative", "batch": 1024},
-            "flow": {"dt": 2e-3, "steps": 3},
-        }
-        made = Flowing.begun(Comm(), check(table, "gpu-check"))
-        made.begin()
-        made.advance()
-        began = time.perf_counter()
-        made.advance()
-        row(f"network, {backend}: s an epoch, batches of 1024", time.perf_counter() - began)
+    table = {
+        "run": {"backend": backend, "precision": "float32"},
+        "points": {"train": 2000 if dry else N, "test": 1000},
+        "network": {"kind": "multiplicative", "batch": 1024},
+        "flow": {"dt": 2e-3, "steps": 3, "loss": "sigma"},
+    }
+    made = Flowing.begun(Comm(), check(table, "gpu-check"))
+    made.begin()
+    made.advance()
+    began = time.perf_counter()
+    made.advance()
+    row(f"network, {backend}: s an epoch, batches of 1024", time.perf_counter() - began)
 
 
 @part
@@ -320,9 +395,15 @@ def counters(row, dry: bool) -> None:
     text = (
         "import sys; sys.path.insert(0, 'tests/benchmarks'); import gpu_check as g, numpy as np; from mpiflow import engine\n"
         "x = g.points(g.N)\n"
-        "engine.build(g.kernels()['relu'], x, x, mode='streamed', precision='float32', backend='gpu').apply(np.ones((g.N, 9)))\n"
+        "made = engine.build(g.kernels()['relu'], x, x, mode='streamed', precision='float32', backend='gpu')\n"
+        "made.apply(np.ones((g.N, 9)))\n"
     )
-    metrics = "gpu__time_duration.sum,sm__inst_executed.sum,sm__throughput.avg.pct_of_peak_sustained_elapsed,sm__warps_active.avg.pct_of_peak_sustained_active"
+    names = (
+        "gpu__time_duration.sum",
+        "sm__inst_executed.sum",
+        "sm__throughput.avg.pct_of_peak_sustained_elapsed",
+        "sm__warps_active.avg.pct_of_peak_sustained_active",
+    )
     command = [
         "ncu",
         "--clock-control",
@@ -332,7 +413,7 @@ def counters(row, dry: bool) -> None:
         "-c",
         "1",
         "--metrics",
-        metrics,
+        ",".join(names),
         sys.executable,
         "-c",
         text,
@@ -367,7 +448,7 @@ def main() -> int:
     options.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all where none is named")
     options.add_argument("--dry", action="store_true", help="up to the device")
     options.add_argument("--again", action="store_true", help="parts that are done as well")
-    options.add_argument("--rows", type=Path, default=Path("gpu-check.md"), help="where the rows go")
+    options.add_argument("--rows", type=Path, default=Path("gpu-check.txt"), help="where the rows go")
     options.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     options.add_argument("--limit", type=float, default=LIMIT, help="seconds of a part")
     args = options.parse_args()

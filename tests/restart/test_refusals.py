@@ -83,7 +83,7 @@ def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path):
         "if os.environ.get('PMI_RANK') == '1':\n"
         "    import mpiflow.losses\n"
         "    def broken(*rest): raise RuntimeError('a fault on one rank')\n"
-        "    mpiflow.losses.gradient = broken\n"
+        "    mpiflow.losses.slope = broken\n"
     )
     done = mpiflow(
         "run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)}
@@ -97,7 +97,7 @@ def test_an_exit_on_one_rank_ends_all(tmp_path):
         "import os\n"
         "if os.environ.get('PMI_RANK') == '1':\n"
         "    import mpiflow.losses, sys\n"
-        "    mpiflow.losses.gradient = lambda *rest: sys.exit(9)\n"
+        "    mpiflow.losses.slope = lambda *rest: sys.exit(9)\n"
     )
     done = mpiflow(
         "run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)}

@@ -8,12 +8,15 @@ import foreign
 import numpy as np
 import pytest
 
-from mpiflow import backend, engine
+from mpiflow import backend, engine, hermitian
 from mpiflow.engine import cuda, cuda_loops, device
 from mpiflow.engine.device import DeviceResident, DeviceStreamed
+from mpiflow.engine.device_symmetric import DeviceSymmetric
+from mpiflow.engine.near_pairs import correction
 from mpiflow.errors import InputError
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK
+from mpiflow.pointwise import Entries
 
 KERNELS = [Gaussian(0.3), Gaussian(0.05), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
 ALLOWED = {"float32": 8e-6, "float64": 1e-13}
@@ -46,6 +49,30 @@ def test_both_engines_compute_the_kernel_with_the_same_bits(kernel, precision, f
     with pytest.raises(Exception, match="device"):
         np.asarray(kept.tiles)
     assert kept.bytes - streamed.bytes > 200 * len(y) * np.dtype(precision).itemsize / 2
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_pairs_computed_once_give_the_kernel_whoever_computes_them(kernel, precision, far_device):
+    _pairs(kernel, precision, far_device)
+
+
+def _pairs(kernel, precision, there):
+    z = points(600)
+    z[300:310] = z[:10]
+    v = np.random.default_rng(0).normal(size=(600, 9))
+
+    def summed(parts):
+        built = [DeviceSymmetric(kernel, z, precision, there, part, parts) for part in range(parts)]
+        shares = [one.shares(there.put(v)) for one in built]
+        u = sum(there.fetch(share) for share, _ in shares) * (shares[0][1] * built[0].factors)[:, None]
+        near = correction(kernel, z, z, precision)
+        return u if near is None else near.added(u, v)
+
+    whole = summed(1)
+    reference = kernel.tile(z, z) @ v
+    assert np.abs(whole - reference).max() < ALLOWED[precision] * np.abs(reference).max()
+    np.testing.assert_array_equal(summed(3), whole)
 
 
 def test_device_bits_do_not_depend_on_the_other_rows(far_device):
@@ -108,3 +135,26 @@ def test_gpu_agrees_with_the_dense_kernel(kernel, precision, mode):
     reference = kernel.tile(x, y) @ v
     u = engine.build(kernel, x, y, mode=mode, precision=precision, backend="gpu").apply(v)
     assert np.abs(u - reference).max() < ALLOWED[precision] * np.abs(reference).max()
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+def test_pairs_on_a_gpu_give_the_kernel_whoever_computes_them(kernel, precision):
+    if backend.probe()[0] is None:
+        pytest.skip(backend.probe()[1])
+    _pairs(kernel, precision, backend.device("gpu"))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("d", [1, 2, 3, 4])
+def test_a_gpu_computes_the_closed_forms(d):
+    if backend.probe()[0] is None:
+        pytest.skip(backend.probe()[1])
+    there, rng = backend.device("gpu"), np.random.default_rng(d)
+    a = rng.normal(size=(50, d, d)) + 1j * rng.normal(size=(50, d, d))
+    g = a @ a.conj().transpose(0, 2, 1) + 0.1 * np.eye(d)
+    here, far = Entries.of(g), Entries.packed(there.put(hermitian.packed(g)), there.xp)
+    for name in ("determinant", "least"):
+        np.testing.assert_allclose(there.fetch(getattr(far, name)()), getattr(here, name)(), rtol=1e-10)
+    np.testing.assert_allclose(there.fetch(far.cofactors().reals()), here.cofactors().reals(), rtol=1e-10, atol=1e-10)

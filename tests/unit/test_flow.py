@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mpiflow import build, config, dataset, hermitian
+from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError
 from mpiflow.flows.component_predictor import ComponentPredictor

@@ -219,6 +219,14 @@ def test_a_gpu_that_jax_does_not_see_is_refused(monkeypatch):
         place("gpu")
 
 
+def test_ranks_of_a_node_take_its_gpus_in_turn(monkeypatch):
+    taken = {}
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr(jax, "local_devices", lambda: ["first", "second"])
+    monkeypatch.setattr(jax.config, "update", taken.__setitem__)
+    assert place("auto", 3) == "gpu" and taken == {"jax_default_device": "second"}
+
+
 def test_without_jax_the_cure_is_told_before_any_work(tmp_path, monkeypatch):
     (tmp_path / "run.toml").write_text('[network]\nkind = "additive"\n[flow]\ndt = 1e-3\n')
     monkeypatch.setattr(config, "find_spec", lambda name: None)

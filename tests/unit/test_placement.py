@@ -23,8 +23,9 @@ def far(monkeypatch):
     return device
 
 
-def flow(name):
-    config = loads(SMALL.format(coupling="all").replace("[points]", f'backend = "{name}"\n[points]'))
+def flow(name, mode="auto"):
+    text = SMALL.format(coupling="all").replace("[points]", f'backend = "{name}"\n[points]')
+    config = loads(f'{text}\n[engine]\nmode = "{mode}"')
     train, _ = dataset.train_points(Comm(), config.surface(), config)
     return build.flow(config, config.surface(), train, {})
 
@@ -41,6 +42,14 @@ def test_a_flow_with_resident_blocks_on_a_device_agrees_with_the_cpu(far, direct
     ((device, held),) = json.loads(said["device_bytes"]).items()
     assert device.endswith("gpu 3") and held > 330 * 330 * 8
     assert here.attributes()["device_bytes"] == "{}"
+
+
+def test_pairs_on_a_device_agree_with_the_cpu(far):
+    here, there = flow("cpu", "symmetric"), flow("gpu", "symmetric")
+    for _ in range(2):
+        here.step(), there.step()
+    np.testing.assert_allclose(there.metric, here.metric, rtol=1e-11, atol=1e-13)
+    assert there.attributes()["engine"] == "symmetric" and there.sum.names == ["symmetric"]
 
 
 def test_a_gpu_is_used_by_all_ranks_or_by_none(monkeypatch):

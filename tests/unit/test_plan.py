@@ -12,7 +12,6 @@ from inside import mpiflow as inside
 import mpiflow as library
 from jobs import BIN, mpiflow, small
 from mpiflow.config import read
-from mpiflow.errors import InputError
 from mpiflow.methods.component_costs import Costs
 from mpiflow.plan import machine
 from mpiflow.plan.fit import Limits
@@ -64,8 +63,7 @@ def test_gpus_are_planned_for_what_will_run_on_them(tmp_path):
     assert facts(config, tmp_path, 4, Limits(64, 4), Machine())["engine"] == "symmetric"
     assert facts(config, tmp_path, 4, Limits(64, 4, 4, 80), Machine())["engine"] == "streamed"
     config = read(small(tmp_path), ["engine.mode=symmetric", "clusters.count=1"])
-    with pytest.raises(InputError, match="leave --gpus out"):
-        facts(config, tmp_path, 4, Limits(64, 4, 4, 80), Machine())
+    assert facts(config, tmp_path, 4, Limits(64, 4, 4, 80), Machine())["engine"] == "symmetric"
 
 
 def test_an_older_measurement_is_not_taken_for_a_whole_one(tmp_path, monkeypatch):
