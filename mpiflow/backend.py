@@ -68,6 +68,10 @@ class Device:
         """An array there whose numbers are not set."""
         return self.xp.empty(shape, dtype=getattr(self.xp, dtype), **dict(self.where))
 
+    def zeros(self, shape: tuple[int, ...], dtype: str):
+        """An array of zeros there."""
+        return self.xp.zeros(shape, dtype=getattr(self.xp, dtype), **dict(self.where))
+
 
 #: The host's own memory, where nothing needs to be copied.
 HOST = Device(np, lambda array: array, lambda array: array)

@@ -27,7 +27,7 @@ struct Place { int x, y; };
 static thread_local Place threadIdx, blockIdx;
 static std::barrier<> *together;
 #define __global__
-#define __launch_bounds__(threads)
+#define __launch_bounds__(...)
 #define __shared__ static
 #define __syncthreads() together->arrive_and_wait()
 #define atomicAdd(place, number) __sync_fetch_and_add(place, number)

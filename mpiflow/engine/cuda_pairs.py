@@ -52,7 +52,7 @@ class Pairs:
         names = [f"p{k}" for k in range(self.profile.n_parameters)]
         taken = "".join(f", const real {name}" for name in names)
         return f"""{value(self.profile)}
-extern "C" __global__ void __launch_bounds__({THREADS})
+extern "C" __global__ void __launch_bounds__({THREADS}, {4 if n <= RECORDS // 2 else 1})
 paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs, double scale{taken}) {{
   __shared__ {vector} sources[{strip * size // each}], weights[{self.block * wide // each}];
   __shared__ real tile[{self._tile}];
@@ -78,7 +78,7 @@ paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs
     __syncthreads();
     next += {whole};
     if (start + {strip} < {self.block}) {self._each_load(loads, whole)} coming[i] = next[t + i * {THREADS}];
-    #pragma unroll 1
+    #pragma unroll 2
     for (int j = 0; j < {strip}; j++) {{
       union {{ {vector} whole[{size // each}]; real numbers[{size}]; }} record;
       #pragma unroll
@@ -92,7 +92,7 @@ paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs
     if (here == there) continue;
     __syncthreads();
     real sum[2][{columns}] = {{}};
-    #pragma unroll 2
+    #pragma unroll 4
     for (int k = 0; k < {within}; k++) {{
       const int row = {self._row(within)};
       union {{ {vector} whole[{wide // each}]; real numbers[{wide}]; }} weight;

@@ -63,7 +63,7 @@ class DeviceStreamed:
         if isinstance(v, np.ndarray):
             return self.device.fetch(self.apply(self.device.put(np.ascontiguousarray(v))))
         if not all(self.shape):
-            return self.device.put(np.zeros((self.shape[0], v.shape[1])))
+            return self.device.zeros((self.shape[0], v.shape[1]), "float64")
         cuts = [self._columns(v[:, c : min(c + COLUMNS, v.shape[1])]) for c in range(0, v.shape[1], COLUMNS)]
         u = cuts[0] if len(cuts) == 1 else joined(self.device.xp, cuts, axis=1)
         return u if self.near is None else self.near.added(u, v)
@@ -119,7 +119,7 @@ class DeviceStreamed:
         return int(np.prod(array.shape)) * self.device.xp.finfo(array.dtype).bits // 8
 
     def _zeros(self, columns: int):
-        return self.device.put(np.zeros((self.shape[1], columns), self.precision))
+        return self.device.zeros((self.shape[1], columns), self.precision)
 
 
 class DeviceResident(DeviceStreamed):

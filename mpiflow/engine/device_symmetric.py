@@ -48,11 +48,11 @@ class DeviceSymmetric:
         u is the sum of all shares times the unit times `factors`. Where v is not finite, the unit is NaN.
         """
         xp = self.device.xp
-        whole = self.device.put(np.zeros((self.weights.shape[0] - self.count, v.shape[1])))
+        whole = self.device.zeros((self.weights.shape[0] - self.count, v.shape[1]), "float64")
         weighted = joined(xp, [v, whole]) * self.weights
         bound = self.largest * float(xp.sum(xp.max(xp.abs(weighted), axis=1)))
         if not np.isfinite(bound):
-            return self.device.put(np.zeros(v.shape, np.int64)), np.nan
+            return self.device.zeros(v.shape, "int64"), np.nan
         unit = unit_of(bound)
         cuts = range(0, v.shape[1], _COLUMNS)
         found = [self._columns(weighted[:, c : min(c + _COLUMNS, v.shape[1])], unit) for c in cuts]
@@ -73,10 +73,10 @@ class DeviceSymmetric:
         xp, columns, numbers = self.device.xp, v.shape[1], self.profile.numbers
         near_one = tiles.power_of_two(float(xp.max(xp.abs(v))))
         pairs = Pairs(self.profile, columns)
-        y = self.device.put(np.zeros((v.shape[0], pairs.record), self.precision))
+        y = self.device.zeros((v.shape[0], pairs.record), self.precision)
         y[:, :numbers] = self.records
         y[:, numbers : numbers + columns] = xp.asarray(v / near_one, dtype=y.dtype)
-        out = self.device.put(np.zeros((v.shape[0], columns), np.int64))
+        out = self.device.zeros((v.shape[0], columns), "int64")
         arguments = (y, out, self.pairs, np.float64(near_one / unit), *self.parameters)
         if self.pairs.shape[0]:
             _paired(self.device, self.profile, columns)((self.pairs.shape[0], 1), (THREADS,), arguments)

@@ -34,7 +34,7 @@ class Formula:
             return self.device.fetch(self.apply(self.device.put(np.ascontiguousarray(v))))
         xp = self.device.xp
         if not all(self.shape):
-            return self.device.put(np.zeros((self.shape[0], v.shape[1])))
+            return self.device.zeros((self.shape[0], v.shape[1]), "float64")
         unit = power_of_two(float(xp.max(xp.abs(v))))
         parts = [
             self._short(v[s : min(s + SOURCES, self.shape[1]), :] / unit) for s in range(0, self.shape[1], SOURCES)
