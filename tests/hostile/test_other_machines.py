@@ -11,6 +11,7 @@ import pytest
 from inside import refused
 
 from jobs import mpiflow, small
+from mpiflow.batch import submit, supervise
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
@@ -143,6 +144,27 @@ def test_without_an_mpi_library_one_line_says_what_to_install(tmp_path):
     refused(done, "no MPI library loads", "/nowhere/libmpi.so.12", "pip install 'mpiflow[mpi]'")
     told = mpiflow("--version", env=nowhere).stdout
     assert "MPI      no MPI library loads" in told and len(told.splitlines()) == 6
+
+
+def test_the_mpiexec_of_the_path_is_taken_where_the_environment_has_none(monkeypatch, tmp_path):
+    for name in ("own", "site"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mpiexec").touch(mode=0o755)
+    monkeypatch.delenv("MPIFLOW_LAUNCHER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "site"))
+    for home in ("own", "none"):
+        monkeypatch.setattr(supervise.sys, "executable", str(tmp_path / home / "python"))
+        assert supervise.launcher() == [str(tmp_path / ("own" if home == "own" else "site") / "mpiexec")]
+    monkeypatch.setenv("PATH", "")
+    assert supervise.launcher() == [str(tmp_path / "none" / "mpiexec")]
+
+
+def test_a_job_is_set_up_by_the_site_of_its_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    site = tmp_path / "slurm" / "site.env"
+    site.parent.mkdir()
+    site.touch()
+    assert submit._slurm(submit.Resources())["slurm_setup"] == [f"source {site}"]
 
 
 def test_the_library_that_is_loaded_is_found():
