@@ -14,7 +14,7 @@ import numpy as np
 from mpiflow import __version__
 from mpiflow.errors import FlowError, InputError, WriteError
 from mpiflow.ranks import alike, shortage
-from mpiflow.ranks.launcher import foreign, launched, mismatch
+from mpiflow.ranks.launcher import absent, foreign, launched, mismatch, version
 from mpiflow.state.provenance import commit
 
 
@@ -175,13 +175,10 @@ def started() -> Comm:
         mpi = _initialised()
     except (ImportError, RuntimeError) as missing:
         if launcher.size > 1:
-            raise InputError(
-                f"{launcher.name} started {launcher.size} ranks but no MPI library loads ({missing}): "
-                "pip install mpi4py mpich, and start with the mpiexec beside this python"
-            ) from missing
+            raise InputError(f"{launcher.name} started {launcher.size} ranks but {absent(missing)}") from missing
         return Comm()
     comm = Comm(mpi.COMM_WORLD)
-    if wrong := mismatch(mpi.get_vendor()[0], comm.size):
+    if wrong := mismatch(mpi.get_vendor()[0], mpi.Get_library_version(), comm.size):
         raise InputError(wrong)
     return comm
 
@@ -197,7 +194,7 @@ def _initialised():
         from mpi4py import MPI
 
         if not MPI.Is_initialized():
-            if wrong := foreign(MPI.get_vendor()[0]):
+            if wrong := foreign(MPI.get_vendor()[0], MPI.Get_library_version()):
                 raise InputError(wrong)
             MPI.Init_thread(MPI.THREAD_MULTIPLE)
     return MPI
@@ -211,8 +208,8 @@ def library() -> str:
         mpi4py.rc.initialize = False
         from mpi4py import MPI
     except (ImportError, RuntimeError) as missing:
-        return f"none: {missing}"
-    return " ".join(MPI.Get_library_version().split("\0")[0].replace("\t", " ").split()[:3])
+        return absent(missing)
+    return version(MPI.Get_library_version())
 
 
 @cache

@@ -27,7 +27,7 @@ DOCS = ROOM / "docs"
 _BASES = (ROOT, ROOM, ROOT / "slurm", ROOT / "tests" / "unit", ROOT / "tests" / "benchmarks")
 #: What runs, installs and users make: not in a checkout. Words in capitals stand for a name.
 _MADE = re.compile(
-    r"runs/|\.venv/|^report/$|dataset\.npz|state-.*\.h5|best\.toml|(status|summary)\.json|run\.lock|site\.env$|^[A-Z]+\.toml|^mine\.py"
+    r"runs/|\.venv/|^report/$|dataset\.npz|state-.*\.h5|best\.toml|(status|summary)\.json|run\.lock|site\.env$|^[A-Z]+\.toml|^quickstart\.toml|^mine\.py"
 )
 _ENDINGS = (".py", ".md", ".toml", ".sbatch", ".png", ".env", ".json", ".h5", ".npz", ".lock", ".html")
 _HEADS = ("scripts/", "jobs/", "slurm/", "tests/", "mpiflow/")

@@ -19,8 +19,8 @@ from mpiflow.state import naming, status
 EXECUTORS = ("slurm", "local", "debug")
 #: Seconds before the end of its time at which a run is asked to save and stop.
 WARNING = 120
-#: Sets up the environment of a job where it is there, as for slurm/flow.sbatch.
-SITE = Path(__file__).parents[2] / "slurm" / "site.env"
+#: What sets up the environment of a job, where it is there, as for slurm/flow.sbatch: in this folder, or in mpiflow's.
+SITES = (Path("slurm") / "site.env", Path(__file__).parents[1] / "slurm" / "site.env")
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def submit(orders: list[Order], wanted: Resources) -> list:
             )
     executor = _executor(orders[0], wanted)
     # Under Slurm the launcher of the site is known on the compute node alone.
-    ranks = [str(supervise.beside("mpiexec")), "-n", str(wanted.tasks)]
+    ranks = [supervise.beside("mpiexec"), "-n", str(wanted.tasks)]
     launches = [Launch(None if wanted.executor == "slurm" else ranks, order) for order in orders]
     if len(launches) == 1:
         return [executor.submit(launches[0])]
@@ -94,7 +94,7 @@ def _executor(order: Order, wanted: Resources):
     try:
         from submitit import AutoExecutor
     except ImportError:
-        raise InputError("mpiflow submit needs submitit: pip install mpiflow[slurm]") from None
+        raise InputError("mpiflow submit needs submitit: pip install 'mpiflow[slurm]'") from None
     if wanted.executor not in EXECUTORS:
         raise InputError(f"--executor {wanted.executor}: one of {', '.join(EXECUTORS)}")
     try:
@@ -124,7 +124,7 @@ def _slurm(wanted: Resources) -> dict[str, object]:
     return {
         "nodes": wanted.nodes,
         "slurm_use_srun": False,
-        "slurm_setup": [f"source {shlex.quote(str(SITE))}"] if SITE.exists() else [],
+        "slurm_setup": [f"source {shlex.quote(str(site.absolute()))}" for site in SITES if site.exists()][:1],
         "slurm_additional_parameters": extra,
     }
 

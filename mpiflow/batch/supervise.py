@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,7 +34,7 @@ class Supervisor:
     """
 
     def __init__(self, launcher: list[str], order: Order, first: bool):
-        self.command = [*launcher, str(beside("mpiflow")), *order.words()]
+        self.command = [*launcher, beside("mpiflow"), *order.words()]
         self.folder = order.folder
         if first:
             with suppress(OSError):
@@ -53,7 +54,8 @@ class Supervisor:
             self._ranks = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, env=env)
         except OSError as error:
             raise InputError(
-                f"{self.command[0]}: {error.strerror}; set MPIFLOW_LAUNCHER in slurm/site.env to the launcher of this site"
+                f"{self.command[0]}: {error.strerror}; set MPIFLOW_LAUNCHER in slurm/site.env to the launcher of "
+                "this site, or take pip's: pip install 'mpiflow[mpi]'"
             ) from None
         threading.Thread(target=self._reap, daemon=True).start()
 
@@ -103,14 +105,15 @@ def progress(folder: Path, step: int) -> bool:
     return take(folder / STOPS).split()[-PATIENCE - 1 :] != [str(step)] * (PATIENCE + 1)
 
 
-def beside(name: str) -> Path:
-    """A program of the environment that this python belongs to."""
-    return Path(sys.executable).parent / name
+def beside(name: str) -> str:
+    """A program of the environment that this python belongs to; where it has none, that of the PATH."""
+    own = Path(sys.executable).parent / name
+    return str(own) if own.exists() else shutil.which(name) or str(own)
 
 
 def launcher() -> list[str]:
-    """The site's launcher, MPIFLOW_LAUNCHER split into words, or the mpiexec beside this python."""
-    return shlex.split(os.environ.get("MPIFLOW_LAUNCHER", "")) or [str(beside("mpiexec"))]
+    """The site's launcher, MPIFLOW_LAUNCHER split into words, or the mpiexec of this python, or of the PATH."""
+    return shlex.split(os.environ.get("MPIFLOW_LAUNCHER", "")) or [beside("mpiexec")]
 
 
 def batch(order: Order) -> int:

@@ -1,6 +1,7 @@
 """Agglomerative clustering of one mini-batch (HR 3.1).
 
-fastcluster is loaded where it is called: it brings much of SciPy, and a run of one cluster has no use for it.
+fastcluster is loaded where it is called: it brings much of SciPy, and a run of one cluster has no use for it. Where there is
+none (it has no wheel for Python 3.14), SciPy gives the same labels, and `ward` too takes 16 bytes a pair of points then.
 """
 
 from __future__ import annotations
@@ -44,9 +45,7 @@ def _on_distances(method: str):
     def linkage(z: np.ndarray, count: int) -> np.ndarray:
         if len(z) == 1:
             return np.zeros(1, np.int32)
-        import fastcluster
-
-        return cut(fastcluster.linkage(condensed_distances(z), method, preserve_input=False), len(z), count)
+        return cut(_tree(condensed_distances(z), method), len(z), count)
 
     return linkage
 
@@ -54,9 +53,20 @@ def _on_distances(method: str):
 def _ward(z: np.ndarray, count: int) -> np.ndarray:
     if len(z) == 1:
         return np.zeros(1, np.int32)
-    import fastcluster
+    return cut(_tree(embedding(z), "ward"), len(z), count)
 
-    return cut(fastcluster.linkage_vector(embedding(z), "ward"), len(z), count)
+
+def _tree(of: np.ndarray, method: str) -> np.ndarray:
+    """The merges of a linkage, as SciPy writes them: (M - 1, 4). of: condensed distances, or points (M, k) of `ward`."""
+    try:
+        import fastcluster
+    except ImportError:
+        from scipy.cluster.hierarchy import linkage
+
+        return linkage(of, method)
+    if of.ndim == 2:
+        return fastcluster.linkage_vector(of, method)
+    return fastcluster.linkage(of, method, preserve_input=False)
 
 
 #: average, complete: on Fubini-Study distances. ward: on the embedding P(z). chordal: average linkage on mean sin^2 d,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib.util import find_spec
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
@@ -138,7 +139,8 @@ class Costs:
     def _clustering(self) -> float:
         """Distances of a mini-batch; other linkages and merges go without."""
         c = self.config.clusters
-        if c.count == 1 or c.merge == "kmeans" or c.linkage in ("ward", "chordal"):
+        frugal = ("ward", "chordal") if find_spec("fastcluster") else ("chordal",)
+        if c.count == 1 or c.merge == "kmeans" or c.linkage in frugal:
             return 0
         return 8 * min(c.batch, self.train) ** 2
 

@@ -67,15 +67,13 @@ def _sbatch(path: Path, ranks: int, limits: fit.Limits, peak: int, total: float)
     tasks = -(-ranks // nodes)
     minutes = max(10, int(2 * total / 60) + 5)
     memory_mb = int(1.25 * peak * tasks / 2**20)
-    asked = f"-N{nodes} --ntasks-per-node={tasks}{_gpus(limits.gpus, ranks, nodes)} --mem={memory_mb}M -t {minutes}"
+    asked = f"-N{nodes} --ntasks-per-node={tasks}{_gpus(limits.gpus, nodes)} --mem={memory_mb}M -t {minutes}"
     return f"sbatch {asked} slurm/flow.sbatch {path}"
 
 
-def _gpus(gpus: int, ranks: int, nodes: int) -> str:
-    """Words of Slurm for a GPU for each rank, or, where there are fewer, for those that the ranks of a node share."""
-    if not gpus:
-        return ""
-    return " --gpus-per-task=1" if gpus == ranks else f" --gpus-per-node={-(-gpus // nodes)}"
+def _gpus(gpus: int, nodes: int) -> str:
+    """Words of Slurm for the GPUs of a node. Its ranks see them all: bound to one, they could not reach each other's memory."""
+    return f" --gpus-per-node={-(-gpus // nodes)} --gpu-bind=none" if gpus else ""
 
 
 def rendered(found: dict) -> Group:

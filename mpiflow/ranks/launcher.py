@@ -50,25 +50,40 @@ def library() -> str:
     return ""
 
 
-def mismatch(vendor: str, seen: int) -> str:
-    """What is wrong, and the cure, where a library of this vendor sees so many ranks; "" where that is right."""
-    launcher = launched()
-    return "" if launcher.size == seen else _told(launcher, vendor, f"sees {seen}")
+def version(says: str) -> str:
+    """The words that name an MPI library, out of all that it says of itself (`MPI_Get_library_version`)."""
+    first = says.partition("\0")[0].strip().partition("\n")[0]
+    return " ".join(first.partition(",")[0].split())
 
 
-def foreign(vendor: str) -> str:
-    """As `mismatch`, before MPI is started: MPICH's library kills a process that Open MPI's mpiexec started."""
-    launcher = launched()
+def absent(error: Exception) -> str:
+    """What to install where mpi4py found no MPI library; its own words are a line for each place that it looked in."""
+    asked = os.environ.get("MPI4PY_LIBMPI", "")
+    why = f"{str(error).partition(chr(10))[0]}{asked and f', MPI4PY_LIBMPI = {asked}'}"
     return (
-        _told(launcher, vendor, "knows nothing of them") if (vendor, launcher.family) == ("MPICH", "Open MPI") else ""
+        f"no MPI library loads ({why}); pip install 'mpiflow[mpi]' brings one, MPI4PY_LIBMPI=PATH names the site's own"
     )
 
 
-def _told(launcher: Launcher, vendor: str, sees: str) -> str:
+def mismatch(vendor: str, says: str, seen: int) -> str:
+    """What is wrong, and the cure, where a library of this vendor sees so many ranks; "" where that is right."""
+    launcher = launched()
+    return "" if launcher.size == seen else _told(launcher, vendor, says, f"sees {seen}")
+
+
+def foreign(vendor: str, says: str) -> str:
+    """As `mismatch`, before MPI is started: MPICH's library kills a process that Open MPI's mpiexec started."""
+    launcher = launched()
+    wrong = (vendor, launcher.family) == ("MPICH", "Open MPI")
+    return _told(launcher, vendor, says, "knows nothing of them") if wrong else ""
+
+
+def _told(launcher: Launcher, vendor: str, says: str, sees: str) -> str:
     where = library()
     return (
         f"{launcher.name} started {launcher.size} ranks but MPI {sees}: the library that is loaded is {vendor}'s "
-        f"({where or 'its path is not known'}), and every rank would run alone; {', or '.join(_cures(launcher, vendor, where))}"
+        f"({version(says)}, {where or 'its path is not known'}), and every rank would run alone; "
+        f"{', or '.join(_cures(launcher, vendor, where))}"
     )
 
 
@@ -81,9 +96,8 @@ def _cures(launcher: Launcher, vendor: str, where: str) -> list[str]:
     cures += [f"start with {mpiexec}"] if mpiexec else []
     if not launcher.family or "SLURM_JOB_ID" in os.environ:
         cures.append(f"under Slurm start with {_SRUN.get(vendor, 'the --mpi of srun that it takes')}")
-    return cures or [
-        f"start with the mpiexec of {vendor}, or install the library of {launcher.name} (pip install mpich)"
-    ]
+    brought = f"pip install {_SUFFIX.get(launcher.family, 'mpich')}"
+    return cures or [f"start with the mpiexec of {vendor}, or install the library of {launcher.name} ({brought})"]
 
 
 def _out_of_the_way(where: str) -> list[str]:

@@ -85,7 +85,9 @@ class Screen:
 
     def _bar(self, done: int, total: int):
         columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()]
-        with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=self.console) as bar:
+        columns += [TimeRemainingColumn(), TextColumn("{task.fields[note]}")]
+        # A stream of rich's in the place of sys.stdout would stand before ours and behind it, and ask itself for ever.
+        with Progress(*columns, console=self.console, redirect_stdout=False, redirect_stderr=False) as bar:
             task = bar.add_task("flow", total=total, completed=done, note="")
             yield lambda step, note: bar.update(task, completed=step, note=note)
 

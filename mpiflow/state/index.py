@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import resource
 import select
@@ -63,7 +64,11 @@ def main(folders: list[str]) -> None:
 def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (4, 4))  # the connection, two streams to nowhere, and the file
+    # What is open now, and the file. That is the connection and two streams to nowhere, and what libraries keep open:
+    # numpy loads libffi, which may hold itself open.
+    last = os.dup(0)
+    os.close(last)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (last + 1, last + 1))
     resource.setrlimit(resource.RLIMIT_AS, (_size() + MEMORY,) * 2)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from table import JOB, Row, checked, finished, place, text
 
-from jobs import BIN
+from jobs import BIN, small
 from mpiflow.screen import inert
 from mpiflow.state.load import latest
 
@@ -187,6 +189,22 @@ def test_an_answer_that_nobody_gets_is_an_error(command, tmp_path):
     finished()(tmp_path)
     done = shell(f"mpiflow {command} > /dev/full", tmp_path)
     assert done.returncode == 4 and len(done.stderr.splitlines()) <= 1, done
+
+
+def test_a_run_on_a_terminal_has_a_bar_and_ends_well(tmp_path):
+    """Open MPI's mpiexec, too, gives its ranks a terminal."""
+    mine, theirs = pty.openpty()
+    command = [BIN / "mpiflow", "run", small(tmp_path), "-o", tmp_path / "run", "--set", "flow.steps=2"]
+    env = {name: value for name, value in os.environ.items() if name != "SLURM_JOB_ID"} | {"TERM": "xterm"}
+    run = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs, env=env)
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # a terminal that nobody writes to any more
+        while piece := os.read(mine, 1 << 16):
+            shown += piece
+    os.close(mine)
+    assert run.wait() == 0, shown.decode()
+    assert b"0/2" in shown and b"small: after step 2" in shown
 
 
 def test_inert_text_is_printable():

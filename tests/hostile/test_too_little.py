@@ -137,7 +137,12 @@ def test_a_plan_for_no_machine_is_refused(tmp_path, node, on_it, gpus, gpu, rank
 
 @pytest.mark.parametrize(
     "ranks, on_it, gpus, words",
-    [(4, 4, 4, "--gpus-per-task=1"), (4, 4, 2, "--gpus-per-node=2"), (4, 2, 2, "--gpus-per-node=1"), (4, 4, 0, "-N1")],
+    [
+        (4, 4, 4, "--gpus-per-node=4 --gpu-bind=none"),
+        (4, 4, 2, "--gpus-per-node=2"),
+        (4, 2, 2, "--gpus-per-node=1"),
+        (4, 4, 0, "-N1"),
+    ],
 )
 def test_a_plan_asks_slurm_for_the_gpus_that_its_ranks_use(tmp_path, ranks, on_it, gpus, words):
     found = facts(read(small(tmp_path), ["clusters.count=1"]), tmp_path, ranks, Limits(64, on_it, gpus, 80), Machine())

@@ -46,7 +46,13 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
 def test_a_launcher_of_another_mpi_is_refused(tmp_path):
     # Open MPI's mpiexec sets this for each of the processes that it starts; here each would be alone.
     done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", env={"OMPI_COMM_WORLD_SIZE": "2"})
-    refused(done, "Open MPI's mpiexec", "library that is loaded is MPICH's", "every rank would run alone", "start with")
+    refused(
+        done,
+        "Open MPI's mpiexec",
+        "library that is loaded is MPICH's (MPICH Version: ",
+        "every rank would run alone",
+        "start with",
+    )
     done = mpiflow("run", small(tmp_path), env={"SLURM_STEP_NUM_TASKS": "4"})
     refused(done, "srun", "MPI sees 1", "--mpi=pmi2")
 

@@ -1,5 +1,7 @@
 """Mini-batch linkage agrees with scikit-learn; the merge is the paper's; garbage is refused."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -51,6 +53,15 @@ def test_linkage_on_distances_agrees_with_scikit_learn(linkage, count):
 def test_ward_in_the_embedding_agrees_with_scikit_learn():
     theirs = AgglomerativeClustering(n_clusters=20, linkage="ward").fit_predict(embedding(POINTS))
     assert adjusted_rand_score(theirs, cluster_batch(POINTS, 20, "ward")) == 1
+
+
+@pytest.mark.parametrize("linkage", ["average", "complete", "ward"])
+@pytest.mark.parametrize("size, count", [(2, 1), (150, 7), (1500, 5), (1500, 300)])
+def test_scipy_gives_the_labels_of_fastcluster(monkeypatch, linkage, size, count):
+    pytest.importorskip("fastcluster", reason="it has no wheel for this Python")
+    theirs = cluster_batch(POINTS[:size], count, linkage)
+    monkeypatch.setitem(sys.modules, "fastcluster", None)  # an import of it fails
+    np.testing.assert_array_equal(cluster_batch(POINTS[:size], count, linkage), theirs)
 
 
 @pytest.mark.parametrize("count", [1, 7, 50, 300])

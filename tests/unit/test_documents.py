@@ -126,7 +126,7 @@ def test_messages_name_keys_of_a_run_file():
 
 
 def test_submit_looks_for_the_site_beside_its_example():
-    assert submit.SITE.with_name("site.env.example").exists()
+    assert submit.SITES[-1].with_name("site.env.example").exists()
 
 
 def test_python_of_the_readme_asks_a_model_for_what_it_has():
@@ -138,11 +138,17 @@ def test_python_of_the_readme_asks_a_model_for_what_it_has():
     assert not [name for name in asked if not hasattr(Model, name)]
 
 
-def test_a_wheel_has_the_documents():
+def test_a_wheel_has_the_documents_the_run_files_and_the_batch_scripts():
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg")
     patterns = settings["options.package_data"]["mpiflow"].split()
-    assert {path for pattern in patterns for path in ROOM.glob(pattern)} == set(DOCS.iterdir())
+    wanted = {path for room in ("docs", "jobs", "slurm") for path in _files(ROOM / room) if path.name != "site.env"}
+    assert {path for pattern in patterns for path in ROOM.glob(pattern)} == wanted
+    assert (ROOM / "jobs").resolve() == ROOT / "jobs" and (ROOM / "slurm").resolve() == ROOT / "slurm"
+
+
+def _files(folder):
+    return [path for path in folder.glob("**/*") if path.is_file() and path.suffix != ".pyc"]
 
 
 def test_these_tests_would_notice(tmp_path):

@@ -62,6 +62,16 @@ def test_a_reader_that_ends_between_two_questions_is_started_again(path):
     assert load.read(path).step == 20
 
 
+def test_a_library_that_keeps_a_file_open_leaves_room_for_the_state(path, monkeypatch):
+    """As libffi does on some systems: the reader's own limit of files must count it."""
+    python, isolation, no_site, *words = isolated._command()
+    opening = "import os, runpy, sys; os.open(os.devnull, 0); sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
+    monkeypatch.setattr(isolated, "_command", lambda: [python, isolation, no_site, "-c", opening, *words])
+    isolated._SHARED.end(0)
+    assert same(load.read(path).arrays, small_arrays())
+    isolated._SHARED.end(0)
+
+
 @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.symlink("/dev/zero", path)])
 def test_only_regular_files_are_opened(tmp_path, make):
     strange = naming.state_path(tmp_path, 1)

@@ -1,5 +1,6 @@
 """Every shell script parses, and shellcheck has nothing to say where it is installed."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -26,3 +27,28 @@ def test_a_batch_script_explains_and_requeues_itself(script):
         assert word in text
     # A figure of the paper is made whole or anew: it has nothing to save in time.
     assert "#SBATCH --signal=USR1@" in text or script.name == "paper.sbatch"
+
+
+@pytest.mark.parametrize("script", ["flow", "tune", "scaling", "paper"])
+@pytest.mark.parametrize(
+    "homes, env, called",
+    [
+        (["on-path", ".venv"], {}, ".venv"),
+        (["on-path"], {}, "on-path"),
+        (["on-path", ".venv", "named"], {"MPIFLOW_VENV": "named"}, "named"),
+        (["on-path"], {"MPIFLOW_VENV": "named"}, None),
+    ],
+    ids=["the folder's own", "that of the PATH", "the one that is named", "one that is named and not there"],
+)
+def test_a_batch_script_finds_its_mpiflow(script, homes, env, called, tmp_path):
+    for home in homes:
+        program = tmp_path / home / "bin" / "mpiflow"
+        program.parent.mkdir(parents=True)
+        program.write_text(f"#!/bin/sh\necho {home} $*\n")
+        program.chmod(0o755)
+    env = {"PATH": f"{tmp_path}/on-path/bin:{os.defpath}", "SLURM_SUBMIT_DIR": str(tmp_path)} | env
+    env |= {"MPIFLOW_LAUNCHER": "env", **({"SLURM_ARRAY_TASK_ID": "0"} if script == "scaling" else {})}
+    command = ["bash", ROOT / "slurm" / f"{script}.sbatch", "words"]
+    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
+    assert (done.returncode == 0) == bool(called)
+    assert called is None or done.stdout.startswith(f"{called} ") and " words" in done.stdout
