@@ -17,7 +17,7 @@ from mpiflow import backend, hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import Polynomial
+from mpiflow.geometry.polynomial import Polynomial, monomials
 from mpiflow.kernels import jets
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
@@ -180,11 +180,6 @@ def sections(surface: Polynomial, degree: int) -> Sections:
     return Sections(exponents[~(exponents >= leading).all(1)])
 
 
-def monomials(degree: int, coordinates: int) -> np.ndarray:
-    """Exponents of all monomials of a degree in so many coordinates, in descending order: (M, n+1) int."""
-    return np.array(list(_compositions(degree, coordinates)))
-
-
 def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
     """T with m = T s on X, for all monomials m of the degree, normalised as the sections s are: (M, N_k) complex."""
     every = monomials(features.degree, surface.coordinates)
@@ -208,13 +203,3 @@ def norms(exponents: np.ndarray) -> np.ndarray:
     """sqrt(k! / prod alpha_i!) of each row, (M, n+1) to (M,)."""
     factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
     return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
-
-
-def _compositions(total: int, parts: int):
-    """All tuples of `parts` integers >= 0 with a sum, in descending lexicographic order."""
-    if parts == 1:
-        yield (total,)
-        return
-    for first in range(total, -1, -1):
-        for rest in _compositions(total - first, parts - 1):
-            yield (first, *rest)
