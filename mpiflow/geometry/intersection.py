@@ -74,6 +74,10 @@ class Intersection(System):
         """Intersection numbers kappa_c by c."""
         return intersection_numbers.types(tuple(size - 1 for size in self.sizes), self.degrees)
 
+    def functions(self, multidegree: tuple[int, ...]) -> int:
+        """The number of independent polynomials of a multidegree on X, all of it at least 1."""
+        return intersection_numbers.functions(tuple(size - 1 for size in self.sizes), self.degrees, multidegree)
+
     @property
     def volume(self) -> float:
         """The integral of J^d over X, J = sum t_i J_i."""
@@ -103,7 +107,7 @@ class Intersection(System):
         )
 
     @cached_property
-    def sections(self) -> list[Planes]:
+    def plane_types(self) -> list[Planes]:
         """Random linear sections of each type."""
         return [Planes(self, c, count) for c, count in self.numbers.items()]
 

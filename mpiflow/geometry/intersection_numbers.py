@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
-from math import factorial, prod
+from math import comb, factorial, prod
 
 import numpy as np
 
@@ -28,6 +28,17 @@ def volume(numbers: dict[tuple[int, ...], int], kaehler: tuple[float, ...]) -> f
     return float(
         sum(multinomial(c) * k * prod(t**e for t, e in zip(kaehler, c, strict=True)) for c, k in numbers.items())
     )
+
+
+def functions(ambient: tuple[int, ...], degrees: tuple[tuple[int, ...], ...], multidegree: tuple[int, ...]) -> int:
+    """Independent polynomials of a multidegree >= 1 modulo the equations, by inclusion and exclusion: Koszul's complex."""
+    total = 0
+    for chosen in product((0, 1), repeat=len(degrees)):
+        used = [sum(row[i] for row, taken in zip(degrees, chosen, strict=True) if taken) for i in range(len(ambient))]
+        left = [m - q for m, q in zip(multidegree, used, strict=True)]
+        if min(left) >= 0:
+            total += (-1) ** sum(chosen) * prod(comb(m + n, n) for m, n in zip(left, ambient, strict=True))
+    return total
 
 
 def multinomial(c: tuple[int, ...]) -> int:

@@ -155,7 +155,7 @@ def _interpolation(terms: np.ndarray, sizes: tuple[int, ...]) -> tuple[np.ndarra
 
 def drawn(surface: Intersection, generator: np.random.Generator, cuts: int):
     """z ((B points a cut), C) complex, scaled, cut by cut, some cuts at a time; one cut is a section of every type."""
-    sections = surface.sections
+    sections = surface.plane_types
     draws = [generator.standard_normal((cuts, each.numbers, 2)).view(np.complex128)[..., 0] for each in sections]
     block = max(1, min(_BLOCK // surface.points_a_cut, *(_BYTES // each.solver.bytes for each in sections)))
     for start in range(0, cuts, block):

@@ -176,7 +176,7 @@ def test_each_type_alone_has_its_density(name):
 @surfaces
 def test_a_plane_meets_it_in_all_its_points(surface):
     rng = np.random.default_rng(4)
-    for planes in surface.sections:
+    for planes in surface.plane_types:
         z = planes.meet(rng.standard_normal((20, planes.numbers, 2)).view(complex)[..., 0])
         assert z.shape == (20, planes.count, surface.coordinates)
         assert surface.off(z.reshape(-1, surface.coordinates)).max() < 1e-12
