@@ -152,7 +152,7 @@ class Intersection(System):
         """Segre's embedding: all products of a coordinate of each factor, (N, C) to (N, prod (n_i + 1)) complex."""
         found = np.ones((len(z), 1), np.complex128)
         for part in self.parts:
-            found = (found[:, :, None] * z[:, None, part]).reshape(len(z), -1)
+            found = (found[:, :, None] * z[:, None, part]).reshape(len(z), found.shape[1] * (part.stop - part.start))
         return found
 
     def singular_point(self) -> np.ndarray | None:

@@ -51,7 +51,7 @@ def frame(surface: Intersection, z: np.ndarray, chart: np.ndarray) -> ProductFra
     slopes = surface.slopes(unit)
     normal = slopes.conj().swapaxes(1, 2) / t[:, None]
     second = vectors.swapaxes(1, 2)[:, None] @ surface.bends(unit) @ vectors[:, None]
-    along = np.linalg.solve(slopes @ normal, second.reshape(*second.shape[:2], -1))
+    along = np.linalg.solve(slopes @ normal, second.reshape(*second.shape[:2], surface.dimension**2))
     bend = -(normal @ along).reshape(*vectors.shape, vectors.shape[2])
     root = np.sqrt(surface.kaehler)[:, None] * (surface.member == np.arange(len(surface.sizes))[:, None])
     return ProductFrame(unit, vectors, bend, lower, np.broadcast_to(root, (len(z), *root.shape)))
@@ -76,7 +76,7 @@ def slope(surface: Intersection, z: np.ndarray, chart: np.ndarray) -> np.ndarray
     second = jacobian.swapaxes(1, 2)[:, None] @ surface.bends(z) @ jacobian[:, None]
     bend = np.zeros((*jacobian.shape, surface.dimension), np.complex128)
     bend[np.arange(len(z))[:, None], eliminated] = -np.linalg.solve(
-        minor, second.reshape(*second.shape[:2], -1)
+        minor, second.reshape(*second.shape[:2], surface.dimension**2)
     ).reshape(second.shape)
     parts = zip(surface.kaehler, surface.parts, strict=True)
     return sum(t * _third(z[:, part], jacobian[:, part], bend[:, part]) for t, part in parts)

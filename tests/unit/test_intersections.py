@@ -231,6 +231,20 @@ def test_noise_moves_points_and_projects_them_back():
         assert surface.off(noisy(surface, np.arange(30), p, 1, EVALUATE, 1e-3, False).z).max() > 1e-5
 
 
+@surfaces
+def test_no_points_are_as_good_as_any(surface):
+    p = points(surface, 5).map(lambda rows: rows[:0])
+    d, size = surface.dimension, surface.coordinates
+    there = surface.frame(p.z, p.chart)
+    shapes = [there.vectors.shape, there.quartic.shape, surface.embedded(p.z).shape[0], surface.off(p.z).shape]
+    assert shapes == [(0, size, d), (0, d, d, d, d), 0, (0,)]
+    assert surface.reference_slope(p.z, p.chart).shape == (0, d, d, d)
+    assert surface.displaced(p.z, p.chart, np.zeros((0, d))).shape == (0, size)
+    assert surface.transition(p.z, p.chart, surface.second_chart_of(p.z)).shape == (0, d, d)
+    assert len(surface.described(surface.scaled(p.z))) == 0 and surface.form(p).shape == (0,)
+    assert surface.shaken(p.z, p.chart, np.zeros((0, size)), True).shape == (0, size)
+
+
 def test_a_step_out_of_the_chart_is_refused():
     surface = SURFACES["bicubic"]
     p = points(surface, 30)

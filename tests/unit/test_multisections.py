@@ -133,7 +133,7 @@ def test_the_casimir_operator_inverts_the_normal_matrix_of_round_metrics():
     ambient, m, t = (1, 2), (2, 1), (1.0, 2.0)
     features = MultiSections(multimonomials(m, (2, 3)), np.array([2, 3]), np.array([1]))
     rng = np.random.default_rng(0)
-    z = rng.normal(size=(20_000, 5, 2)).view(complex)[..., 0]
+    z = rng.normal(size=(10_000, 5, 2)).view(complex)[..., 0]
     z[:, :2] /= np.linalg.norm(z[:, :2], axis=1)[:, None]
     z[:, 2:] /= np.linalg.norm(z[:, 2:], axis=1)[:, None]
     s, size = features.ambient(z, 1), len(features.exponents)
