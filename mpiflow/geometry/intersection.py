@@ -13,6 +13,7 @@ import numpy as np
 from mpiflow.errors import InputError
 from mpiflow.geometry import intersection_numbers, planes, product_charts, product_frames
 from mpiflow.geometry.domain import Points
+from mpiflow.geometry.group import Group, group_of
 from mpiflow.geometry.planes import Planes
 from mpiflow.geometry.projective import norm2
 from mpiflow.geometry.singular import dependent_slopes
@@ -98,12 +99,17 @@ class Intersection(System):
         """How many charts there are."""
         return product_charts.count(self)
 
+    @cached_property
+    def group(self) -> Group:
+        """What leaves the equations alone: permutations, phases, conjugation."""
+        return group_of(self)
+
     @property
     def symmetry(self) -> Symmetry:
-        """Not known."""
+        """Raises InputError: `group` is what is known."""
         raise InputError(
-            'kernel.features = "invariant": the symmetry of a complete intersection is not known; take '
-            'kernel.features = "sections"'
+            'kernel.features = "invariant": they are of one equation in one projective space; take "invariant-sections" '
+            'where permutations or phases leave the equations alone, and else "sections"'
         )
 
     @cached_property

@@ -45,10 +45,10 @@ class MultiSections(Sections):
     @classmethod
     def made(cls, surface: Domain, degree: int, draw: Draw) -> MultiSections:
         """All sections of O(k t). Raises InputError where k t are no whole numbers, or where X is one in one equation."""
-        multidegree = _multidegree(surface, degree)
-        every, sizes = multimonomials(multidegree, surface.sizes), np.array(surface.sizes)
-        left = _pivots(_multiples(surface, multidegree))
-        wanted = surface.functions(multidegree)
+        m = multidegree(surface, degree)
+        every, sizes = multimonomials(m, surface.sizes), np.array(surface.sizes)
+        left = _pivots(_multiples(surface, m))
+        wanted = surface.functions(m)
         if len(every) - len(left) != wanted:
             raise NumericalError(
                 f"kernel.degree = {degree}: {len(every) - len(left)} sections are told apart, and there are {wanted}"
@@ -58,8 +58,8 @@ class MultiSections(Sections):
     @classmethod
     def count(cls, surface: Domain, degree: int) -> int:
         """N^2, by Koszul's complex."""
-        multidegree = _multidegree(surface, degree)
-        return surface.functions(multidegree) ** 2
+        m = multidegree(surface, degree)
+        return surface.functions(m) ** 2
 
     @property
     def degree(self) -> int:
@@ -76,11 +76,14 @@ class MultiSections(Sections):
         """Of each monomial, such that all of a multidegree have the sum of squares prod_i |z_i|^(2 m_i): (N,)."""
         return multinorms(self.exponents, self.sizes)
 
+    def unit(self, z: np.ndarray) -> np.ndarray:
+        """Points with |z_i| = 1 in each factor: (N, C) complex."""
+        parts = np.split(z, np.cumsum(self.sizes)[:-1], axis=1)
+        return np.concatenate([part / np.linalg.norm(part, axis=1)[:, None] for part in parts], axis=1)
+
     def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """phi: (N, C) complex points of X, any scale, to (N,) float64."""
-        parts = np.split(z, np.cumsum(self.sizes)[:-1], axis=1)
-        unit = np.concatenate([part / np.linalg.norm(part, axis=1)[:, None] for part in parts], axis=1)
-        s = self.ambient(unit, 0)[:, 0]
+        s = self.ambient(self.unit(z), 0)[:, 0]
         return np.einsum("xs,xs->x", s @ hermitian.from_reals(coefficients), s.conj()).real
 
     def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
@@ -121,7 +124,7 @@ class MultiSections(Sections):
     @classmethod
     def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
         """The exponents must be of one multidegree."""
-        exponents, sizes, power = (arrays[name] for name in cls.names())
+        exponents, sizes, power = (arrays[f"features/{name}"] for name in ("exponents", "sizes", "power"))
         if power.tolist() != [degree]:
             yield f"features/power is {power.tolist()}: the degree is {degree}"
         if (sizes < 2).any() or sizes.sum() != exponents.shape[1] or not within(exponents, 0, 400):
@@ -132,7 +135,7 @@ class MultiSections(Sections):
             yield "features/exponents are not of one degree in each factor"
 
 
-def _multidegree(surface: Domain, degree: int) -> tuple[int, ...]:
+def multidegree(surface: Domain, degree: int) -> tuple[int, ...]:
     """k t. Raises InputError where it is none."""
     if not hasattr(surface, "kaehler"):
         raise InputError(

@@ -60,7 +60,22 @@ steps = 4
 dt = 1.0
 search = { name = "gauss-newton", inner = 20 }
 """
-RUNS = {"components": HR, "potential": POTENTIAL}
+SYMMETRIC = """
+[manifold]
+family = "two-cubics"
+[points]
+train = 200
+test = 40
+chart = "all"
+[kernel]
+name = "kaehler"
+features = "invariant-sections"
+degree = 4
+[flow]
+steps = 4
+dt = 0.5
+"""
+RUNS = {"components": HR, "potential": POTENTIAL, "symmetric": SYMMETRIC}
 
 
 @pytest.fixture(scope="module")

@@ -193,7 +193,7 @@ REFUSED = {
     "it is (2, 3.3)": ("sections", (1.0, 1.65), 2),
     "whole numbers from 1 on": ("sections", (1.0, 0.5), 1),
     'take kernel.features = "sections"': ("generic", (1.0, 1.0), 2),
-    "symmetry": ("invariant", (1.0, 1.0), 2),
+    "invariant-sections": ("invariant", (1.0, 1.0), 2),
 }
 
 
