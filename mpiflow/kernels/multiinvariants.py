@@ -136,6 +136,8 @@ class MultiInvariants(Features):
             yield "features/mix, features/turned, features/shift are not of as many orbits and functions"
 
 
+#: Orbits at most: the values of all on a sample are one matrix.
+_MOST = 4000
 #: Numbers of features by manifold and degree: a plan asks for the same one a dozen times.
 _counts: dict[tuple[int, int], int] = {}
 
@@ -150,17 +152,21 @@ def _orbits(group, exponents: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     swapped = number[right * size + left]
     images = [number[move[left] * size + move[right]] for move in moves]
     label = _components(images + ([swapped] if group.conjugation else []), len(left))
+    if label.max() >= _MOST:
+        raise InputError(
+            f"kernel.degree: {label.max() + 1} orbits of functions under {group}, and {_MOST} are the most that are "
+            'told apart; take a lower degree, or kernel.features = "sections"'
+        )
     # Of two orbits that conjugation swaps, one; its imaginary part as well, where they are two.
     first = np.minimum(label, label[swapped])
-    real, imaginary = label == first, (label == first) & (label != label[swapped])
-    parts, kinds = [], []
-    for turned, mine in enumerate((real, imaginary)):
-        for orbit in np.unique(label[mine]):
-            parts.append(np.flatnonzero(label == orbit))
-            kinds.append(turned)
-    order = np.concatenate(parts)
-    starts = np.append(0, np.cumsum(list(map(len, parts))))
-    return np.stack([left[order], right[order]], axis=1), starts, np.array(kinds)
+    order = np.argsort(label, kind="stable")
+    real = order[(label == first)[order]]
+    imaginary = order[((label == first) & (label != label[swapped]))[order]]
+    rows = np.concatenate([real, imaginary])
+    number = np.concatenate([label[real], label[imaginary] + len(left)])
+    starts = np.append(np.flatnonzero(np.diff(number, prepend=-1)), len(rows))
+    turned = (number[starts[:-1]] >= len(left)).astype(np.int64)
+    return np.stack([left[rows], right[rows]], axis=1), starts, turned
 
 
 def _components(images: list[np.ndarray], size: int) -> np.ndarray:

@@ -45,7 +45,7 @@ def gain(paths: list[str]) -> None:
         model, seconds = run(path)
         row = model.evaluate(FRESH, SEED)[1]
         print(
-            f"| {model.config.run.name} | {model.attributes['features']} | {model.config.points.train} | {row.sigma:.4f} | "
+            f"| {model.config.run.name} | {model.attributes['features']} | {model.config.points.train} | {row.sigma:.3g} | "
             f"{row.gain:.2f} | {row.min_eigenvalue:.3g} | {100 * row.positive:.1f} % | {seconds:.0f} |",
             flush=True,
         )

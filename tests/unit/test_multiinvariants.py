@@ -8,6 +8,7 @@ from surfaces import configuration, dwork, fermat
 
 from mpiflow import hermitian
 from mpiflow.comm import Comm
+from mpiflow.errors import InputError
 from mpiflow.geometry.families.equations import Equations
 from mpiflow.geometry.families.two_cubics import TwoCubics
 from mpiflow.geometry.intersection import Intersection
@@ -109,6 +110,11 @@ def test_jets_are_those_of_the_form(name):
     np.testing.assert_allclose(first, whole[:, : d + 1, : d + 1], atol=1e-9)
     found = features.contract(features.prepare(there, True), features.load(c), whole=True)
     np.testing.assert_allclose(hermitian.from_reals(found), first, atol=1e-9)
+
+
+def test_too_many_orbits_are_refused_at_once():
+    with pytest.raises(InputError, match="sections"):
+        MultiInvariants.count(GROUPS["random"][0], 3)
 
 
 def test_no_permutation_is_missed():
