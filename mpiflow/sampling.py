@@ -13,24 +13,22 @@ from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Points
 from mpiflow.streams import BASIS, EVALUATE, TEST, TRAIN
 
-__all__ = ["BASIS", "EVALUATE", "LINES", "TEST", "TRAIN", "Points", "Rows", "chunk", "noisy", "sample"]
+__all__ = ["BASIS", "EVALUATE", "TEST", "TRAIN", "Points", "Rows", "chunk", "noisy", "sample"]
 
-#: Lines, or other cuts, of one chunk, the unit of random numbers: fixed for ever, since it decides which points a seed gives.
-LINES = 2000
 #: Chunks without a single accepted point after which a chart counts as empty.
 _PATIENCE = 50
 
 
 def chunk(surface: Domain, seed: int, stream: int, number: int, chart: tuple[int, ...] | None) -> Points:
-    """All accepted points of one chunk of lines, in line order; chart = None accepts every chart."""
-    rows = Rows(LINES * surface.points_a_cut)
+    """All accepted points of one chunk of cuts, in their order; chart = None accepts every chart."""
+    rows = Rows(surface.cuts * surface.points_a_cut)
     for block in _blocks(surface, seed, stream, number, chart):
         rows.add(block)
     return rows.points
 
 
 def _blocks(surface: Domain, seed: int, stream: int, number: int, chart: tuple[int, ...] | None) -> Iterator[Points]:
-    return surface.draw(streams.generator(seed, stream, number), LINES, chart)
+    return surface.draw(streams.generator(seed, stream, number), surface.cuts, chart)
 
 
 def sample(
@@ -41,7 +39,7 @@ def sample(
     Returns the numbers (n_r,) int64 of this rank's points and the points. Which rank made a point changes nothing.
     Raises InputError where the chart seems to hold no point.
     """
-    each_chunk = LINES * surface.points_a_cut
+    each_chunk = surface.cuts * surface.points_a_cut
     rows = Rows(total // comm.size + each_chunk)
     numbers, found, done = [], 0, 0
     expected = each_chunk / (1 if chart is None else surface.chart_count)

@@ -6,6 +6,7 @@ from mpiflow import sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.flows.monge_ampere import MongeAmpere
+from mpiflow.geometry.families.configuration import Configuration
 from mpiflow.geometry.families.dwork import Dwork
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.geometry.families.random import Random
@@ -25,6 +26,12 @@ def dwork(ambient, psi):
 def random(ambient, seed):
     """Without any symmetry."""
     return Random(ambient=ambient, seed=seed).equation()
+
+
+def configuration(ambient, degrees, kaehler=None, seed=1):
+    """A complete intersection without any symmetry, in a product of projective spaces."""
+    rows, t = [list(row) for row in degrees], None if kaehler is None else list(kaehler)
+    return Configuration(ambient=list(ambient), degrees=rows, seed=seed, kaehler=t).equation()
 
 
 def random_quartic():

@@ -68,7 +68,8 @@ class Domain(Protocol):
     """A Calabi-Yau manifold X of complex dimension d with C homogeneous coordinates, and its Fubini-Study metric g_FS.
 
     volume: the integral of (i/2pi d dbar K)^d, a whole number for a Kaehler class that is one. points_a_cut: the points of
-    X on one random cut, which are not independent of each other. chart_count: how many charts there are. symmetry:
+    X on one random cut, which are not independent of each other. cuts: of one chunk, the unit of random numbers, fixed for
+    ever, since it decides which points a seed gives. chart_count: how many charts there are. symmetry:
     what leaves X alone, for invariant features; raises InputError where none is known.
     """
 
@@ -76,6 +77,7 @@ class Domain(Protocol):
     dimension: int
     volume: float
     points_a_cut: int
+    cuts: int
     chart_count: int
     symmetry: Symmetry
 

@@ -67,6 +67,11 @@ class Hypersurface(Polynomial):
         return self.degree
 
     @property
+    def cuts(self) -> int:
+        """Lines of one chunk of random numbers."""
+        return 2000
+
+    @property
     def chart_count(self) -> int:
         """Pairs (i, j)."""
         return self.coordinates * (self.coordinates - 1)

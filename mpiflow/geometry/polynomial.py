@@ -66,3 +66,27 @@ class Polynomial:
                     term *= powers[power, :, i]
             total += term
         return total
+
+
+def monomials(degree: int, coordinates: int) -> np.ndarray:
+    """Exponents of all monomials of a degree in so many coordinates, in descending order: (M, C) int."""
+    return np.array(list(_compositions(degree, coordinates)))
+
+
+def multimonomials(degrees: tuple[int, ...], sizes: tuple[int, ...]) -> np.ndarray:
+    """Exponents of all monomials of a multidegree in factors of so many coordinates, those of the last one fastest: (M, C)."""
+    found = np.zeros((1, 0), np.int64)
+    for degree, size in zip(degrees, sizes, strict=True):
+        more = monomials(degree, size) if degree >= 0 else np.zeros((0, size), np.int64)
+        found = np.concatenate([np.repeat(found, len(more), axis=0), np.tile(more, (len(found), 1))], axis=1)
+    return found
+
+
+def _compositions(total: int, parts: int):
+    """All tuples of `parts` integers >= 0 with a sum, in descending lexicographic order."""
+    if parts == 1:
+        yield (total,)
+        return
+    for first in range(total, -1, -1):
+        for rest in _compositions(total - first, parts - 1):
+            yield (first, *rest)

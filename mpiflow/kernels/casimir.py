@@ -14,8 +14,8 @@ import numpy as np
 from scipy import sparse
 
 from mpiflow import hermitian
-from mpiflow.geometry.polynomial import Polynomial
-from mpiflow.kernels.sections import Sections, monomials, reduction
+from mpiflow.geometry.polynomial import Polynomial, monomials
+from mpiflow.kernels.sections import Sections, reduction
 
 
 def eigenvalues(degree: int, n: int) -> np.ndarray:
@@ -54,10 +54,10 @@ class Casimir:
     def __init__(self, features: Sections, values: np.ndarray, onto: np.ndarray):
         k, n = features.degree, features.exponents.shape[1] - 1
         self.onto = onto
-        self._moves = _generators(monomials(k, n + 1))
+        self._moves = generators(monomials(k, n + 1), range(n + 1))
         self._constant = k * (k + n)
         self._nodes = np.array([level * (level + n) for level in range(k + 1)], float)
-        self._terms = _divided_differences(self._nodes, values)
+        self._terms = divided_differences(self._nodes, values)
 
     def __call__(self, h: np.ndarray) -> np.ndarray:
         """The function times h, or a gradient, in reals: (N_k^2,) to (N_k^2,) float64."""
@@ -72,12 +72,12 @@ class Casimir:
         return self._constant * h - sum(move @ h @ move.T for move in self._moves)
 
 
-def _generators(exponents: np.ndarray) -> list[sparse.csr_array]:
-    """E_ij = z_i d/dz_j on the orthonormal monomials (M, n+1) of a degree, for all i and j."""
+def generators(exponents: np.ndarray, factor: range) -> list[sparse.csr_array]:
+    """E_ij = z_i d/dz_j on the orthonormal monomials (M, C) of a degree, for all i and j of a factor."""
     number = {tuple(row): m for m, row in enumerate(exponents.tolist())}
     found = []
-    for i in range(exponents.shape[1]):
-        for j in range(exponents.shape[1]):
+    for i in factor:
+        for j in factor:
             entries = []
             for m, row in enumerate(exponents.tolist()):
                 moved = row.copy()
@@ -90,9 +90,10 @@ def _generators(exponents: np.ndarray) -> list[sparse.csr_array]:
     return found
 
 
-def _divided_differences(nodes: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Newton's coefficients of the polynomial through (nodes, values)."""
+def divided_differences(nodes: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Newton's coefficients of the polynomials through (nodes, values), along the first axis of values."""
     terms = values.copy()
     for order in range(1, len(nodes)):
-        terms[order:] = (terms[order:] - terms[order - 1 : -1]) / (nodes[order:] - nodes[:-order])
+        apart = (nodes[order:] - nodes[:-order]).reshape(-1, *[1] * (values.ndim - 1))
+        terms[order:] = (terms[order:] - terms[order - 1 : -1]) / apart
     return terms

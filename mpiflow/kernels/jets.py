@@ -69,6 +69,35 @@ def along(frame: Frame, ambient: np.ndarray, order: int) -> np.ndarray:
     return jet
 
 
+def weighted(frame: Frame, ambient: np.ndarray, k: int, order: int) -> np.ndarray:
+    """Derivatives along X, in the frame's normal coordinates, of f exp(-k K), K the potential of the reference metric.
+
+    ambient: (N, C', C') complex, derivatives in z of f. Returns (N, C, C). By Leibniz' rule: at the point exp(-k K)
+    has the derivatives -k delta_ab and -k K_(ac bbar dbar) + k^2 (delta_ab delta_cd + delta_ad delta_cb), and no others.
+    """
+    rows, _ = _chain(frame, order)
+    jet = rows @ ambient @ _dagger(rows)
+    if order == 0:
+        return jet
+    d = frame.vectors.shape[2]
+    one, plain = np.eye(d), jet.copy()
+    jet[:, 1 : d + 1, 1 : d + 1] -= k * plain[:, :1, :1] * one
+    if order == 1:
+        return jet
+    quartic, first = frame.quartic, plain[:, : d + 1, : d + 1]
+    pairs = multi_indices(d, 2)[d + 1 :]
+    for t, (a, c) in enumerate(pairs, d + 1):
+        mixed = k * (one[a] * first[:, 1 + c, :1] + one[c] * first[:, 1 + a, :1])
+        jet[:, t, 1 : d + 1] -= mixed
+        jet[:, 1 : d + 1, t] -= mixed.conj()
+        for u, (b, s) in enumerate(pairs, d + 1):
+            twice = k**2 * (one[a, b] * one[c, s] + one[a, s] * one[c, b])
+            jet[:, t, u] += (twice - k * quartic[:, a, c, b, s]) * first[:, 0, 0]
+            for p, q in ((a, c), (c, a)):
+                jet[:, t, u] -= k * (one[p, b] * first[:, 1 + q, 1 + s] + one[p, s] * first[:, 1 + q, 1 + b])
+    return jet
+
+
 def _chain(frame: Frame, order: int) -> tuple[np.ndarray, np.ndarray]:
     """Chain rule as matrices over ambient multi-indices: of d^alpha (N, C, C'), and of d^alpha e, |alpha| < order."""
     count, size, d = frame.vectors.shape

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from mpiflow.geometry.polynomial import Polynomial
-from mpiflow.kernels.sections import Sections, monomials, norms, reduction
+from mpiflow.geometry.polynomial import Polynomial, monomials, multimonomials
+from mpiflow.kernels.multisections import MultiSections, multinorms, places
+from mpiflow.kernels.sections import Sections, norms, reduction
 
 
 def lifted(
@@ -29,9 +32,37 @@ def lifted(
     return onto.T @ (found - constant * np.eye(len(found))) @ onto.conj()
 
 
+def multilifted(
+    onto: np.ndarray, below: MultiSections, above: MultiSections, coefficients: np.ndarray, power: int, constant: bool
+) -> np.ndarray:
+    """As `lifted`, of sections of a product of projective spaces; onto: (M, N') complex, `multisections.reduction` above."""
+    sizes, step = tuple(below.sizes), below.multidegree
+    every = multimonomials(step, sizes)
+    kept = places(every, below.exponents)
+    form = constant * np.eye(len(every), dtype=np.complex128)
+    form[np.ix_(kept, kept)] += coefficients
+    degree, found = step, form
+    for _ in range(power - 1):
+        found, degree = _times(found, degree, form, step, sizes), tuple(np.add(degree, step))
+    rest = tuple(np.subtract(above.multidegree, degree))
+    if any(rest):
+        found = _times(found, degree, np.eye(len(multimonomials(rest, sizes))), rest, sizes)
+    return onto.T @ (found - constant * np.eye(len(found))) @ onto.conj()
+
+
+def _times(a: np.ndarray, degree: tuple, b: np.ndarray, more: tuple, sizes: tuple) -> np.ndarray:
+    """The product of forms of two multidegrees."""
+    both = tuple(np.add(degree, more))
+    left, right, every = (multimonomials(m, sizes) for m in (degree, more, both))
+    return _product(a, left, b, right, every, lambda rows: multinorms(rows, np.array(sizes)))
+
+
 def product(a: np.ndarray, k: int, b: np.ndarray, more: int, size: int) -> np.ndarray:
     """The form of degree k + more that is the product of a of degree k and b of degree more, in normalised monomials."""
-    left, right, both = monomials(k, size), monomials(more, size), monomials(k + more, size)
+    return _product(a, monomials(k, size), b, monomials(more, size), monomials(k + more, size), norms)
+
+
+def _product(a, left: np.ndarray, b, right: np.ndarray, both: np.ndarray, norms: Callable) -> np.ndarray:
     number = {tuple(row): m for m, row in enumerate(both.tolist())}
     place = np.array([[number[tuple(row)] for row in (left + one).tolist()] for one in right])
     scale = norms(right)[:, None] * norms(left) / norms(both)[place]

@@ -17,7 +17,7 @@ from mpiflow import backend, hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import Polynomial
+from mpiflow.geometry.polynomial import Polynomial, monomials
 from mpiflow.kernels import jets
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
@@ -47,6 +47,7 @@ class Sections(Features):
     @classmethod
     def count(cls, surface: Domain, degree: int) -> int:
         """N_k^2: all monomials of the degree without the multiples of Q's leading one."""
+        _one(surface)
         n, rest = surface.coordinates - 1, degree - surface.degree
         return (math.comb(degree + n, n) - (math.comb(rest + n, n) if rest >= 0 else 0)) ** 2
 
@@ -69,6 +70,11 @@ class Sections(Features):
     def degree(self) -> int:
         """The k of s_alpha."""
         return int(self.exponents[0].sum())
+
+    @property
+    def norms(self) -> np.ndarray:
+        """Of each monomial: (N_k,)."""
+        return norms(self.exponents)
 
     def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """phi: (N, n+1) complex points of X, any scale, to (N,) float64."""
@@ -102,9 +108,9 @@ class Sections(Features):
 
     def ambient(self, z: np.ndarray, order: int) -> np.ndarray:
         """Derivatives of the sections in z: (N, n+1) to (N, multi-indices up to order, N_k) complex."""
-        k, size = self.degree, z.shape[1]
-        powers = np.ones((k + 1, *z.shape), np.complex128)
-        for p in range(1, k + 1):
+        size = z.shape[1]
+        powers = np.ones((int(self.exponents.max()) + 1, *z.shape), np.complex128)
+        for p in range(1, len(powers)):
             powers[p] = powers[p - 1] * z
         # Of each coordinate's factor z_i^alpha_i the derivatives of order 0, 1, ...
         factors = []
@@ -114,7 +120,7 @@ class Sections(Features):
         columns = [
             math.prod(factors[i][index.count(i)] for i in range(size)) for index in jets.multi_indices(size, order)
         ]
-        return np.stack(columns, axis=1) * norms(self.exponents)
+        return np.stack(columns, axis=1) * self.norms
 
     def load(self, coefficients: np.ndarray, device: Device = HOST):
         """h, for `contract`: (N_k^2,) to (N_k, N_k) complex on the device."""
@@ -152,7 +158,7 @@ class Sections(Features):
     @classmethod
     def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
         """Sections and their derivatives are prepared, never a matrix of N_k^2 columns."""
-        count, d, n = cls.count(surface, degree), surface.dimension, surface.degree
+        count, d, n = cls.count(surface, degree), surface.dimension, surface.coordinates
         size = math.isqrt(count)
         return Costs(
             features=count,
@@ -174,15 +180,19 @@ def sections(surface: Polynomial, degree: int) -> Sections:
     """
     if degree < 1:
         raise InputError(f"kernel.degree = {degree}: sections have degree 1 or more")
-    exponents = monomials(degree, surface.coordinates)
+    exponents = monomials(degree, _one(surface).coordinates)
     present = surface.exponents[surface.coefficients != 0]
     leading = np.array(max(map(tuple, present.tolist())))
     return Sections(exponents[~(exponents >= leading).all(1)])
 
 
-def monomials(degree: int, coordinates: int) -> np.ndarray:
-    """Exponents of all monomials of a degree in so many coordinates, in descending order: (M, n+1) int."""
-    return np.array(list(_compositions(degree, coordinates)))
+def _one(surface: Domain) -> Polynomial:
+    """A manifold of one equation in one projective space. Raises InputError for any other."""
+    if not isinstance(surface, Polynomial):
+        raise InputError(
+            'kernel.features = "generic": they are of one equation in one projective space; take kernel.features = "sections"'
+        )
+    return surface
 
 
 def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
@@ -208,13 +218,3 @@ def norms(exponents: np.ndarray) -> np.ndarray:
     """sqrt(k! / prod alpha_i!) of each row, (M, n+1) to (M,)."""
     factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
     return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
-
-
-def _compositions(total: int, parts: int):
-    """All tuples of `parts` integers >= 0 with a sum, in descending lexicographic order."""
-    if parts == 1:
-        yield (total,)
-        return
-    for first in range(total, -1, -1):
-        for rest in _compositions(total - first, parts - 1):
-            yield (first, *rest)

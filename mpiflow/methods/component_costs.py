@@ -34,6 +34,8 @@ class Costs(costs.Costs):
     def __init__(self, config: Config, ranks: int):
         super().__init__(config, ranks)
         kernel, precision = config.kernel, config.run.precision
+        #: Coordinates of the projective space in which kernels live.
+        self.width = self.surface.embedded(np.ones((1, self.coordinates), complex)).shape[1]
         self.kept, self.itemsize = 1.0, np.dtype(precision).itemsize
         if kernel.sparse:
             self.kept = _kept(config)
@@ -56,7 +58,7 @@ class Costs(costs.Costs):
     @property
     def building(self) -> float:
         """g_FS on its way, of the train points or at last of the unseen ones; or what judges whether a kernel is sparse."""
-        judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.coordinates**2 if self.config.kernel.sparse else 0
+        judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.width**2 if self.config.kernel.sparse else 0
         return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged)
 
     @property
@@ -146,7 +148,7 @@ class Costs(costs.Costs):
 
     def _engine(self, mode: str, rows: int) -> int:
         """One for each cluster, with sources of its own."""
-        shape, n = (ceil(rows / self.groups), self.sources), self.coordinates - 1
+        shape, n = (ceil(rows / self.groups), self.sources), self.width - 1
         each = engine.holds(self.config.kernel, mode, n, shape, self.config.run.precision, self.kept)
         return self.groups * each
 
@@ -156,7 +158,7 @@ class Costs(costs.Costs):
     @property
     def _record(self) -> int:
         """Bytes of a source in a streamed engine."""
-        return engine.holds(self.config.kernel, "streamed", self.coordinates - 1, (0, 1), self.config.run.precision)
+        return engine.holds(self.config.kernel, "streamed", self.width - 1, (0, 1), self.config.run.precision)
 
     @property
     def _columns(self) -> int:

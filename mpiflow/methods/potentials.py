@@ -164,7 +164,7 @@ def drawn(surface: Domain) -> Draw:
     from mpiflow import sampling
 
     def draw(count: int) -> np.ndarray:
-        chunks = -(-count // (sampling.LINES * surface.points_a_cut))
+        chunks = -(-count // (surface.cuts * surface.points_a_cut))
         z = [sampling.chunk(surface, 0, sampling.BASIS, number, None).z for number in range(chunks)]
         return np.concatenate(z)[:count]
 

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
-from mpiflow import sampling
 from mpiflow.config import Config
 from mpiflow.ranks.shards import TILE
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 COLLECTIVES = 14
 #: Bytes of a file beside its datasets; how much larger it is made in memory, where it grows by eighths.
 _FILE, _GROWN = 60_000, 1.125
-#: Points that are solved together, over n+1; bytes of each in all charts, and in one.
+#: Cuts that are solved together; bytes of each in all charts, and in one.
 _TOGETHER, _SOLVED, _ACCEPTED = 1000, 680, 300
 
 
@@ -42,7 +41,7 @@ class Costs:
     filled: ClassVar[bool] = False
 
     def __init__(self, config: Config, ranks: int):
-        self.config, self.ranks = config, ranks
+        self.config, self.ranks, self.surface = config, ranks, config.surface()
         self.train, self.test = config.points.train, config.points.test
         self.rows, self.unseen = self._share(self.train, self.unit), self._share(self.test, TILE)
         self.coordinates, self.dimension = config.manifold.coordinates, config.manifold.dimension
@@ -102,8 +101,9 @@ class Costs:
 
     def seconds(self, m: Machine) -> dict[str, float]:
         """Seconds of the whole run by stage."""
-        f, c, n = self.config.flow, self.config.clusters, self.coordinates
-        lines = (self.rows + self.unseen) / n * (1 if self.config.points.chart == "all" else n * (n - 1))
+        f, c, each = self.config.flow, self.config.clusters, self.surface.points_a_cut
+        charts = 1 if self.config.points.chart == "all" else self.surface.chart_count
+        lines = (self.rows + self.unseen) / each * charts
         batch = min(c.batch, self.train)
         batches = ceil(ceil(self.train / c.batch) / self.ranks)
         pairs = batches * batch**2 / 2 + self.rows * batch / 4 if c.count > 1 else 0
@@ -132,8 +132,9 @@ class Costs:
         """Room for all points of the rank, and lines that are solved; or the points, sent and received."""
         solved = _SOLVED if self.config.points.chart == "all" else _ACCEPTED
         most = max(self.rows, self.unseen)
-        room = (most + sampling.LINES * self.coordinates) * (16 * self.coordinates + 18)
-        return room + max(_TOGETHER * self.coordinates * solved, 2 * self.point * most)
+        each = self.surface.points_a_cut
+        room = (most + self.surface.cuts * each) * (16 * self.coordinates + 18)
+        return room + max(_TOGETHER * each * solved, 2 * self.point * most)
 
     @property
     def _clustering(self) -> float:

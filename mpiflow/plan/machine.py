@@ -94,7 +94,7 @@ def calibrate(config: Config) -> Machine:
     surface = config.surface()
     seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
     seconds |= registry.of(config).costs().timed(config, surface)
-    seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / sampling.LINES
+    seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / surface.cuts
     seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension, config.flow.loss)) / _POINTS
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)

@@ -28,7 +28,7 @@ from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.plan import process
 from mpiflow.ranks.ending import ends_together
 from mpiflow.ranks.shards import owners, tiles
-from mpiflow.sampling import LINES, TRAIN, chunk
+from mpiflow.sampling import TRAIN, chunk
 
 SURFACE = Fermat(ambient=4).domain()
 MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": moments.merge}
@@ -36,7 +36,7 @@ MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": mom
 
 def points(start: int, stop: int) -> np.ndarray:
     """Points [start, stop) of the quintic, all charts."""
-    each = LINES * SURFACE.degree
+    each = SURFACE.cuts * SURFACE.degree
     rows = [chunk(SURFACE, 1, TRAIN, number, None).z for number in range(start // each, -(-stop // each))]
     return np.concatenate([np.zeros((0, 5), complex), *rows])[start % each :][: stop - start]
 

@@ -28,7 +28,7 @@ def main(ambient: int, degree: int, count: int) -> None:
     found = solve(problem(comm, surface, features, 4000, 0, sampling.TRAIN), np.zeros(len(features)))
     predictor = KaehlerPredictor(surface, features, found.coefficients)
     density, r, eta, weight = [], [], [], []
-    per = sampling.LINES * surface.degree
+    per = surface.cuts * surface.degree
     for number in range(-(-count // per)):
         p = sampling.chunk(surface, 0, sampling.TEST, number, None).map(lambda rows: rows[: count - len(density) * per])
         g, riemann = predictor.curvature(p.z, p.chart)

@@ -23,7 +23,7 @@ from mpiflow.geometry.domain import Domain, Points
 from mpiflow.geometry.families import Family
 from mpiflow.geometry.families.fermat import Fermat
 
-PLAIN = ("coordinates", "dimension", "volume", "points_a_cut", "chart_count", "symmetry", "scaled", "off", "embedded")
+PLAIN = ("coordinates", "dimension", "volume", "points_a_cut", "cuts", "chart_count", "symmetry", "scaled", "off", "embedded")
 
 
 def coded(chart):

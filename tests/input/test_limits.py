@@ -31,12 +31,32 @@ JOB = {
 KINDS = {"gaussian": {"width": 0.4}, "relu": {}, "delta": {}, "kaehler": {"degree": 2}}
 
 
-#: What a family needs beside the n of P^n.
+#: What a family needs, and a chart of it.
 FAMILY = {
-    "fermat": {},
-    "dwork": {"psi": 0.5},
-    "random": {"seed": 1},
-    "polynomial": {"monomials": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "coefficients": [1.0, -1.0, [0.0, 1.0]]},
+    "fermat": {"ambient": 2},
+    "dwork": {"ambient": 2, "psi": 0.5},
+    "random": {"ambient": 2, "seed": 1},
+    "polynomial": {
+        "ambient": 2,
+        "monomials": [[3, 0, 0], [0, 3, 0], [0, 0, 3]],
+        "coefficients": [1.0, -1.0, [0.0, 1.0]],
+    },
+    "configuration": {"ambient": [1, 1], "degrees": [[2, 2]], "seed": 1, "kaehler": [1.0, 1.5]},
+    "equations": {
+        "ambient": [1, 1],
+        "monomials": [[[2, 0, 2, 0], [0, 2, 0, 2], [2, 0, 0, 2], [0, 2, 2, 0]]],
+        "coefficients": [[1.0, -1.0, [0.0, 1.0], 0.5]],
+    },
+    "bicubic": {},
+    "tetra-quadric": {},
+    "two-cubics": {},
+}
+CHART = {
+    "configuration": [0, 2, 3],
+    "equations": [0, 2, 3],
+    "bicubic": [0, 3, 1],
+    "tetra-quadric": [0, 2, 4, 6, 1],
+    "two-cubics": [0, 1, 3],
 }
 
 
@@ -45,7 +65,8 @@ def job(kind):
     if kind == "network":
         return JOB | {"network": {"kind": "multiplicative", "width": 4, "depth": 1, "batch": 64}}
     if kind in FAMILY:
-        return job("gaussian") | {"manifold": {"family": kind, "ambient": 2} | FAMILY[kind]}
+        points = JOB["points"] | {"chart": CHART.get(kind, [0, 1])}
+        return job("gaussian") | {"manifold": {"family": kind} | FAMILY[kind], "points": points}
     if kind == "search":
         return job("kaehler") | {"flow": JOB["flow"] | {"search": {"name": "gauss-newton"}}}
     return JOB | {"kernel": {"name": kind} | KINDS[kind]}
@@ -118,17 +139,24 @@ OWN = {
     "chart": [[0], [0, 1, 2], [0, 0], [0, 7], [0, -1], [0, 1.0], "none", 3, NAN, [True, False]],
     "monomials": [3, [3], [[3, 0, "a"]], [[1.0, 2, 0]], [[-1, 2, 2]], [[True, 1, 1]], "a"],
     "coefficients": [3, ["a"], [NAN], [[1, 2, 3]], [1e300], [True]],
+    "equations.monomials": [3, [3], [[3]], [[[2, "a"]]], [[[1.0, 1, 2, 0]]], [[[-1, 3, 2, 0]]], [[[True, 1]]], [], "a"],
+    "equations.coefficients": [3, ["a"], [3], [[NAN]], [[[1, 2, 3]]], [[1e300]], [[True]]],
+    "ambient": ["a", NAN, True, {}, 1.5, [], [0], [9], ["a"], [1.5], [True]],
+    "degrees": [3, [], [3], [["a"]], [[1.5]], [[-1]], [[10]], [[True]], {}],
+    "kaehler": [3, ["a"], [NAN], [INF], [True], [1e300], {}],
     "space": [3, {}, {"dt": [1, 2]}, {"flow.dt": []}, {"flow.dt": [2, 1]}, {"flow.dt": 3}, {"flow.dt": [[1], 2]}],
 }
 
 
-def wrong(key, kind, bounds):
+def wrong(table, key, kind, bounds):
     """What a key must refuse."""
     if typing.get_origin(kind) is Literal:
         return ["no such", 1, True, [], NAN]
     beyond = [value - 1 for bound, value in bounds.items() if bound in (Ge, Gt)]
     beyond += [value * 2 + 1 for bound, value in bounds.items() if bound in (Le, Lt)]
-    return OWN.get(key) or WRONG[kind] + [value for value in beyond if kind in (int, float)]
+    return (
+        OWN.get(f"{table}.{key}") or OWN.get(key) or WRONG[kind] + [value for value in beyond if kind in (int, float)]
+    )
 
 
 def changed(kind, section, key, value):
@@ -140,13 +168,14 @@ def changed(kind, section, key, value):
     if key == "name":
         there = {key: value} | KINDS.get(value if isinstance(value, str) else "", {})
     if key == "family":
-        there = {key: value, "ambient": 2} | FAMILY.get(value if isinstance(value, str) else "", {})
+        there = {key: value} | FAMILY.get(value if isinstance(value, str) else "", {"ambient": 2})
+        table = table | {"points": table["points"] | {"chart": CHART.get(str(value), [0, 1])}}
     return table | {head: there}
 
 
 @pytest.mark.parametrize("kind, section, key, annotation, bounds", KEYS)
 def test_what_a_key_cannot_be_is_refused_in_one_line_that_names_it(kind, section, key, annotation, bounds):
-    for value in wrong(key, annotation, bounds):
+    for value in wrong(kind, key, annotation, bounds):
         with pytest.raises(InputError) as refusal:
             config.check(changed(kind, section, key, value), "x.toml")
         lines = str(refusal.value).splitlines()
