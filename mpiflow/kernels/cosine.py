@@ -26,6 +26,11 @@ class Cosine(Drawn):
         """Of the limit, for any number of reals."""
         return self.w_std**2 / 2
 
+    def variance(self, x: np.ndarray) -> np.ndarray:
+        """Of one unit of K, between all pairs of points (N, n+1): (N, N), by the squares of distances."""
+        t = -np.log(self.tile(x, x))
+        return (1 + np.exp(-4 * t)) / 2 - np.exp(-2 * t) + 0.5
+
     def values(self, x, weights, biases, xp=np):
         """s_i(x): (N, m) to (N, units) float64."""
         return 2**0.5 * xp.cos(x @ (self.w_std * weights).T + 2 * np.pi * biases)

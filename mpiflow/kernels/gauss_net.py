@@ -41,6 +41,11 @@ class GaussNet(Drawn):
         """Of the limit, for m reals."""
         return self.w_std**2 / (2 * m)
 
+    def variance(self, x: np.ndarray) -> np.ndarray:
+        """Of one unit of K, between all pairs of points (N, n+1): (N, N)."""
+        plus = (np.abs(x[:, None] + x) ** 2).sum(-1) / (2 * x.shape[1])
+        return self.tile(x, x) ** 2 * (np.exp(self.w_std**2 * plus + 4 * self.b_std**2) - 1)
+
     def values(self, x, weights, biases, xp=np):
         """s_i(x): (N, m) to (N, units) float64."""
         m = x.shape[1]
