@@ -130,6 +130,14 @@ def test_mabuchi_ends_where_gauss_newton_does_and_sigma_at_its_own_minimum():
     assert ends["sigma-smooth"] < 0.97 * gauss
 
 
+def test_reweighted_steps_come_to_the_minimum_of_sigma():
+    """The slope that is left, over that at the start, is that of the few points at the kink."""
+    keys = {"preconditioner": "reweighted", "refreeze": 1}
+    flow = flowing(keys, {"dt": 1.0, "steps": 40, "loss": {"name": "sigma-smooth", "width": 1e-3}})
+    begun = np.linalg.norm(flow.flow.slope())
+    assert np.linalg.norm(flow.finish().flow.slope()) < 5e-3 * begun
+
+
 def test_j_is_refused_where_nothing_knows_g_fs():
     table = {"kernel": {"name": "gaussian", "width": 0.4}, "flow": {"dt": 0.03, "loss": "j"}}
     with pytest.raises(InputError, match='flow.loss = "j": a gaussian flow does not know') as refusal:
