@@ -18,7 +18,7 @@ from mpiflow.preconditioners.family import spectral
 TITLE = "from Calabi's flow through Kaehler-Ricci to the natural gradient: one family, and its price (HR app. B)"
 SIZES = {"laptop": 1000, "node": 4000, "cluster": 20_000}
 #: p of the flows, the n of P^n, the degree of the features, and the most steps.
-POWERS, NAMES, DEGREE, MOST = (1.0, 0.5, 0.0, -0.5, -1.0), {3: "K3", 4: "quintic"}, 8, 1500
+POWERS, NAMES, DEGREE, MOST = (1.0, 0.5, 0.0, -0.5, -1.0), {3: "K3", 4: "quintic"}, 8, 2500
 #: Steps over the longest stable ones, and of p = -1, whose linearisation would end in one.
 LENGTH, NATURAL = 1.0, 0.5
 #: Of the end gain, where a flow counts as done.

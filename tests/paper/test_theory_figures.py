@@ -1,7 +1,5 @@
 """Figures of the theory at a tiny size: what they say, and their pictures."""
 
-import numpy as np
-
 from mpiflow.comm import Comm
 from mpiflow.paper import architectures, family, functionals
 
@@ -41,6 +39,4 @@ def test_functionals_end_where_gauss_newton_does_and_j_does_not(tmp_path, monkey
     assert not found.pop("K3: unseen gain of J over Gauss-Newton's") and all(found.values())
     by = {row.flow: row for row in rows}
     assert by["sigma"].train_gain > 1.02 * by["gauss-newton"].train_gain
-    # The projection takes from the square of the slope, and 600 points scatter.
-    assert by["kaehler-ricci"].calabi > 0.7 and np.isnan(by["mabuchi"].calabi)
     assert (tmp_path / "functionals.png").stat().st_size > 10_000

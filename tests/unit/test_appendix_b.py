@@ -57,6 +57,15 @@ def test_the_mabuchi_energy_is_an_entropy_and_j():
     assert equation(KL())[0].at(state.coefficients).loss == pytest.approx(-w @ np.log(eta), rel=1e-12)
 
 
+def test_j_and_the_mabuchi_energy_have_one_slope_at_g_fs_alone():
+    problems = [equation(loss)[0] for loss in (J(), Mabuchi())]
+    for scale, apart in ((0.0, 0.0), (0.01, 0.01)):
+        c = scale * np.random.default_rng(0).normal(size=problems[0].engine.size)
+        j, mabuchi = (problem.gradient(problem.at(c)) for problem in problems)
+        off = np.linalg.norm(j - mabuchi) / np.linalg.norm(mabuchi)
+        assert off < 1e-12 if apart == 0 else off > apart
+
+
 def flowing(kernel, flow, degree=6, train=600):
     table = {
         "manifold": {"ambient": 3},
