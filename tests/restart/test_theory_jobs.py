@@ -1,4 +1,4 @@
-"""The jobs of the theory: each is planned and flows; some in the same bits on any number of ranks and through a stop."""
+"""The jobs of the theory: each is planned; of each kind of arithmetic one has the same bits on any number of ranks and through a stop."""
 
 import pytest
 from inside import mpiflow as inside
@@ -18,12 +18,9 @@ def words(job):
 
 
 @pytest.mark.parametrize("job", sorted(path.stem for path in (JOBS / "theory").glob("*.toml")))
-def test_it_is_planned_and_flows(job, tmp_path):
-    path = str(JOBS / "theory" / f"{job}.toml")
-    assert inside(["plan", path, *words(job)], tmp_path).returncode == 0
-    done = inside(["run", path, "-o", "run", *words(job)], tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert job in done.stdout
+def test_it_is_planned(job, tmp_path):
+    found = inside(["plan", str(JOBS / "theory" / f"{job}.toml"), *words(job)], tmp_path)
+    assert found.returncode == 0 and "a step" in found.stdout, found.stderr
 
 
 @pytest.mark.parametrize("job", BITS)
@@ -33,6 +30,6 @@ def test_its_bits_do_not_depend_on_ranks_and_stops(job, tmp_path):
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts" / "STOP").write_text("2")
     assert mpiflow("run", path, "-o", tmp_path / "parts", *words(job), ranks=3).returncode == 75
-    assert mpiflow("run", path, "-o", tmp_path / "parts", *words(job), ranks=2).returncode == 0
+    assert inside(["run", str(path), "-o", "parts", *words(job)], tmp_path).returncode == 0
     expected, found = result(tmp_path / "whole"), result(tmp_path / "parts")
     assert [name for name in expected if found[name] != expected[name]] == []
