@@ -1,4 +1,4 @@
-"""The jobs of the theory: each is planned; of each kind of arithmetic one has the same bits on any number of ranks and through a stop."""
+"""The jobs of the theory: each is planned, and two have the same bits on any number of ranks and through a stop."""
 
 import pytest
 from inside import mpiflow as inside
