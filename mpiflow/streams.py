@@ -14,6 +14,8 @@ import numpy as np
 TRAIN, TEST, EVALUATE, NOISE, BASIS = range(5)
 #: Streams of a training: the first parameters of a network, and the order of the points in an epoch.
 PARAMETERS, ORDER = 1000, 1001
+#: The units of networks whose kernel is known: a block of a network each.
+UNITS = 1002
 
 
 def generator(seed: int, stream: int, number: int) -> np.random.Generator:

@@ -39,6 +39,15 @@ class Composed:
         """d phi / d F: jets (N, r) to (N,)."""
         return self.ansatz.derivatives(reals[:, 0], self.degree, 1)[1] if self.whole else np.ones(len(reals))
 
+    def rates(self, reals: np.ndarray) -> np.ndarray:
+        """f' and d f' = f'' dF, by which psi = f' F_m, d psi = f' dF_m + F_m d f': jets (N, r) to (N, 1 + d) complex."""
+        if not self.whole:
+            count, d = len(reals), round(reals.shape[1] ** 0.5)
+            return np.eye(1, 1 + d).repeat(count, axis=0)
+        t, along, _ = _split(reals)
+        _, f1, f2 = self.ansatz.derivatives(t, self.degree, 2)
+        return np.concatenate([f1[:, None], f2[:, None] * along], axis=1)
+
     def metric(self, reals: np.ndarray) -> np.ndarray:
         """g = 1 + f' d dbar F + f'' dF dbar F: jets (N, r) to (N, d, d) complex; -1, which is none, where f is not defined."""
         return _by_parts(self._metric, reals) if self.whole else kaehler.metric(reals)

@@ -7,6 +7,7 @@ import numpy as np
 from mpiflow import backend as backends
 from mpiflow.engine.device import DeviceResident, DeviceStreamed
 from mpiflow.engine.formula import Formula, KeptFormula
+from mpiflow.engine.halves import Halves
 from mpiflow.engine.neighbours import CutOff, Nearest, felt_everywhere, kept_fraction
 from mpiflow.engine.resident import Resident
 from mpiflow.engine.streamed import Streamed
@@ -44,7 +45,7 @@ def choose(
         return mode
     if kernel.nearest or (kernel.sparse and kept < KEPT):
         return "neighbours"
-    size = n_targets_total * n_sources_total * np.dtype(precision).itemsize
+    size = kernel.copies * n_targets_total * n_sources_total * np.dtype(precision).itemsize
     if size <= (BUDGET if budget is None else budget):
         return "resident"
     return "symmetric" if square and kernel.symmetric else "streamed"
@@ -68,7 +69,8 @@ def build(kernel: Kernel, targets, sources, *, mode="auto", precision="float64",
     mode = "streamed" if mode == "symmetric" else mode
     gpu = backends.device(backend)
     if kernel.on_arrays:
-        return {"resident": KeptFormula, "streamed": Formula}[mode](kernel, targets, sources, precision, gpu)
+        streamed = Halves if kernel.halves else Formula
+        return {"resident": KeptFormula, "streamed": streamed}[mode](kernel, targets, sources, precision, gpu)
     if gpu is not backends.HOST and mode != "neighbours":
         return {"resident": DeviceResident, "streamed": DeviceStreamed}[mode](kernel, targets, sources, precision, gpu)
     return _on_the_host(kernel, mode)(kernel, targets, sources, precision)

@@ -39,7 +39,9 @@ class Formula:
         parts = [
             self._short(v[s : min(s + SOURCES, self.shape[1]), :] / unit) for s in range(0, self.shape[1], SOURCES)
         ]
-        rows = [sum(self._wide(tile @ v) for tile, v in zip(self._row(k), parts, strict=True)) for k in self._rows]
+        rows = [
+            sum(self._wide(_times(tile, v)) for tile, v in zip(self._row(k), parts, strict=True)) for k in self._rows
+        ]
         return joined(xp, rows)[: self.shape[0], :] * unit
 
     @property
@@ -84,12 +86,19 @@ class KeptFormula(Formula):
     @property
     def bytes(self) -> int:
         """Memory held between steps."""
-        return super().bytes + len(self.targets) * _TILE * self.shape[1] * np.dtype(self.precision).itemsize
+        entries = self.kernel.copies * len(self.targets) * _TILE * self.shape[1]
+        return super().bytes + entries * np.dtype(self.precision).itemsize
 
     @classmethod
     def holds(cls, kernel: Kernel, n: int, shape: tuple[int, int], precision: str, kept: float) -> int:
         """As of `engine.streamed.Streamed`."""
-        return super().holds(kernel, n, shape, precision, kept) + shape[0] * shape[1] * np.dtype(precision).itemsize
+        entries = kernel.copies * shape[0] * shape[1]
+        return super().holds(kernel, n, shape, precision, kept) + entries * np.dtype(precision).itemsize
 
     def _row(self, number: int) -> list:
         return self.tiles[number]
+
+
+def _times(tile, v):
+    """A tile (N, M) times v (M, c), or the tile of each column (c, N, M) times that column: (N, c)."""
+    return tile @ v if tile.ndim == 2 else (tile @ v.T[:, :, None])[:, :, 0].T

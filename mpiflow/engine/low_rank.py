@@ -42,14 +42,14 @@ class LowRank:
         """sum_m c_m H_m at the own points: (P,) to (n, r) float64."""
         result = np.empty((len(self.frame), self.reals))
         loaded = self.features.load(self._rounded(coefficients), self.device)
-        for rows, prepared in self._each():
+        for rows, prepared in self.each():
             found = self.features.contract(prepared, loaded, self.device, self.whole)
             result[rows] = found[: rows.stop - rows.start]
         return result
 
     def adjoint(self, v: np.ndarray) -> np.ndarray:
         """sum over all points of H_m . v: own (n, r) to (P,) float64, on every rank."""
-        each = zip(self._each(), self.chunks.each(self._rounded(v)), strict=True)
+        each = zip(self.each(), self.chunks.each(self._rounded(v)), strict=True)
         partials = (self.features.adjoint(s, self.chunks.zeroed(w, rows), self.device) for (rows, s), (_, (w,)) in each)
         return self.chunks.comm.bcast(self.chunks.tree((self.size,), (np.asarray(p, np.float64) for p in partials)))
 
@@ -59,7 +59,7 @@ class LowRank:
         For features whose Hessians are prepared one by one.
         inverse: (n, r), d log det g of each real. weight, residual: (n,).
         """
-        each = zip(self._each(), self.chunks.each(inverse, weight, residual), strict=True)
+        each = zip(self.each(), self.chunks.each(inverse, weight, residual), strict=True)
         partials = (self._gram(h, gi, self.chunks.zeroed(w, rows), r) for (rows, h), (_, (gi, w, r)) in each)
         return self.chunks.tree((self.size + 2,) * 2, partials)
 
@@ -67,7 +67,8 @@ class LowRank:
         xp, (inverse, weight, residual) = self.device.xp, map(self.device.put, columns)
         return self.device.fetch(kaehler.gram(kaehler.traces(hessian, inverse, xp), weight, residual, xp))
 
-    def _each(self) -> Iterator[tuple[slice, object]]:
+    def each(self) -> Iterator[tuple[slice, object]]:
+        """Own rows chunk by chunk, and what is prepared of CHUNK points there, the last one again and again, on the device."""
         for place, (rows, parts) in enumerate(self.chunks.each(*vars(self.frame).values())):
             if place < len(self._kept):
                 yield rows, self._kept[place]

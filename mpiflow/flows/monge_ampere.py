@@ -60,8 +60,9 @@ class MongeAmpere:
         loss_weight: np.ndarray | None = None,
         inner: LowRank | None = None,
     ):
-        self.engine, self.measure, self.loss, self.phi = engine, weight, loss, phi
+        self.engine, self.measure, self.phi = engine, weight, phi
         self.form, self.inner = weight if form is None else form, inner or engine
+        self.loss = loss.at(self.reference()) if "reference" in loss.asks else loss
         self.weight = weight if loss_weight is None else loss_weight
 
     def at(self, coefficients: np.ndarray) -> State:
@@ -80,6 +81,11 @@ class MongeAmpere:
         loss, sigma = chunks.sum(columns) / (every, total)
         added = float(coefficients @ self.prior(coefficients)) if self.prior else 0.0
         return State(coefficients, jets, g, eta, float(loss), float(loss) + added, float(sigma), least)
+
+    def reference(self) -> np.ndarray:
+        """eta of g_FS at the own points, (n,): det g_FS is 1 in frames; collective."""
+        total, volume = self.engine.chunks.sum(np.stack([self.measure, self.measure / self.form], axis=1))
+        return total / (volume * self.form)
 
     def slope(self, state: State) -> np.ndarray:
         """d log det g of the jets of F at the own points: (n, r)."""

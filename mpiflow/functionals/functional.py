@@ -1,6 +1,8 @@
-"""What a functional is: the mean over X, by its measure Omega, of a function l of eta alone."""
+"""What a functional is: the mean over X, by its measure Omega, of a function l of eta."""
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,7 +13,13 @@ _TRIED, _OFF = np.linspace(0.3, 3.0, 28), 1e-3
 
 
 class Functional(Named):
-    """L[g] = <l(eta)>, the w-mean; `value` and `slope` are l and l', of arrays (N,) to (N,)."""
+    """L[g] = <l(eta)>, the w-mean; `value` and `slope` are l and l', of arrays (N,) to (N,).
+
+    asks: what the flow must know beside eta; "reference", the eta of g_FS, where l differs from point to point: then `at` of
+    them, (N,), gives what has `value` and `slope` there.
+    """
+
+    asks: ClassVar[frozenset[str]] = frozenset()
 
     def value(self, eta, xp=np):
         """l(eta), arrays of the library xp: networks take theirs from JAX, which derives the slope by itself."""

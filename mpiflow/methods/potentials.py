@@ -64,7 +64,7 @@ class KaehlerKernel(Kind):
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
     method = "potentials"
-    answers = frozenset({"direction", "linearised", "slope"})
+    answers = frozenset({"direction", "linearised", "slope", "reference"})
     kappa = "step"
 
     @property

@@ -35,26 +35,26 @@ class Natural(Preconditioner):
         return lambda gradient: conjugate_gradients(linear, gradient, flow.rule.flat, INNER)
 
 
-def normal(flow: KaehlerFlow, state: State, diagonal: bool = False) -> Applied:
-    """M^-1, or that of its diagonal, by its factor, which rank 0 alone holds; collective.
+def normal(flow: KaehlerFlow, state: State, diagonal: bool = False, factor: float | np.ndarray = 1.0) -> Applied:
+    """M^-1, or that of its diagonal, by its factor, which rank 0 alone holds; factor: of the weights of points; collective.
 
     A warm start acts on functions up to a degree until it is frozen anew: far from g_FS the highest ones only hinder.
     """
     from mpiflow.kernels.kaehler import Normal
 
-    rule, comm, factor = flow.rule, flow.chunks.comm, None
-    gram = flow.problem.engine.gram(flow.problem.slope(state), flow.problem.weight, state.residual)
+    rule, comm, solver = flow.rule, flow.chunks.comm, None
+    gram = flow.problem.engine.gram(flow.problem.slope(state), flow.problem.weight * factor, state.residual)
     active = np.arange(len(flow.features))
     if rule.warm and not state.coefficients.any():
         active = np.flatnonzero(flow.features.degrees <= rule.warm)
     kept = np.append(active, [-2, -1])
     with comm.lead() as mine:
         if mine:
-            factor = Normal(gram[np.ix_(kept, kept)], rule.flat, diagonal=diagonal)
+            solver = Normal(gram[np.ix_(kept, kept)], rule.flat, diagonal=diagonal)
 
     def applied(gradient: np.ndarray) -> np.ndarray:
         direction = np.zeros_like(gradient)
-        direction[active] = comm.bcast(factor.solve(gradient[active]) if factor else None)
+        direction[active] = comm.bcast(solver.solve(gradient[active]) if solver else None)
         return direction
 
     return applied

@@ -60,6 +60,11 @@ class Config(Section):
                 f'flow.search = "{self.search.name}": a {self.method} flow does not answer what it asks; take '
                 f"{', '.join(suitable)}"
             )
+        if not self.flow.loss.asks <= self.moved_by.answers:
+            raise ValueError(
+                f'flow.loss = "{self.flow.loss.name}": a {self.method} flow does not know what it asks for; take '
+                'kernel.name = "kaehler", or another loss'
+            )
         if self.run.inner != "float64" and "linearised" not in self.moved_by.answers:
             raise ValueError(
                 f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it'

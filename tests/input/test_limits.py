@@ -69,7 +69,7 @@ def job(kind):
         return job("gaussian") | {"manifold": {"family": kind} | FAMILY[kind], "points": points}
     if kind == "search":
         return job("kaehler") | {"flow": JOB["flow"] | {"search": {"name": "gauss-newton"}}}
-    return JOB | {"kernel": {"name": kind} | KINDS[kind]}
+    return JOB | {"kernel": {"name": kind} | KINDS.get(kind, {})}
 
 
 def sections():

@@ -15,7 +15,9 @@ BAD = {
     "kernel.depth: unknown key; the valid ones here are name, width": {
         "kernel": {"name": "gaussian", "width": 0.3, "depth": 2}
     },
-    'kernel.name = "gauss": must be one of delta, gaussian, relu, kaehler': {"kernel": {"name": "gauss"}},
+    'kernel.name = "gauss": must be one of cosine, delta, erf, gauss-net, gaussian, gelu, relu, kaehler': {
+        "kernel": {"name": "gauss"}
+    },
     "kernel: missing; give": {"kernel": None},
     "clusters.count = 2000: more clusters than the 1000 points": {"clusters": {"count": 2000}},
     "clusters.count = 4: more clusters than the 1 points of the smallest mini-batch": {

@@ -1,0 +1,42 @@
+"""Figures of the theory at a tiny size: what they say, and their pictures."""
+
+from mpiflow.comm import Comm
+from mpiflow.paper import architectures, family, functionals
+
+
+def agreed(claims):
+    return {claim.what: claim.low <= claim.ours <= claim.high for claim in claims}
+
+
+def test_finite_networks_tend_to_their_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(architectures, "UNITS", (64, 256, 1024))
+    monkeypatch.setattr(architectures, "FLOWED", (64, 256))
+    monkeypatch.setattr(architectures, "DRAWS", 2)
+    monkeypatch.setattr(architectures, "FEW", 60)
+    monkeypatch.setattr(architectures, "KERNELS", {"erf": ({"depth": 1}, 0.05)})
+    lines = []
+    found = agreed(architectures.claims(architectures.run(Comm(), tmp_path, 100, lines.append)))
+    assert (
+        found["cosine: order of K_N - K in 1/N"] and found["cosine: K_N - K over its exact deviation, farthest from 1"]
+    )
+    assert (tmp_path / "architectures.png").stat().st_size > 10_000
+    assert sum("falls as N^-" in line for line in lines) == 2
+
+
+def test_steps_fall_with_the_power(tmp_path, monkeypatch):
+    monkeypatch.setattr(family, "NAMES", {3: "K3"})
+    monkeypatch.setattr(family, "DEGREE", 4)
+    rows = family.run(Comm(), tmp_path, 300, lambda line: None)
+    assert all(agreed(family.claims(rows)).values())
+    assert [row.power for row in rows] == list(family.POWERS) and all(row.steps > 0 for row in rows)
+    assert (tmp_path / "family.png").stat().st_size > 10_000
+
+
+def test_functionals_end_where_gauss_newton_does_and_j_does_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(functionals, "CASES", {"K3": (3, 6)})
+    rows = functionals.run(Comm(), tmp_path, 600, lambda line: None)
+    found = agreed(functionals.claims(rows))
+    assert not found.pop("K3: unseen gain of J over Gauss-Newton's") and all(found.values())
+    by = {row.flow: row for row in rows}
+    assert by["sigma"].train_gain > 1.02 * by["gauss-newton"].train_gain
+    assert (tmp_path / "functionals.png").stat().st_size > 10_000
