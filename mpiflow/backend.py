@@ -23,7 +23,7 @@ def probe() -> tuple[ModuleType | None, str]:
     try:
         import cupy
     except Exception as broken:  # a broken CUDA installation raises what it likes
-        return None, f"cupy does not load ({broken}): pip install mpiflow[gpu]"
+        return None, f"cupy does not load ({broken}): pip install 'mpiflow[cuda12]' or 'mpiflow[cuda13]'"
     try:
         if not cupy.cuda.is_available():
             return None, "cupy finds no GPU or no driver on this machine"
@@ -43,7 +43,7 @@ def take(local_rank: int) -> str:
         if int(cupy.arange(3).sum()) != 3:
             return "the GPU adds 0 + 1 + 2 to something else than 3"
     except Exception as broken:
-        return f"the GPU does not compute ({broken}); pip install mpiflow[gpu] brings CUDA's own libraries"
+        return f"the GPU does not compute ({broken}); CUDA's libraries come with pip install 'mpiflow[cuda12]' or 'mpiflow[cuda13]'"
     return ""
 
 

@@ -162,8 +162,23 @@ BY_FILE = {
         ("a cluster is in its own halo", "    np.fill_diagonal(meet, False)\n", ""),
     ],
     ("losses.py", "unit/test_losses.py"): [
-        ("a term of the determinant is missing", " - c * _square(x)", ""),
         ("the natural gradient is the plain one", "    if natural:\n", "    if False:\n"),
+    ],
+    ("pointwise.py", "unit/test_pointwise.py"): [
+        ("a term of the determinant is missing", " - a[2] * square(x)\n\n", "\n\n"),
+        ("of two equal least eigenvalues half of the digits", "xp.where(r > 0, near, apart)", "apart"),
+        ("a cofactor has the wrong sign", "x * w - y * a[1]", "y * a[1] - x * w"),
+    ],
+    ("engine/cuda_pairs.py", "unit/test_device.py"): [
+        ("a block with itself counts twice", "if (here == there) continue;", ""),
+        ("a slice lacks its last row", "k < {within}; k++", "k < {within} - 1; k++"),
+    ],
+    ("engine/cuda_loops.py", "unit/test_device.py"): [
+        (
+            "the last stretch is taken as whole",
+            "? (int)(end - first) : {self.stretch}",
+            "? {self.stretch} : {self.stretch}",
+        ),
     ],
     ("functionals/monge_ampere.py", "unit/test_losses.py"): [
         ("the slope of (1 - eta)^2 is half", "return 2 * (eta - 1)", "return eta - 1"),

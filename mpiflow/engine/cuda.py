@@ -56,6 +56,12 @@ class Text:
     def __mul__(self, other) -> Text:
         return self._let(f"{self.name} * {self._as(other)}")
 
+    def __rtruediv__(self, other) -> Text:
+        return self._let(f"{self._as(other)} / {self.name}")
+
+    def __neg__(self) -> Text:
+        return self._let(f"-{self.name}")
+
     __radd__, __rmul__ = __add__, __mul__
 
     def __gt__(self, other) -> str:

@@ -52,7 +52,7 @@ class Pairs:
         names = [f"p{k}" for k in range(self.profile.n_parameters)]
         taken = "".join(f", const real {name}" for name in names)
         return f"""{value(self.profile)}
-extern "C" __global__ void __launch_bounds__({THREADS}, {4 if n <= RECORDS // 2 else 1})
+extern "C" __global__ void __launch_bounds__({THREADS}, {4 if n <= RECORDS // 4 else 1})
 paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs, double scale{taken}) {{
   __shared__ {vector} sources[{strip * size // each}], weights[{self.block * wide // each}];
   __shared__ real tile[{self._tile}];

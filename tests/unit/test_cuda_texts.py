@@ -6,12 +6,14 @@ import pytest
 from mpiflow.engine import cuda_loops
 from mpiflow.engine.cuda_loops import OPTIONS, Loops
 from mpiflow.engine.cuda_pairs import Pairs
+from mpiflow.kernels.erf import ErfNTK
 from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.gelu import GeluNTK
 from mpiflow.kernels.relu import ReluNTK
 
 pytestmark = pytest.mark.skipif(nvrtc.LIBRARY is None, reason="no nvidia-cuda-nvrtc-cu12 is installed")
 
-SIMPLE = [Gaussian(0.4), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
+SIMPLE = [Gaussian(0.4), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4), ErfNTK(depth=2), GeluNTK(depth=2)]
 
 
 def texts(kernel, precision, columns=9):

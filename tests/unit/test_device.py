@@ -14,11 +14,14 @@ from mpiflow.engine.device import DeviceResident, DeviceStreamed
 from mpiflow.engine.device_symmetric import DeviceSymmetric
 from mpiflow.engine.near_pairs import correction
 from mpiflow.errors import InputError
+from mpiflow.kernels.erf import ErfNTK
 from mpiflow.kernels.gaussian import Gaussian
+from mpiflow.kernels.gelu import GeluNTK
 from mpiflow.kernels.relu import ReluNTK
 from mpiflow.pointwise import Entries
 
 KERNELS = [Gaussian(0.3), Gaussian(0.05), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
+FORMULAS = [*KERNELS, ErfNTK(depth=2), GeluNTK(depth=2)]
 ALLOWED = {"float32": 8e-6, "float64": 1e-13}
 
 
@@ -92,7 +95,7 @@ def test_more_columns_than_a_pass_has(far_device):
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize("kernel", FORMULAS, ids=str)
 def test_the_cuda_formula_is_the_kernel(kernel, precision, tmp_path):
     shape = kernel.profile(4, precision)
     source = tmp_path / "value.c"
@@ -126,7 +129,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
 @pytest.mark.gpu
 @pytest.mark.parametrize("mode", ["streamed", "resident"])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-@pytest.mark.parametrize("kernel", KERNELS, ids=str)
+@pytest.mark.parametrize("kernel", FORMULAS, ids=str)
 def test_gpu_agrees_with_the_dense_kernel(kernel, precision, mode):
     if backend.probe()[0] is None:
         pytest.skip(backend.probe()[1])
