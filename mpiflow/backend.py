@@ -43,7 +43,7 @@ def take(local_rank: int) -> str:
         if int(cupy.arange(3).sum()) != 3:
             return "the GPU adds 0 + 1 + 2 to something else than 3"
     except Exception as broken:
-        return f"the GPU does not compute ({broken}); CUDA's libraries come with pip install 'mpiflow[cuda12]' or 'mpiflow[cuda13]'"
+        return f"the GPU does not compute ({broken}): pip install 'mpiflow[cuda12]' or 'mpiflow[cuda13]'"
     return ""
 
 

@@ -18,7 +18,7 @@ class LowRank:
 
     Which of the two changes no bit. It lies on `device`, where the matrix products are; sums over chunks are the host's.
     whole: whether values and first derivatives are wanted, too (`kernels.features`); r reals a point are known of a function.
-    single: whether products are float32 and complex64; sums over chunks stay float64. CuPy's side has not run on a GPU yet.
+    single: whether products are float32 and complex64; sums over chunks stay float64.
     """
 
     def __init__(

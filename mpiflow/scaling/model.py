@@ -13,15 +13,15 @@ from mpiflow.plan.machine import Machine, load
 from mpiflow.scaling import runs
 from mpiflow.scaling.measured import Point, efficiency
 
-#: An H200 on paper (60 TFLOP/s float32, 33 in float64; 1e5 points streamed in 11 ms a step; jets and sections taken as a
-#: hundredth of a core's), 25 GB/s between nodes. Never measured here.
+#: An H200, whose float32 ReLU kernel and step were measured (tests/benchmarks/RESULTS.md); what jets and sections take of a
+#: core is taken as a hundredth of it, and the 25 GB/s between nodes are on paper.
 GPU = Machine(
-    origin="an H200 and its network on paper",
-    entry=1.1e-12,
-    paired=1.1e-12,
-    stored=0.9e-12,
-    filled=1.1e-12,
-    point=2e-9,
+    origin="an H200, its kernels measured, its network on paper",
+    entry=1.44e-12,
+    paired=1.24e-12,
+    stored=1.1e-12,
+    filled=1.5e-12,
+    point=8e-8,
     latency=1.5e-5,
     byte=4e-11,
     flop=3e-14,

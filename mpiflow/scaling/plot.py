@@ -33,7 +33,7 @@ def _panels(figure, points: list[Point], efficiencies: list[float], prediction: 
     left.xaxis.set_minor_locator(NullLocator())
     right.plot([p.ranks for p in points], efficiencies, "o", color="C0", label="measured (ranks)")
     right.plot([p.ranks for p in points], prediction.efficiency, "x", color="C1", label="model (ranks)")
-    right.plot(*zip(*prediction.gpus.items(), strict=True), "-", color="C2", lw=1, label="model (GPUs, on paper)")
+    right.plot(*zip(*prediction.gpus.items(), strict=True), "-", color="C2", lw=1, label="model (GPUs)")
     right.axhline(1, color="k", lw=0.8, ls=":")
     right.set(xlabel="ranks or GPUs", ylabel="parallel efficiency of the flow", xscale="log", ylim=(0, 1.15))
     right.set_title(f"model error {100 * prediction.error:.0f} % on the measured points", fontsize=9)
