@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpiflow import backend
 from mpiflow.errors import FlowError, InputError
 
 # What MPI, HDF5, JAX, numba, NumPy of absurd sizes, Python's threads and the C++ library say of it; HDF5 also fails to
@@ -82,8 +83,15 @@ def _wanted(error: BaseException) -> str:
         shape, dtype = tuple(error.shape), error.dtype
         return f"{_shown(prod(shape) * dtype.itemsize)} were wanted for an array {shape} of {dtype}"
     if size := _bytes(str(error)):
-        return f"{_shown(size)} were wanted"
+        return f"{_shown(size)} were wanted{_on_a_gpu(error)}"
     return f"{_place(error)} wanted more than the {_shown(_held())} that it holds{_said(error)}"
+
+
+def _on_a_gpu(error: BaseException) -> str:
+    """Where CuPy was refused memory: what its GPU has left."""
+    if not type(error).__module__.startswith("cupy"):
+        return ""
+    return f" of the GPU, which has {_shown(backend.free())} left"
 
 
 def _place(error: BaseException) -> str:

@@ -11,6 +11,7 @@ from inside import mpiflow as inside
 from inside import refused
 
 from jobs import mpiflow, small
+from mpiflow import backend
 from mpiflow.comm import Comm
 from mpiflow.config import read
 from mpiflow.errors import InputError
@@ -64,6 +65,14 @@ def test_other_errors_are_no_lack_of_memory():
         KeyError("x"),
     ]
     assert [shortage.of(error, 0, 1) for error in others] == [None] * 4
+
+
+def test_a_lack_of_memory_of_a_gpu_tells_what_it_has(monkeypatch):
+    monkeypatch.setattr(backend, "free", lambda: 3 << 30)
+    cupys = type("OutOfMemoryError", (MemoryError,), {"__module__": "cupy.cuda.memory"})
+    error = cupys("Out of memory allocating 40,041,984,000 bytes (allocated so far: 1,024 bytes).")
+    told = str(shortage.of(error, 1, 4))
+    assert "37.3 GiB were wanted of the GPU, which has 3 GiB left" in told and "engine.memory" in told
 
 
 def test_a_lack_of_memory_behind_another_error_is_found():

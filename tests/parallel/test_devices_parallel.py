@@ -88,6 +88,12 @@ def test_potentials_on_devices_have_the_bits_of_one_rank(kind, monkeypatch):
     assert sum(json.loads(here.attributes()["device_bytes"]).values()) > 1000 * len(here.features)
 
 
+@pytest.mark.parallel([1, 2])
+def test_an_mpi_says_what_memory_it_takes_or_nothing():
+    said = world().memory_kinds()
+    assert isinstance(said, str) and ("system" in said or not said)
+
+
 @pytest.mark.gpu
 @pytest.mark.parallel([2])
 @pytest.mark.parametrize("mode", ["resident", "symmetric"])

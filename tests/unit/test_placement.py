@@ -61,3 +61,16 @@ def test_a_gpu_is_used_by_all_ranks_or_by_none(monkeypatch):
     monkeypatch.setattr(backend, "probe", lambda: (np, ""))
     monkeypatch.setattr(backend, "take", lambda rank: taken.append(rank) or "")
     assert placement.place(Comm(), "auto") == "gpu" and taken == [0]
+
+
+@pytest.mark.parametrize("kinds", ["mpi,system", "mpi,system,cuda", ""])
+def test_device_memory_goes_to_an_mpi_that_takes_it_alone(kinds, monkeypatch):
+    comm = Comm()
+    monkeypatch.setattr(Comm, "memory_kinds", lambda self: kinds)
+    assert not placement.cuda_aware(comm)
+    monkeypatch.setenv("MPIFLOW_CUDA_AWARE", "1")
+    if kinds == "mpi,system":
+        with pytest.raises(InputError, match="MPIFLOW_CUDA_AWARE = 1: this MPI takes memory of mpi,system alone"):
+            placement.cuda_aware(comm)
+    else:
+        assert placement.cuda_aware(comm)
