@@ -16,7 +16,11 @@ def determinant(g: np.ndarray) -> np.ndarray:
 
 def eta(g: np.ndarray, omega2: np.ndarray, kappa: float) -> np.ndarray:
     """eta = det g / (kappa |Omega|^2): (N, d, d), (N,) to (N,) real, of g's precision."""
-    det = determinant(g)
+    return of_determinant(determinant(g), omega2, kappa)
+
+
+def of_determinant(det: np.ndarray, omega2: np.ndarray, kappa: float) -> np.ndarray:
+    """eta of det g: (N,) each, of its precision."""
     return det / (det.dtype.type(kappa) * omega2.astype(det.dtype))
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Entries:
-    """Hermitian matrices of one array library: diagonal d x (N,) real, above d (d-1) / 2 x (N,) complex."""
+    """Hermitian matrices of one array library and precision: diagonal d x (N,) real, above d (d-1) / 2 x (N,) complex."""
 
     xp: object
     diagonal: tuple
@@ -33,7 +33,9 @@ class Entries:
         d = round(v.shape[1] ** 0.5)
         columns = [v[:, k] * 1.0 for k in range(d * d)]
         half = d * (d - 1) // 2
-        above = (_complex(xp, columns[d + k]) + _complex(xp, columns[d + half + k]) * 1j for k in range(half))
+        kind = xp.complex64 if v.dtype == xp.float32 else xp.complex128
+        parts = [[xp.asarray(columns[d + start + k], dtype=kind) for start in (0, half)] for k in range(half)]
+        above = (real + imaginary * 1j for real, imaginary in parts)
         return cls(xp, tuple(columns[:d]), tuple(above))
 
     def reals(self):
@@ -97,7 +99,7 @@ class Entries:
 
         def entry(i: int, j: int):
             if i == j:
-                return _complex(xp, self.diagonal[i])
+                return xp.asarray(self.diagonal[i], dtype=xp.complex128)
             return self.above[number[i, j]] if i < j else xp.conj(self.above[number[j, i]])
 
         return xp.stack([xp.stack([entry(i, j) for j in range(d)], axis=1) for i in range(d)], axis=1)
@@ -137,7 +139,3 @@ class Entries:
     def _square(self, z):
         real, imaginary = self.xp.real(z), self.xp.imag(z)
         return real * real + imaginary * imaginary
-
-
-def _complex(xp, real):
-    return xp.asarray(real, dtype=xp.complex128)

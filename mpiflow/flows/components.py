@@ -36,6 +36,7 @@ class Rule:
     natural_gradient: bool = False
     kappa: str = "fixed"
     clip: float | None = None
+    precision: str = "float64"
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class ComponentFlow(Flow):
     """g <- g - dt sum_x' K(x, x') dl/dg(x') on the own train points; what it accumulates predicts g everywhere.
 
     theta: (2, n_r, d^2) float64 where the kernel's v and u lie, packed: the metric and the accumulated gradient
-    A = sum_n dt_n dl/dg^(n). Matrices stay there; what is a number a point, as eta and its loss, is the host's. Kernel tiles
-    have the run's precision, all else is float64, or steps below the rounding of g would be lost.
+    A = sum_n dt_n dl/dg^(n). Matrices stay there; what is a number a point, as eta and its loss, is the host's. Gradients and
+    kernel tiles have the run's precision; theta has float64, or steps below the rounding of g would be lost.
     Raises NumericalError, naming the point, where no halved step keeps the metric positive definite.
     """
 
@@ -79,9 +80,11 @@ class ComponentFlow(Flow):
     def direction(self):
         """(K dl/dg, -dl/dg), to be subtracted from theta; collective."""
         xp, rule = self.device.xp, self.rule
-        entries, det = Entries.packed(self.theta[0, ...], xp), self.at.ratio * self.points.omega2
-        slope = losses.slope(entries, det, self._eta(), rule.loss, rule.natural_gradient, self.device)
-        gradient = clipped(slope, rule.clip).reals()
+        entries = Entries.packed(xp.asarray(self.theta[0, ...], dtype=getattr(xp, rule.precision)), xp)
+        det = self.device.fetch(entries.determinant())
+        eta = losses.of_determinant(det, self.points.omega2, self._kappa())
+        slope = losses.slope(entries, det, eta, rule.loss, rule.natural_gradient, self.device)
+        gradient = xp.asarray(clipped(slope, rule.clip).reals(), dtype=xp.float64)
         return xp.stack([self.sum.apply(gradient), -gradient])
 
     def tried(self, step) -> Trial | None:
@@ -97,7 +100,10 @@ class ComponentFlow(Flow):
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses; collective."""
-        loss, deviation = self.rule.loss.value(self._eta()), np.abs(1 - self.at.ratio / self._volume())
+        loss, deviation = (
+            self.rule.loss.value(self.at.ratio / self._kappa()),
+            np.abs(1 - self.at.ratio / self._volume()),
+        )
         least = self.layout.comm.min(float(self.at.least.min(initial=np.inf)))
         weight = self.points.weight
         total, loss, spread = self.layout.sum(np.stack([weight, weight * loss, weight * deviation], axis=1))
@@ -152,9 +158,8 @@ class ComponentFlow(Flow):
     def _matrices(self, reals) -> np.ndarray:
         return hermitian.unpacked(self.device.fetch(reals))
 
-    def _eta(self) -> np.ndarray:
-        kappa = self.kappa if self.rule.kappa == "fixed" else self._volume()
-        return self.at.ratio / kappa
+    def _kappa(self) -> float:
+        return self.kappa if self.rule.kappa == "fixed" else self._volume()
 
     def _volume(self) -> float:
         """The w-mean of det g / |Omega|^2, for which eta has w-mean 1; collective."""

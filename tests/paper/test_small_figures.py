@@ -48,7 +48,7 @@ def test_every_figure_has_its_room():
 
 
 def test_unknown_figures_and_sizes_are_refused():
-    with pytest.raises(InputError, match="no such figure; one of clustering"):
+    with pytest.raises(InputError, match="no such figure; one of architectures"):
         figure(Comm(), "figure-9")
     for size in ("huge", "99", "1" * 5000, "\u00b2"):
         with pytest.raises(InputError, match="one of laptop, node, cluster"):

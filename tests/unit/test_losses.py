@@ -28,6 +28,7 @@ def test_gradient_is_the_directional_derivative(loss, d):
     rng = np.random.default_rng(10 * d)
     g, direction = positive(rng, 20, d), positive(rng, 20, d) - 2 * np.eye(d)
     omega2, kappa, h = rng.uniform(0.5, 2, 20), 3.7, 1e-6
+    loss = loss.at(rng.uniform(0.5, 2, 20)) if loss.asks else loss
 
     def value(metric):
         return loss.value(losses.eta(metric, omega2, kappa))
