@@ -34,6 +34,7 @@ def test_steps_fall_with_the_power(tmp_path, monkeypatch):
 
 def test_functionals_end_where_gauss_newton_does_and_j_does_not(tmp_path, monkeypatch):
     monkeypatch.setattr(functionals, "CASES", {"K3": (3, 4)})
+    monkeypatch.delitem(functionals.FLOWS, "kl")
     rows = functionals.run(Comm(), tmp_path, 300, lambda line: None)
     found = agreed(functionals.claims(rows))
     assert not found.pop("K3: unseen gain of J over Gauss-Newton's") and all(found.values())
