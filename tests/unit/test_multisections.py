@@ -157,7 +157,7 @@ def test_the_casimir_operator_inverts_the_normal_matrix_of_round_metrics():
     constant /= np.linalg.norm(constant)
     found -= np.outer(constant, constant)
     factor = np.trace(normal) / np.trace(found)
-    np.testing.assert_allclose(normal, factor * found, atol=0.05 * np.abs(normal).max())
+    np.testing.assert_allclose(normal, factor * found, atol=0.08 * np.abs(normal).max())
 
 
 @pytest.mark.parametrize("name", ["bicubic", "torus"])

@@ -68,6 +68,8 @@ def test_nothing_that_is_there_is_touched():
 
 @pytest.mark.parametrize("name", ["quikstart", "../README", "/etc/passwd", "jobs", "slurm/site.env"])
 def test_an_unknown_name_is_answered_with_those_that_are_known(name):
-    with pytest.raises(InputError, match=f"new {name}: no such run file; there are .*quickstart.*paper/network, slurm"):
+    with pytest.raises(
+        InputError, match=f"new {name}: no such run file; there are .*quickstart.*paper/network.*, slurm"
+    ):
         called(name)
     assert not list(Path().iterdir())
