@@ -19,18 +19,16 @@ OPTIONS = {"float32": ("-fmad=false", "-ftz=true", "-prec-sqrt=false"), "float64
 SHARED, _STRETCH, RECORDS = 48 << 10, 128, 40
 
 
-class Loops:
-    """The loops of a profile (None: of tiles that are stored, of so many rows a thread) on so many columns."""
+class Threads:
+    """How the threads of a block lie: rows of each, and what a text says of them and of a source's record.
 
-    def __init__(self, profile, columns: int, precision: str, rows: int | None = None):
-        self.profile, self.columns, self.precision = profile, columns, precision
+    profile: None where tiles are stored. item: bytes of a number.
+    """
+
+    def __init__(self, profile, columns: int, precision: str, rows: int):
+        self.profile, self.columns, self.precision, self.rows = profile, columns, precision, rows
         self.numbers = profile.numbers if profile else 0
         self.item = np.dtype(precision).itemsize
-        #: Rows of a thread: two, or a long record in registers.
-        self.rows = rows or (2 if self.numbers * self.item // 4 <= RECORDS else 1)
-        self.stretch = _STRETCH
-        while self._shared > SHARED:
-            self.stretch //= 2
 
     @property
     def block(self) -> int:
@@ -43,9 +41,54 @@ class Loops:
         return padded(self.numbers + self.columns, self.precision)
 
     @property
-    def names(self) -> list[str]:
-        """The arguments that a profile's parameters are."""
+    def vector(self) -> tuple[str, int]:
+        """The type of 16 bytes, and its numbers."""
+        return ("float4", 4) if self.item == 4 else ("double2", 2)
+
+    @property
+    def fma(self) -> str:
+        """The fused multiplication of the precision."""
+        return "fmaf" if self.item == 4 else "fma"
+
+    @property
+    def taken(self) -> str:
+        """The parameters of the profile as arguments."""
+        return "".join(f", const real {name}" for name in self._names)
+
+    @property
+    def parameters(self) -> str:
+        """The same as what `value` takes."""
+        return f"const Parameters parameters = {{{{{', '.join(self._names) or '0'}}}}};"
+
+    @property
+    def each_row(self) -> str:
+        """A loop over the rows of a thread."""
+        return f'_Pragma("unroll") for (int r = 0; r < {self.rows}; r++)'
+
+    @property
+    def each_column(self) -> str:
+        """A loop over the columns."""
+        return f'_Pragma("unroll") for (int c = 0; c < {self.columns}; c++)'
+
+    @property
+    def _names(self) -> list[str]:
         return [f"p{k}" for k in range(self.profile.n_parameters)] if self.profile else []
+
+
+def rows_of(numbers: int, item: int) -> int:
+    """Rows of a thread: two, or a long record in registers."""
+    return 2 if numbers * item // 4 <= RECORDS else 1
+
+
+class Loops(Threads):
+    """The loops of a profile (None: of tiles that are stored, of so many rows a thread) on so many columns."""
+
+    def __init__(self, profile, columns: int, precision: str, rows: int | None = None):
+        numbers = profile.numbers if profile else 0
+        super().__init__(profile, columns, precision, rows or rows_of(numbers, np.dtype(precision).itemsize))
+        self.stretch = _STRETCH
+        while self._shared > SHARED:
+            self.stretch //= 2
 
     def streamed(self) -> str:
         """CUDA text of `streamed(x, y, u, rows, sources, p0, ...)`: u[span, row] = sum_j K(x_row, y_j) v_j over a span.
@@ -67,7 +110,7 @@ class Loops:
         return f"""{value(self.profile)}
 extern "C" __global__ void __launch_bounds__({THREADS})
 filled(const real *__restrict__ x, const real *__restrict__ y, real *__restrict__ k,
-       long long rows, long long sources{self._taken}) {{
+       long long rows, long long sources{self.taken}) {{
   {self._points}
   k += (long long)blockIdx.x * sources * {self.block} + threadIdx.x;
   const long long begin = (long long)blockIdx.y * {SPAN}, end = begin + {SPAN} < sources ? begin + {SPAN} : sources;
@@ -75,18 +118,17 @@ filled(const real *__restrict__ x, const real *__restrict__ y, real *__restrict_
     real source[{self.numbers}];
     #pragma unroll
     for (int i = 0; i < {self.numbers}; i++) source[i] = y[j * {self.record} + i];
-    {self._each_row} k[j * {self.block} + r * {THREADS}] = value(point[r], source, parameters);
+    {self.each_row} k[j * {self.block} + r * {THREADS}] = value(point[r], source, parameters);
   }}
 }}
 """
 
     def _kernel(self, name: str, first: str, start: str, entry: str, head: str) -> str:
-        vector, size = ("float4", 4) if self.item == 4 else ("double2", 2)
-        fma = "fmaf" if self.item == 4 else "fma"
+        (vector, size), fma = self.vector, self.fma
         steps = self.record // size
         return f"""{head}
 extern "C" __global__ void __launch_bounds__({THREADS})
-{name}({first}const real *__restrict__ y, double *__restrict__ u, long long rows, long long sources{self._taken}) {{
+{name}({first}const real *__restrict__ y, double *__restrict__ u, long long rows, long long sources{self.taken}) {{
   __shared__ {vector} shared[{self.stretch * steps}];
   {self._cleared}
   {start}
@@ -105,17 +147,17 @@ extern "C" __global__ void __launch_bounds__({THREADS})
       #pragma unroll
       for (int i = 0; i < {steps}; i++) record.whole[i] = shared[j * {steps} + i];
       const real *source = record.numbers;
-      {self._each_row} {{
+      {self.each_row} {{
         const real entry = {entry};
-        {self._each_column} part[r][c] = {fma}(entry, source[{self.numbers} + c], part[r][c]);
+        {self.each_column} part[r][c] = {fma}(entry, source[{self.numbers} + c], part[r][c]);
       }}
     }}
     {self._flushed}
   }}
   const long long row = (long long)blockIdx.x * {self.block} + threadIdx.x;
   u += (long long)blockIdx.y * rows * {self.columns};
-  {self._each_row} if (row + r * {THREADS} < rows)
-    {self._each_column} u[(row + r * {THREADS}) * {self.columns} + c] = {self._sum};
+  {self.each_row} if (row + r * {THREADS} < rows)
+    {self.each_column} u[(row + r * {THREADS}) * {self.columns} + c] = {self._sum};
 }}
 """
 
@@ -124,15 +166,11 @@ extern "C" __global__ void __launch_bounds__({THREADS})
         return f"typedef {'float' if self.item == 4 else 'double'} real;"
 
     @property
-    def _taken(self) -> str:
-        return "".join(f", const real {name}" for name in self.names)
-
-    @property
     def _points(self) -> str:
         # A block's last rows may be none: they repeat the last one.
-        return f"""const Parameters parameters = {{{{{", ".join(self.names) or "0"}}}}};
+        return f"""{self.parameters}
   real point[{self.rows}][{self.numbers}];
-  {self._each_row} {{
+  {self.each_row} {{
     const long long own = (long long)blockIdx.x * {self.block} + threadIdx.x + r * {THREADS};
     const real *there = x + (own < rows ? own : rows - 1) * {self.numbers};
     #pragma unroll
@@ -143,14 +181,6 @@ extern "C" __global__ void __launch_bounds__({THREADS})
     def _part(self) -> str:
         return f"real part[{self.rows}][{self.columns}] = {{}};"
 
-    @property
-    def _each_row(self) -> str:
-        return f'_Pragma("unroll") for (int r = 0; r < {self.rows}; r++)'
-
-    @property
-    def _each_column(self) -> str:
-        return f'_Pragma("unroll") for (int c = 0; c < {self.columns}; c++)'
-
     # Sums of float32 stretches are kept in shared memory, a place for each thread: registers are for the entries.
     @property
     def _sum(self) -> str:
@@ -160,11 +190,11 @@ extern "C" __global__ void __launch_bounds__({THREADS})
     def _cleared(self) -> str:
         if self.item == 8:
             return ""
-        return f"__shared__ double sums[{self._sums}];\n  {self._each_row} {self._each_column} {self._sum} = 0;"
+        return f"__shared__ double sums[{self._sums}];\n  {self.each_row} {self.each_column} {self._sum} = 0;"
 
     @property
     def _flushed(self) -> str:
-        return f"{self._each_row} {self._each_column} {self._sum} += part[r][c];" if self.item == 4 else ""
+        return f"{self.each_row} {self.each_column} {self._sum} += part[r][c];" if self.item == 4 else ""
 
     @property
     def _sums(self) -> int:

@@ -8,31 +8,20 @@ have the same bits in any order, so that any block, and any rank, may compute an
 
 from __future__ import annotations
 
-import numpy as np
-
 from mpiflow.engine.cuda import value
-from mpiflow.engine.cuda_loops import RECORDS, SHARED, THREADS, padded
+from mpiflow.engine.cuda_loops import RECORDS, SHARED, THREADS, Threads, padded, rows_of
 
 
-class Pairs:
-    """The kernel of a profile on so many columns: rows of a thread, sources of a strip, and how its slices lie."""
+class Pairs(Threads):
+    """The kernel of a profile on so many columns. strip: sources that are taken at a time."""
 
     def __init__(self, profile, columns: int):
-        self.profile, self.columns = profile, columns
-        self.item = np.dtype(profile.precision).itemsize
-        self.rows, self.strip = (2 if self.item == 4 and profile.numbers <= RECORDS else 1), 32
+        precision = profile.precision
+        rows = rows_of(profile.numbers, 4) if precision == "float32" else 1
+        super().__init__(profile, columns, precision, rows)
+        self.strip = 32
         while self._shared > SHARED:
             self.strip //= 2
-
-    @property
-    def block(self) -> int:
-        """Points of a block."""
-        return self.rows * THREADS
-
-    @property
-    def record(self) -> int:
-        """Numbers of a source with its columns, padded to whole registers of 16 bytes."""
-        return padded(self.profile.numbers + self.columns, self.profile.precision)
 
     @property
     def text(self) -> str:
@@ -41,28 +30,24 @@ class Pairs:
         y: (blocks, block, record) records with v; out: (blocks block, columns) int64; pairs: (n, 2) int32 numbers of blocks,
         the first not above the second; a block of threads for each. A block with itself has both its halves already.
         """
-        n, columns, size, strip = self.profile.numbers, self.columns, self.record, self.strip
-        vector, each = ("float4", 4) if self.item == 4 else ("double2", 2)
-        fma = "fmaf" if self.item == 4 else "fma"
-        wide = padded(columns, self.profile.precision)
+        n, columns, size, strip = self.numbers, self.columns, self.record, self.strip
+        (vector, each), fma, wide = self.vector, self.fma, padded(columns, self.precision)
         half, slices = strip // 2, 2 * THREADS // strip
         within = self.block // slices
         whole = strip * size // each
         loads = -(-whole // THREADS)
-        names = [f"p{k}" for k in range(self.profile.n_parameters)]
-        taken = "".join(f", const real {name}" for name in names)
         return f"""{value(self.profile)}
 extern "C" __global__ void __launch_bounds__({THREADS}, {4 if n <= RECORDS // 4 else 1})
-paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs, double scale{taken}) {{
+paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs, double scale{self.taken}) {{
   __shared__ {vector} sources[{strip * size // each}], weights[{self.block * wide // each}];
   __shared__ real tile[{self._tile}];
-  const Parameters parameters = {{{{{", ".join(names) or "0"}}}}};
+  {self.parameters}
   const long long here = (long long)pairs[2 * blockIdx.x] * {self.block};
   const long long there = (long long)pairs[2 * blockIdx.x + 1] * {self.block};
   unsigned long long *sums = (unsigned long long *)out;
   const int t = threadIdx.x, first = t % {half}, slice = t / {half};
   real point[{self.rows}][{n}], part[{self.rows}][{columns}] = {{}};
-  {self._each_row} {{
+  {self.each_row} {{
     const real *own = y + (here + t + r * {THREADS}) * {size};
     #pragma unroll
     for (int i = 0; i < {n}; i++) point[r][i] = own[i];
@@ -83,10 +68,10 @@ paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs
       union {{ {vector} whole[{size // each}]; real numbers[{size}]; }} record;
       #pragma unroll
       for (int i = 0; i < {size // each}; i++) record.whole[i] = sources[j * {size // each} + i];
-      {self._each_row} {{
+      {self.each_row} {{
         const real entry = value(point[r], record.numbers, parameters);
         tile[(t + r * {THREADS}) * {strip + 1} + j] = entry;
-        {self._each_column} part[r][c] = {fma}(entry, record.numbers[{n} + c], part[r][c]);
+        {self.each_column} part[r][c] = {fma}(entry, record.numbers[{n} + c], part[r][c]);
       }}
     }}
     if (here == there) continue;
@@ -101,14 +86,14 @@ paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs
       #pragma unroll
       for (int s = 0; s < 2; s++) {{
         const real entry = tile[row * {strip + 1} + first + s * {half}];
-        {self._each_column} sum[s][c] = {fma}(entry, weight.numbers[c], sum[s][c]);
+        {self.each_column} sum[s][c] = {fma}(entry, weight.numbers[c], sum[s][c]);
       }}
     }}
     /* The tile has been read: what the slices give takes its place. */
     __syncthreads();
     #pragma unroll
     for (int s = 0; s < 2; s++)
-      {self._each_column} tile[(slice * {columns} + c) * {strip} + first + s * {half}] = sum[s][c];
+      {self.each_column} tile[(slice * {columns} + c) * {strip} + first + s * {half}] = sum[s][c];
     __syncthreads();
     for (int i = t; i < {strip * columns}; i += {THREADS}) {{
       const int source = i / {columns}, c = i % {columns};
@@ -118,7 +103,7 @@ paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs
       atomicAdd(sums + (there + start) * {columns} + i, (unsigned long long)__double2ll_rn((double)total * scale));
     }}
   }}
-  {self._each_row} {self._each_column} {{
+  {self.each_row} {self.each_column} {{
     const unsigned long long given = (unsigned long long)__double2ll_rn((double)part[r][c] * scale);
     atomicAdd(sums + (here + t + r * {THREADS}) * {columns} + c, given);
   }}
@@ -137,18 +122,10 @@ paired(const real *__restrict__ y, long long *out, const int *__restrict__ pairs
     @property
     def _shared(self) -> int:
         """Bytes of shared memory of a block."""
-        wide = padded(self.columns, self.profile.precision)
+        wide = padded(self.columns, self.precision)
         return self.item * (self.strip * self.record + self.block * wide + self._tile)
 
     @property
     def _tile(self) -> int:
         """Numbers of a tile, or of what two sources a thread give, which takes its place."""
         return max(self.block * (self.strip + 1), 2 * THREADS * self.columns)
-
-    @property
-    def _each_row(self) -> str:
-        return f'_Pragma("unroll") for (int r = 0; r < {self.rows}; r++)'
-
-    @property
-    def _each_column(self) -> str:
-        return f'_Pragma("unroll") for (int c = 0; c < {self.columns}; c++)'
