@@ -122,14 +122,14 @@ class Entries:
         mean = sum(self.diagonal) / 3
         shifted = Entries(xp, tuple(a - mean for a in self.diagonal), self.above)
         spread = shifted.norm() / 6**0.5
-        b = shifted.scaled(1 / xp.where(spread > 0, spread, 1.0))
+        b = shifted.scaled(1 / xp.where(spread > 0, spread, xp.ones_like(spread)))
         r = b.determinant() / 2
         clipped = xp.clip(r, -1.0, 1.0)
         # The array API standard's name; numpy 1 and CuPy know the other alone.
         cosine = xp.cos((xp.acos(clipped) if hasattr(xp, "acos") else xp.arccos(clipped)) / 3)
         largest, apart = 2 * cosine, -cosine - xp.sqrt(3 * (1 - cosine * cosine))
         projector = Entries(xp, tuple(a - largest for a in b.diagonal), b.above).cofactors()
-        share = -1.5 * largest / xp.where(r > 0, sum(projector.diagonal), 1.0)
+        share = -1.5 * largest / xp.where(r > 0, sum(projector.diagonal), xp.ones_like(r))
         left = projector.scaled(share)
         diagonal = tuple(a + largest / 2 + c for a, c in zip(b.diagonal, left.diagonal, strict=True))
         rest = Entries(xp, diagonal, tuple(z + c for z, c in zip(b.above, left.above, strict=True)))

@@ -191,4 +191,4 @@ def clipped(gradient: Entries, largest: float | None) -> Entries:
     if largest is None:
         return gradient
     norm = gradient.norm()
-    return gradient.scaled(largest / gradient.xp.where(norm > largest, norm, largest))
+    return gradient.scaled(largest / gradient.xp.where(norm > largest, norm, norm * 0 + largest))
