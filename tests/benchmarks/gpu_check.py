@@ -27,7 +27,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 480
 N = 100_000
-#: Counted lower bounds of a step on 1e5 x 1e5 entries and nine columns on an H100, in ms: `tests/unit/test_cuda_texts.py`.
+#: Lower bounds of a step on 1e5 x 1e5 entries and nine columns on an H100, in ms, counted from the disassembled loops of sm_90.
 BOUND = {
     ("relu", "float32"): 13.2,
     ("relu", "float64"): 31.0,
