@@ -301,4 +301,17 @@ BY_FILE = {
     ("searches/lbfgs.py", "unit/test_ansatz.py"): [
         ("the newest pair is forgotten first", "range(_PAIRS - 1, 0, -1)", "range(1, _PAIRS)"),
     ],
+    ("kernels/triangle.py", "unit/test_triangle.py"): [
+        ("a triangle has all of the diagonal", "range(len(h))] /= 2", "range(len(h))] /= 1"),
+        (
+            "a block of columns begins late",
+            "np.matmul(values[:, start:], triangle[start:,",
+            "np.matmul(values[:, stop:], triangle[stop:,",
+        ),
+        (
+            "outer products end with their block",
+            "out=found[start:, start:stop])",
+            "out=np.empty_like(found[start:, start:stop]))",
+        ),
+    ],
 }
