@@ -8,6 +8,7 @@ from mpiflow import clock, engine
 from mpiflow.backend import HOST, Device
 from mpiflow.engine.device import corrections
 from mpiflow.engine.near_pairs import correction
+from mpiflow.modes import MODES, Mode, choice
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
 
@@ -18,7 +19,8 @@ class Coupling:
     layout: of the train points; z: (n_r, n+1) complex, their own rows. lists: source numbers of each cluster (the cluster
     itself for `none`, with its neighbours for `halo`, every train point for `all`). normalisation: updates are divided by
     1 (`sum`), the number of all train points (`mean`) or the frozen row sum over the source list (`row`). device: where v
-    and u lie. direct: whether rows travel between devices without a stop on the host. options: of `engine.build`.
+    and u lie. direct: whether rows travel between devices without a stop on the host. mode: of the engine, or the name of one
+    of ours. options: of `modes.choice.build`.
     """
 
     def __init__(
@@ -30,10 +32,11 @@ class Coupling:
         normalisation: str = "sum",
         device: Device = HOST,
         direct: bool = False,
+        mode: Mode | str = "auto",
         **options,
     ):
         self.kernel, self.layout, self.z, self.lists = kernel, layout, z, lists
-        self.normalisation, self.options = normalisation, options
+        self.normalisation, self.mode, self.options = normalisation, MODES.made(mode), options
         self.device, self.direct = device, direct
 
     def onto(self, targets: Layout, z: np.ndarray, once: bool = False) -> KernelSum:
@@ -41,23 +44,18 @@ class Coupling:
 
         once: it will be applied a single time, so that tiles are streamed and not kept; on the CPU with the same bits.
         """
-        return KernelSum(self, targets, z, self._streamed() if once else self.options)
+        on_cpu = self.options.get("backend", "cpu") == "cpu"
+        return KernelSum(self, targets, z, self.mode.for_once if once and on_cpu else self.mode)
 
     def onto_itself(self) -> KernelSum | SymmetricSum:
         """The kernel sum at the train points."""
-        if self.options.get("mode") == "symmetric":
-            return SymmetricSum(self)
-        return self.onto(self.layout, self.z)
-
-    def _streamed(self) -> dict:
-        kept = self.options.get("mode") == "resident"
-        return self.options | ({"mode": "streamed"} if kept and self.options.get("backend", "cpu") == "cpu" else {})
+        return SymmetricSum(self) if self.mode.pairs else self.onto(self.layout, self.z)
 
 
 class KernelSum:
     """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster."""
 
-    def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray, options: dict):
+    def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray, mode: Mode):
         self.device = coupling.device
         lists = {cluster: coupling.lists[cluster] for cluster, _ in targets.runs}
         wanted = np.unique(np.concatenate([np.zeros(0, np.int64), *lists.values()]))
@@ -69,7 +67,7 @@ class KernelSum:
         self.groups = []
         for cluster, run in targets.runs:
             index = np.searchsorted(wanted, lists[cluster])
-            built = engine.build(coupling.kernel, z[run], source_z[index], **options)
+            built = choice.build(coupling.kernel, z[run], source_z[index], mode=mode, **coupling.options)
             self.groups.append((run, self.device.put(index), built))
         self.norm = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
         if coupling.normalisation == "row":
@@ -94,19 +92,12 @@ class KernelSum:
         """Bytes that this rank's engines hold between steps."""
         return sum(built.bytes for _, _, built in self.groups)
 
-    @property
-    def names(self) -> list[str]:
-        """Names of the engines in use on this rank, without repeats."""
-        return sorted({built.name for _, _, built in self.groups})
-
 
 class SymmetricSum:
     """u(x) = sum_x' K(x, x') v(x') / norm(x) at the train points, all coupled to all: each pair computed once, on any rank.
 
     Every rank has all points and v; what the ranks give is added in integers, whose sums do not depend on the ranks.
     """
-
-    names = ["symmetric"]
 
     def __init__(self, coupling: Coupling):
         self.layout, self.device = coupling.layout, coupling.device

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mpiflow import clock, cymetric, engine, sampling
-from mpiflow.clustering import cluster
+from mpiflow.clustering.clusters import cluster
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.geometry.domain import Domain
@@ -39,7 +39,7 @@ def train_points(comm: Comm, surface: Domain, config: Config) -> tuple[PointSet,
     shard = split(-(-total // batch), comm.size, comm.rank)
     own = np.arange(min(shard.start * batch, total), min(shard.stop * batch, total))
     points = drawn(comm, surface, config, sampling.TRAIN, total, config.run.seed, own)
-    options = config.clusters.model_dump()
+    options = dict(config.clusters)
     found = cluster(comm, surface.embedded(points.z), int(own[0]) if len(own) else 0, total, **options)
     label = comm.allgather_rows(found.label)
     layout = train_layout(comm, label, config)

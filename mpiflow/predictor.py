@@ -111,6 +111,11 @@ class Model:
         fresh = self._fresh(count, seed, extrapolate)
         return evaluate.table(self.surface, self._predictor, self.train, {"train": self.train, "fresh": fresh})
 
+    def table(self) -> list[evaluate.Row]:
+        """The same on the run's own train and unseen points, as the run itself shows it; collective."""
+        sets = {"train": self.train, "unseen": self.test}
+        return evaluate.table(self.surface, self._predictor, self.train, sets)
+
     def curvature(self, count: int, seed: int, extrapolate: bool = False) -> Curvature:
         """Ricci measure and Euler number on fresh points of all charts; collective.
 

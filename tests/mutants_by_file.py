@@ -128,26 +128,20 @@ BY_FILE = {
         ),
         ("what NumPy wanted is not told", "prod(shape) * dtype.itemsize", "prod(shape)"),
     ],
-    ("clustering/minibatch.py", "unit/test_clustering.py"): [
-        (
-            "complete linkage is average",
-            '"complete": _on_distances("complete")',
-            '"complete": _on_distances("average")',
-        ),
+    ("clustering/trees.py", "unit/test_clustering.py"): [
         ("pairs are put away one off", "- i - 1\n", "- i\n"),
+    ],
+    ("clustering/linkages/complete.py", "unit/test_clustering.py"): [
+        ("complete linkage is average", 'name = "complete"', 'name = "average"'),
     ],
     ("clustering/partition.py", "unit/test_clustering.py"): [
         ("one merge too few", "    merges = points - count\n", "    merges = points - count - 1\n"),
         ("clusters keep the numbers of the tree", "return rank[inverse]", "return inverse.astype(np.int32)"),
     ],
-    ("clustering/greedy.py", "unit/test_merge.py"): [
+    ("clustering/merges/greedy.py", "unit/test_merge.py"): [
         ("two clusters join one seed", "        mean[taken] = np.inf\n", ""),
         ("the farthest cluster joins", "mean[:, seed].argmin()", "mean[:, seed].argmax()"),
-        (
-            "sums of distances are not means",
-            "np.outer(np.bincount(label[rows], minlength=count), np.bincount(seed_label, minlength=count))",
-            "1.0",
-        ),
+        ("sums of distances are not means", "np.outer(*sizes)", "1.0"),
     ],
     ("clustering/tree.py", "unit/test_merge.py"): [
         ("the dearest matching is taken", "linear_sum_assignment(cost)", "linear_sum_assignment(-cost)"),
@@ -244,9 +238,11 @@ BY_FILE = {
     ("engine/neighbours.py", "unit/test_engine.py"): [
         ("the cut-off is too near", '"float64": exp(-(8.5**2) / 2)', '"float64": exp(-(4.5**2) / 2)'),
     ],
-    ("engine/choice.py", "unit/test_engine.py"): [
-        ("the budget is not asked", "if size <= (BUDGET if budget is None else budget):", "if True:"),
-        ("a search may be streamed", 'if kernel.nearest and mode not in ("auto", "neighbours"):', "if False:"),
+    ("modes/resident.py", "unit/test_engine.py"): [
+        ("the budget is not asked", "question.bytes <= question.budget", "True"),
+    ],
+    ("modes/streamed.py", "unit/test_engine.py"): [
+        ("a search may be streamed", ' if kernel.nearest else ""', ' if False else ""'),
     ],
     ("job/folder.py", "restart/test_refusals.py::test_a_refused_run_leaves_all_as_it_was"): [
         ("a refused run leaves its folder", "    stack.push(_as_it_was(folder, new))\n", ""),

@@ -79,6 +79,10 @@ class Door:
             raise self.wrong(name, f"must be {ours}")
         return found
 
+    def made(self, kind: Named | str) -> Named:
+        """One as it is, or ours of a name with its usual keys. Raises ValueError for a name that there is not."""
+        return self.kind(kind)() if isinstance(kind, str) else kind
+
     def wrong(self, name: object, why: str) -> ValueError:
         """A complaint about a class, for the run file."""
         shown = f'"{name}"' if isinstance(name, str) else repr(name)

@@ -32,17 +32,23 @@ class Formula:
         """u = K v. v: (M, c) float64, on the host or the device. Returns (N, c) float64 where v lies."""
         if isinstance(v, np.ndarray) and self.device is not HOST:
             return self.device.fetch(self.apply(self.device.put(np.ascontiguousarray(v))))
-        xp = self.device.xp
         if not all(self.shape):
             return self.device.zeros((self.shape[0], v.shape[1]), "float64")
+        return joined(self.device.xp, self._sums(v))[: self.shape[0], :]
+
+    def _sums(self, v) -> list:
+        """u of each tile of targets."""
+        xp = self.device.xp
         unit = power_of_two(float(xp.max(xp.abs(v))))
-        parts = [
-            self._short(v[s : min(s + SOURCES, self.shape[1]), :] / unit) for s in range(0, self.shape[1], SOURCES)
+        parts = [self._short(part / unit) for part in self._cut(v)]
+        return [
+            sum(self._wide(_times(tile, part)) for tile, part in zip(self._row(k), parts, strict=True)) * unit
+            for k in range(len(self.targets))
         ]
-        rows = [
-            sum(self._wide(_times(tile, v)) for tile, v in zip(self._row(k), parts, strict=True)) for k in self._rows
-        ]
-        return joined(xp, rows)[: self.shape[0], :] * unit
+
+    def _cut(self, v) -> list:
+        """Its rows as the sources are cut."""
+        return [v[s : min(s + SOURCES, self.shape[1]), :] for s in range(0, self.shape[1], SOURCES)]
 
     @property
     def bytes(self) -> int:
@@ -58,10 +64,6 @@ class Formula:
     def flops(self) -> int:
         """Floating-point operations of one step on nine columns, with those of an inner product for the formula."""
         return self.shape[0] * self.shape[1] * (18 + 8 * self.sources[0].shape[1])
-
-    @property
-    def _rows(self) -> range:
-        return range(len(self.targets))
 
     def _row(self, number: int) -> list:
         """The tiles of 128 targets, source by source."""
@@ -81,7 +83,7 @@ class KeptFormula(Formula):
 
     def __init__(self, kernel: Kernel, targets: np.ndarray, sources: np.ndarray, precision: str, device: Device = HOST):
         super().__init__(kernel, targets, sources, precision, device)
-        self.tiles = [super(KeptFormula, self)._row(number) for number in self._rows]
+        self.tiles = [super(KeptFormula, self)._row(number) for number in range(len(self.targets))]
 
     @property
     def bytes(self) -> int:

@@ -133,7 +133,7 @@ class ComponentFlow(Flow):
         options = self.coupling.options
         place = {"backend": options.get("backend", "cpu"), "device_bytes": self.device_bytes}
         made = {"tiles": "arrays"} if self.coupling.kernel.on_arrays else {}
-        return {"engine": options["mode"], "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa, **made}
+        return {"engine": self.coupling.mode.name, "engine_bytes": self.sum.bytes, **place, "kappa": self.kappa, **made}
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from mpiflow import streams
+from mpiflow.doors import trial
 from mpiflow.settings.section import Kind
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ class Kernel(Kind):
 
     def tried(self, beside: dict) -> None:
         """Try the formula on a few points of P^n. Raises where it gives no kernel."""
-        n = beside["manifold"].coordinates - 1 if "manifold" in beside else 4
-        rng = streams.same()
-        z = rng.normal(size=(12, n + 1)) + 1j * rng.normal(size=(12, n + 1))
-        z /= z[np.arange(12), np.abs(z).argmax(1)][:, None]
+        z = trial.points(beside)
         found, reach = np.asarray(self.tile(z[:5], z[3:], np)), self.reach(1e-3)
         if found.shape != (5, 9) or found.dtype.kind != "f":
             raise ValueError(f"tile of 5 and 9 points is {found.dtype}{list(found.shape)}; it must be float64[5, 9]")

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpiflow import engine, sampling
-from mpiflow.clustering.minibatch import cluster_batch
+from mpiflow.clustering.linkages.average import Average
 from mpiflow.config import Config
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.methods.components import SAMPLE
+from mpiflow.modes import Mode, choice
+from mpiflow.modes.streamed import Streamed
 from mpiflow.plan import costs
 from mpiflow.plan.costs import COLLECTIVES, changed
 from mpiflow.plan.stopwatch import best
@@ -39,16 +41,29 @@ class Costs(costs.Costs):
         self.kept, self.itemsize = 1.0, np.dtype(precision).itemsize
         if kernel.sparse:
             self.kept = _kept(config)
+        #: Whether the run itself judges how sparse its kernel is, which it does where nothing else says so.
+        self.judges = False
         self.sources = self.train if config.flow.coupling == "all" else ceil(self.train / config.clusters.count)
         #: Clusters of a rank, and the sources of all of them.
         self.groups = ceil(config.clusters.count / ranks)
         self.listed = self.groups * self.sources
         options = {"mode": config.engine.mode, "precision": precision, "budget": int(self.budget)}
-        self.mode = engine.choose(kernel, self.train, self.sources, kept=self.kept, square=config.square, **options)
+        self.chosen = choice.choose(
+            kernel, self.train, self.sources, kept=self._judged, square=config.square, **options
+        )
+
+    @property
+    def mode(self) -> str:
+        """The engine in words."""
+        return self.chosen.name
+
+    def _judged(self) -> float:
+        self.judges = True
+        return self.kept
 
     def engine(self, rows: int) -> int:
         """Bytes between steps of the engine that will run, for so many target rows."""
-        return self._engine(self.mode, rows)
+        return self._engine(self.chosen, rows)
 
     @property
     def held(self) -> float:
@@ -58,7 +73,7 @@ class Costs(costs.Costs):
     @property
     def building(self) -> float:
         """g_FS on its way, of the train points or at last of the unseen ones; or what judges whether a kernel is sparse."""
-        judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.width**2 if self.config.kernel.sparse else 0
+        judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.width**2 * self.judges
         return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged)
 
     @property
@@ -89,7 +104,7 @@ class Costs(costs.Costs):
     def excess(self) -> str:
         """Why a resident kernel is larger than engine.memory allows."""
         size = self.engine(self.rows)
-        if self.mode != "resident" or size <= self.budget:
+        if not self.chosen.whole or size <= self.budget:
             return ""
         return (
             f"its kernel of {self.rows:,} x {self.sources:,} entries takes {size / 2**30:,.2f} GiB on each of {self.ranks} "
@@ -99,21 +114,21 @@ class Costs(costs.Costs):
     @property
     def key(self) -> str:
         """The key that makes the run as large as it is, with its value."""
-        resident = self.mode == "resident" and self.test <= self.train
-        return f'engine.mode = "{self.config.engine.mode}"' if resident else super().key
+        kept = self.chosen.whole and self.test <= self.train
+        return f'engine.mode = "{self.config.engine.mode.name}"' if kept else super().key
 
     def changes(self) -> Iterator[tuple[str, Config, int]]:
         """A streamed kernel, or what makes any run smaller."""
-        if self.mode != "streamed" and not self.config.kernel.nearest:
-            yield 'engine.mode = "streamed"', changed(self.config, {"engine.mode": "streamed"}), self.ranks
+        if self.chosen != Streamed() and not Streamed().complaint(self.config.kernel):
+            yield 'engine.mode = "streamed"', changed(self.config, {"engine.mode": Streamed()}), self.ranks
         yield from super().changes()
 
     def step(self, m: Machine, look: bool = True) -> dict[str, float]:
         """One step of the flow with its look at the unseen points, by part."""
         columns, unseen = self.dimension**2, self.unseen * look
-        entries = self.rows * m.step_entry(self.mode, self.kept) + unseen * m.step_entry(self._watched, self.kept)
+        entries = self.rows * self.chosen.seconds(m, self.kept) + unseen * self.chosen.elsewhere.seconds(m, self.kept)
         # v to all, and from a symmetric engine the sums of all.
-        sent = (4 if self.mode == "symmetric" else 2) * 8 * columns * self.sources * (self.ranks > 1)
+        sent = (4 if self.chosen.pairs else 2) * 8 * columns * self.sources * (self.ranks > 1)
         return {
             "kernel": entries * self.sources * columns / 9,
             "losses": (self.rows + unseen) * m.point,
@@ -123,18 +138,13 @@ class Costs(costs.Costs):
 
     def built(self, m: Machine) -> float:
         """Entries that are kept, or added up once for a normalisation."""
-        kept = self.itemsize * (self.mode == "resident") * m.fresh
+        kept = self.itemsize * self.chosen.whole * m.fresh
         return (self.rows + self.unseen) * self.sources * (self._filled(m) + kept)
 
     def evaluated(self, m: Machine) -> float:
         """Every entry once more, and those of the displaced points of the Kaehler defect."""
         displaced = 8 * self.dimension * min(DEFECT_POINTS, self.unseen) * 2
         return (self.rows + self.unseen + displaced) * self.sources * max(self._filled(m), m.entry)
-
-    @property
-    def _watched(self) -> str:
-        """The engine of the unseen points."""
-        return "streamed" if self.mode == "symmetric" else self.mode
 
     @property
     def _own(self) -> float:
@@ -144,12 +154,12 @@ class Costs(costs.Costs):
     @property
     def _watching(self) -> float:
         """The engine of the unseen points."""
-        return self._engine(self._watched, self.unseen) + self._factors(self.unseen)
+        return self._engine(self.chosen.elsewhere, self.unseen) + self._factors(self.unseen)
 
-    def _engine(self, mode: str, rows: int) -> int:
+    def _engine(self, mode: Mode, rows: int) -> int:
         """One for each cluster, with sources of its own."""
         shape, n = (ceil(rows / self.groups), self.sources), self.width - 1
-        each = engine.holds(self.config.kernel, mode, n, shape, self.config.run.precision, self.kept)
+        each = mode.holds(self.config.kernel, n, shape, self.config.run.precision, self.kept)
         return self.groups * each
 
     def _factors(self, rows: int) -> int:
@@ -158,7 +168,7 @@ class Costs(costs.Costs):
     @property
     def _record(self) -> int:
         """Bytes of a source in a streamed engine."""
-        return engine.holds(self.config.kernel, "streamed", self.width - 1, (0, 1), self.config.run.precision)
+        return Streamed().holds(self.config.kernel, self.width - 1, (0, 1), self.config.run.precision)
 
     @property
     def _columns(self) -> int:
@@ -172,9 +182,7 @@ class Costs(costs.Costs):
         return 16 * (n * (n + 1 + d) + d**2)
 
     def _filled(self, m: Machine) -> float:
-        if self.mode in ("streamed", "symmetric"):
-            return m.entry * (self.config.flow.normalisation == "row")
-        return m.filled
+        return m.filled if self.chosen.once else m.entry * (self.config.flow.normalisation == "row")
 
 
 #: Shares of pairs by what they depend on: a plan that looks for a cure asks for the same one a dozen times.
@@ -203,12 +211,12 @@ def timed(config: Config, surface: Domain) -> dict[str, float]:
     z = np.resize(points.z, (_SOURCES, points.z.shape[1]))
     v = np.ones((_SOURCES, surface.dimension**2))
     entries = _ROWS * _SOURCES
-    found = {"pair": best(lambda: cluster_batch(z[:1500], 2)) / (1500 * 1499 / 2)}
+    found = {"pair": best(lambda: Average().label(z[:1500], 2)) / (1500 * 1499 / 2)}
     for mode, name in (("streamed", "entry"), ("resident", "stored")):
-        built = engine.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
+        built = choice.build(kernel, z[:_ROWS], z, mode=mode, precision=precision)
         found[name] = best(lambda built=built: built.apply(v)) / entries
     if kernel.symmetric:
         paired = engine.Symmetric(kernel, z, precision, parts=_SHARES)
         found["paired"] = best(lambda: paired.shares(v)) * _SHARES / _SOURCES**2
-    found["filled"] = best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
+    found["filled"] = best(lambda: choice.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
     return found

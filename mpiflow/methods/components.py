@@ -11,6 +11,7 @@ import numpy as np
 from mpiflow.belief.points import hermitian, missing
 from mpiflow.kernels import Kernel
 from mpiflow.methods import registry
+from mpiflow.modes import MODES, Mode
 
 if TYPE_CHECKING:
     from mpiflow.config import Config
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 #: Train points, the first ones, from which it is judged whether a cut-off makes the kernel sparse.
 SAMPLE = 1000
-_ENGINES = ("resident", "streamed", "symmetric", "neighbours")
 
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> ComponentFlow:
@@ -57,9 +57,11 @@ def coupling(config: Config, surface: Domain, train: PointSet, stored: dict) -> 
     lists = source_lists(config, train.layout, z)
     # Engines differ in their last bits, so what `auto` came to once holds for the whole run.
     placed = placement.place(train.layout.comm, stored.get("backend") or config.run.backend)
-    mode = stored.get("engine") or _engine(config, chosen, train.layout, z, lists)
+    # What a run file names, also a user's at another place than before; what auto came to is one of ours.
+    kept = stored.get("engine") if config.engine.mode.source is None else None
+    mode = MODES.made(kept) if kept else _engine(config, chosen, train.layout, z, lists)
     # Neighbours are looked up on the host.
-    device = backend.device("cpu" if mode == "neighbours" else placed)
+    device = backend.device("cpu" if mode.on_host else placed)
     direct = device is not backend.HOST and placement.cuda_aware(train.layout.comm)
     options = {"mode": mode, "precision": config.run.precision, "backend": placed}
     return Coupling(chosen, train.layout, z, lists, config.flow.normalisation, device, direct, **options)
@@ -78,17 +80,18 @@ def source_lists(config: Config, layout: Layout, z: np.ndarray) -> list[np.ndarr
     return with_halo(layout, z, reach) if reach else layout.members
 
 
-def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[np.ndarray]) -> str:
+def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[np.ndarray]) -> Mode:
     from mpiflow import engine
+    from mpiflow.modes import choice
 
-    kept = 1.0
-    if chosen.sparse:
+    def kept() -> float:
         own = layout.rows < SAMPLE
         number = layout.comm.allgather_rows(layout.rows[own])
         sample = layout.comm.allgather_rows(z[own])[np.argsort(number)]
-        kept = engine.kept_fraction(chosen, sample, config.run.precision)
+        return engine.kept_fraction(chosen, sample, config.run.precision)
+
     entries = sum(len(member) * len(sources) for member, sources in zip(layout.members, lists, strict=True))
-    return engine.choose(
+    return choice.choose(
         chosen,
         1,
         entries,
@@ -102,15 +105,16 @@ def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[n
 
 def load(config: Config) -> None:
     """Compile the tiles of all kernels that registers know, in both precisions; what their parameters are does not matter."""
-    from mpiflow import engine, sampling
+    from mpiflow import sampling
     from mpiflow.geometry.families.fermat import Fermat
+    from mpiflow.modes import choice
 
     z = sampling.chunk(Fermat().domain(), 0, sampling.EVALUATE, 0, None).z[:4]
     for kind in (kind for kind in registry.KERNELS.known().values() if issubclass(kind, Kernel)):
         kernel = kind.model_construct(**{name: 1.0 for name, key in kind.model_fields.items() if key.is_required()})
         for precision in ("float64", "float32"):
             if not kernel.nearest and not kernel.on_arrays:
-                engine.build(kernel, z, z, mode="streamed", precision=precision).apply(np.ones((4, 9)))
+                choice.build(kernel, z, z, mode="streamed", precision=precision).apply(np.ones((4, 9)))
 
 
 def costs() -> ModuleType:
@@ -125,5 +129,6 @@ def complaints(state: State, config: Config) -> Iterator[str]:
     name, kept = "flow/accumulated_gradient", tuple(f"search_points/{name}" for name in config.search.remembers)
     yield from missing(state.arrays, (name, *kept))
     yield from hermitian(name, state.arrays[name])
-    if state.attributes["engine"] not in _ENGINES:
-        yield f"attribute engine is {state.attributes['engine'][:40]!r}: it is one of {', '.join(_ENGINES)}"
+    engines = [name for name, mode in MODES.known().items() if mode.place is not None]
+    if state.attributes["engine"] not in engines and config.engine.mode.source is None:
+        yield f"attribute engine is {state.attributes['engine'][:40]!r}: it is one of {', '.join(engines)}"

@@ -44,6 +44,8 @@ class Network(Kind):
     """Points of a mini-batch."""
     decay: Annotated[float, Field(ge=1e-30, le=1)] = 1.0
     """Factor on the rate from epoch to epoch."""
+    silent: bool = True
+    """Whether the last layer begins at zero, so that g begins at g_FS; else all layers begin at random."""
     sigma: NonNegative = 1.0
     """Weight of the loss."""
     kaehler: NonNegative = 0.0
@@ -121,9 +123,7 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Netw
     n, run = config.network, config.run
     placed = place(stored.get("backend") or run.backend, placement.local_rank(train.layout.comm))
     goal = objective(config, surface)
-    rule = NetworkRule(
-        goal, config.flow.dt, n.batch, run.seed, n.decay, run.precision, backend=placed, search=config.search
-    )
+    rule = NetworkRule(goal, config.flow.dt, n.batch, run.seed, n.decay, run.precision, n.silent, placed, config.search)
     return NetworkFlow(surface, train, rule, config.points.chart)
 
 

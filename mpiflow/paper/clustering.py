@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow.clustering import cluster
+from mpiflow.clustering.clusters import cluster
 from mpiflow.clustering.quality import silhouette
 from mpiflow.comm import Comm
 from mpiflow.geometry.families.fermat import Fermat

@@ -17,7 +17,6 @@ from mpiflow.config import check
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
-from mpiflow.methods import network
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import PAPER, finished, leave, picture
 
@@ -28,7 +27,7 @@ EPOCHS, CHART = 50, (0, 1)
 FIXED = 10
 #: Networks that were begun anew and never trained, and other sets of points: how far chance alone goes.
 FROZEN = 5
-_NETWORK = {"kind": "multiplicative", "width": 128, "depth": 3, "activation": "gelu", "batch": 256}
+_NETWORK = {"kind": "multiplicative", "width": 128, "depth": 3, "activation": "gelu", "batch": 256, "silent": False}
 _SHOWN = (1, 2, 5, 10, 20, 30, 40, 50)
 #: Degrees of the potentials, phi = log(1 + F) / k, invariant functions, C frozen at g_FS.
 DEGREES = (4, 8, 12)
@@ -150,7 +149,6 @@ def _trained(comm: Comm, size: int, seed: int):
     """A training that begins at random, as cymetric's do: what `_followed` wants of it."""
     from mpiflow.network import inputs
     from mpiflow.network.empirical_ntk import jacobian, spectra
-    from mpiflow.network.flow import NetworkFlow, NetworkRule
 
     table = {
         "run": {"seed": seed, "precision": "float32"},
@@ -158,13 +156,9 @@ def _trained(comm: Comm, size: int, seed: int):
         "network": _NETWORK,
         "flow": {"dt": 1e-3, "loss": "sigma", "steps": EPOCHS},
     }
-    config = check(table, "ntk-evolution")
-    made = Flowing.begun(comm, config)
-    surface, points = made.surface, made.train
-    goal = network.objective(config, surface)
-    rule = NetworkRule(goal, config.flow.dt, config.network.batch, seed, precision="float32", silent=False)
-    flow = NetworkFlow(surface, points, rule, CHART)
-    reference = sigma(points.layout, points.points, points.reference(surface))
+    made = Flowing.begun(comm, check(table, "ntk-evolution"))
+    surface, points, flow = made.surface, made.train, made.flow
+    goal, reference = flow.rule.goal, sigma(points.layout, points.points, points.reference(surface))
 
     others = range(seed + 1, seed + FROZEN + 1)
     fixed = {own: [inputs.component(surface, *each) for each in _fixed(surface, own)] for own in (seed, *others)}

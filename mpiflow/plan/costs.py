@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.util import find_spec
 from math import ceil
 from typing import TYPE_CHECKING, ClassVar
 
@@ -138,12 +137,9 @@ class Costs:
 
     @property
     def _clustering(self) -> float:
-        """Distances of a mini-batch; other linkages and merges go without."""
+        """What the linkage takes for a mini-batch."""
         c = self.config.clusters
-        frugal = ("ward", "chordal") if find_spec("fastcluster") else ("chordal",)
-        if c.count == 1 or c.merge == "kmeans" or c.linkage in frugal:
-            return 0
-        return 8 * min(c.batch, self.train) ** 2
+        return 0 if c.count == 1 or c.merge.at_once else c.linkage.bytes(min(c.batch, self.train))
 
 
 def changed(config: Config, keys: dict) -> Config:

@@ -62,15 +62,6 @@ class Machine:
         """Seconds of work on features."""
         return work.flops * self.flop + work.read * self.read + work.products * self.product
 
-    def step_entry(self, mode: str, kept: float) -> float:
-        """Seconds of one kernel entry in a step."""
-        return {
-            "resident": self.stored,
-            "streamed": self.entry,
-            "symmetric": self.paired,
-            "neighbours": 4 * self.stored * kept,
-        }[mode]
-
 
 def load(config: Config) -> Machine:
     """The stored measurement of this machine for this kernel and precision, or the defaults."""

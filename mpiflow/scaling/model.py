@@ -73,9 +73,7 @@ def _scaled(machine: Machine, first: Point) -> Machine:
 
 def _on_gpus(first: Point, weak: bool) -> dict[int, float]:
     """Efficiency of the first point's run on 1 to 1024 GPUs, one rank each; weak: with its work on each of them."""
-    settings = changed(first.settings, {"run.backend": "gpu"})
-    if settings.engine.mode == "symmetric":
-        settings = changed(settings, {"engine.mode": "streamed"})
+    settings = changed(first.settings, {"run.backend": "gpu", "engine.mode": first.settings.engine.mode.elsewhere})
     one, found = _step(settings, 1, GPU), {}
     for gpus in GPUS:
         time = _step(changed(settings, runs.grown(settings, gpus)) if weak else settings, gpus, GPU)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from mpiflow.doors.door import Door
 from mpiflow.functionals import Functional
+from mpiflow.modes import MODES, Mode
 from mpiflow.searches import Search
 from mpiflow.settings.section import Count, Positive, Section
 
@@ -51,8 +52,8 @@ class Flow(Section):
 class Engine(Section):
     """[engine]: how kernel sums are computed and in how much memory (GiB for each rank)."""
 
-    mode: Literal["auto", "resident", "streamed", "symmetric", "neighbours"] = "auto"
-    """How kernel sums are made: entries kept, made anew, each for both points of a pair, or near pairs alone."""
+    mode: Annotated[Mode, MODES, Field(validate_default=True)] = "auto"
+    """How kernel sums are made"""
     memory: Annotated[Positive, Field(le=1e9)] = 2.0
     """For what is kept between steps, on each rank. [GiB]"""
 

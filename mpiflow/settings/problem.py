@@ -8,6 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from mpiflow.clustering import LINKAGES, MERGES
+from mpiflow.clustering.linkages import Linkage
+from mpiflow.clustering.merges import Merge
 from mpiflow.doors.door import Door
 from mpiflow.geometry.families.family import Family
 from mpiflow.settings.section import Count, Section
@@ -88,7 +91,7 @@ class Clusters(Section):
     """Clusters that the train points are cut into."""
     batch: Count = 10_000
     """Points of a mini-batch, which are clustered together."""
-    linkage: Literal["average", "complete", "ward", "chordal"] = "average"
-    """How clusters of a mini-batch grow."""
-    merge: Literal["greedy", "assignment", "moments", "kmeans"] = "greedy"
-    """How the clusters of mini-batches become those of all."""
+    linkage: Annotated[Linkage, LINKAGES, Field(validate_default=True)] = "average"
+    """How clusters of a mini-batch grow"""
+    merge: Annotated[Merge, MERGES, Field(validate_default=True)] = "greedy"
+    """How the clusters of mini-batches become those of all"""

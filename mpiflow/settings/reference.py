@@ -209,7 +209,9 @@ start.
 | `[manifold]` | a family of manifolds, by `manifold.family` |
 | `[kernel]`, `[network]` | what moves the metric, by `kernel.name` or `network.kind`; potentials, by `kernel.features` |
 | `[flow]` | what is lowered, by `flow.loss`; how a step is taken, by `flow.search` |
-| `[points]`, `[clusters]`, `[engine]`, `[output]` | none: points, their clusters, how sums are made, when states are written |
+| `[clusters]` | how points are clustered, by `clusters.linkage` and `clusters.merge` |
+| `[engine]` | how kernel sums are made, by `engine.mode` |
+| `[points]`, `[output]` | none: points, when states are written |
 | `[tune]` | none: what a study searches; no state remembers it |
 
 Where a key is one of several classes, a class of your own does as well: `"mine.py:Laplace"`, the file counted from the run

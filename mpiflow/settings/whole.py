@@ -49,10 +49,10 @@ class Config(Section):
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
                 'use "all" or "none"'
             )
-        if self.engine.mode == "symmetric" and not self.paired:
+        if self.engine.mode.pairs and not self.paired:
             raise ValueError(
-                'engine.mode = "symmetric": computes each pair of train points once, for symmetric kernels that couple all of '
-                'them; set flow.coupling = "all", or take "streamed"'
+                f'engine.mode = "{self.engine.mode.name}": computes each pair of train points once, for symmetric kernels that '
+                'couple all of them; set flow.coupling = "all", or take "streamed"'
             )
         if not self.search.asks <= self.moved_by.answers:
             suitable = [name for name, kind in SEARCHES.known().items() if kind.asks <= self.moved_by.answers]
@@ -109,7 +109,7 @@ class Config(Section):
     @property
     def search(self) -> Search:
         """How a step is taken: given, or the usual one of what moves the metric."""
-        return self.flow.search or SEARCHES.find(self.moved_by.search)()
+        return self.flow.search or SEARCHES.made(self.moved_by.search)
 
     @property
     def kappa(self) -> str:

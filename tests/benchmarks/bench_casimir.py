@@ -13,14 +13,12 @@ import time
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
 import numpy as np
-from bench_generic import quintic
-from bench_kaehler import problem
+from bench_kaehler import table
 
-from mpiflow import sampling
 from mpiflow.comm import world
+from mpiflow.config import check
 from mpiflow.flows.linearised import Linearised, conjugate_gradients
-from mpiflow.kernels.casimir import inverse
-from mpiflow.methods import potentials
+from mpiflow.job.flowing import Flowing
 
 #: Iterations at which the residual is shown.
 SHOWN = (1, 4, 8, 12, 16, 20, 30)
@@ -36,15 +34,13 @@ class Watched(Linearised):
 
 def main(name: str, degree: int, total: int) -> None:
     """One line without, one with."""
-    comm, surface = world(), quintic(name)
-    features = potentials.features(comm, surface, degree, "generic")
-    train = problem(comm, surface, features, total, 0, sampling.TRAIN)
-    state = train.at(np.zeros(len(features)))
+    comm = world()
+    flow = Flowing.begun(comm, check(table(name, degree, total), "bench_casimir")).flow
     if comm.rank == 0:
         print(f"| preconditioner | residual after {', '.join(map(str, SHOWN))} iterations | s an iteration |")
-    for label, preconditioner in (("none", None), ("Casimir", inverse(surface, features))):
-        linear = Watched(train, state, preconditioner)
-        right = linear.adjoint(linear.centred(state.residual))
+    for label, preconditioner in (("none", None), ("Casimir", flow.inverse)):
+        linear = Watched(flow.problem, flow.state, preconditioner)
+        right = linear.adjoint(linear.centred(flow.state.residual))
         begin = time.perf_counter()
         conjugate_gradients(linear, right, 1e-6, SHOWN[-1], accuracy=0.0)
         seconds = (time.perf_counter() - begin) / SHOWN[-1]

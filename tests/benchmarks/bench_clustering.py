@@ -18,9 +18,11 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from rounds import clocked
 
-from mpiflow.clustering import assignment, cluster, greedy, kmeans, moments
+from mpiflow.clustering import LINKAGES
+from mpiflow.clustering import MERGES as EVERY
 from mpiflow.clustering.batches import Batches
-from mpiflow.clustering.minibatch import cluster_batch
+from mpiflow.clustering.clusters import cluster
+from mpiflow.clustering.merges.moments import planned_bytes
 from mpiflow.clustering.quality import quality, silhouette
 from mpiflow.comm import Comm, world
 from mpiflow.geometry import projective
@@ -31,7 +33,13 @@ from mpiflow.ranks.shards import owners, tiles
 from mpiflow.sampling import TRAIN, chunk
 
 SURFACE = Fermat(ambient=4).domain()
-MERGES = {"greedy": greedy.merge, "assignment": assignment.merge, "moments": moments.merge}
+MERGES = {name: EVERY.made(name).merge for name in ("greedy", "assignment", "moments")}
+K_MEANS = EVERY.made("kmeans").merge
+
+
+def cluster_batch(z: np.ndarray, count: int, name: str = "average") -> np.ndarray:
+    """Clusters of one mini-batch by a linkage of ours."""
+    return LINKAGES.made(name).clusters(z, count)
 
 
 def points(start: int, stop: int) -> np.ndarray:
@@ -116,7 +124,7 @@ def k_means() -> None:
         print(f"C = {count}: k-means {ours:.3f}, one batch of average linkage {whole:.3f}, ratio {ours / whole:.2f}")
     for total in (50_000, 100_000, 200_000, 400_000):
         z = points(0, total)
-        (_, rounds), seconds = clocked(lambda z=z, total=total: kmeans.partition(Batches(Comm(), total, 10_000), z, 20))
+        (_, rounds), seconds = clocked(lambda z=z, total=total: K_MEANS(Batches(Comm(), total, 10_000), z, None, 20))
         print(
             f"N = {total}: {seconds:.2f} s, {len(rounds)} iterations, {1e9 * seconds / total / len(rounds):.0f} ns each"
         )
@@ -139,7 +147,7 @@ def volume(picture: str = "build/exchange.png") -> None:
     from matplotlib.figure import Figure
 
     ranks = 2 ** np.arange(11)
-    most = [moments.planned_bytes(4 * r, r, 20, 5).sum(1).max() for r in map(int, ranks)]
+    most = [planned_bytes(4 * r, r, 20, 5).sum(1).max() for r in map(int, ranks)]
     for r, received in zip(ranks, most, strict=True):
         print(f"{r:5} ranks, {4 * r:5} batches: at most {received} bytes a rank")
     figure = Figure(figsize=(5, 4), layout="constrained")
@@ -186,10 +194,10 @@ def stages(total: int, batch: int = 10_000, count: int = 20) -> None:
         return label, np.zeros(1)
 
     steps = {
-        "k-means": lambda: kmeans.partition(batches, z, count),
+        "k-means": lambda: K_MEANS(batches, z, None, count),
         "linkage": link,
-        "moments": lambda: moments.merge(batches, z, label, count),
-        "greedy": lambda: greedy.merge(batches, z, label, count),
+        "moments": lambda: MERGES["moments"](batches, z, label, count),
+        "greedy": lambda: MERGES["greedy"](batches, z, label, count),
     }
     took = {}
     for name, step in steps.items():

@@ -9,24 +9,20 @@ import sys
 import time
 
 import numpy as np
-from bench_kaehler import problem
-from newton import solve
+from bench_kaehler import table
 
 from mpiflow import sampling
 from mpiflow.comm import Comm
-from mpiflow.flows.potential_predictor import KaehlerPredictor
+from mpiflow.config import check
 from mpiflow.geometry import curvature
-from mpiflow.geometry.families.fermat import Fermat
-from mpiflow.methods import potentials
+from mpiflow.job.flowing import Flowing
 
 
 def main(ambient: int, degree: int, count: int) -> None:
     """One line: the sums go over chunks of lines, each of which holds all the points of its lines."""
     begin = time.perf_counter()
-    comm, surface = Comm(), Fermat(ambient=ambient).domain()
-    features = potentials.features(comm, surface, degree)
-    found = solve(problem(comm, surface, features, 4000, 0, sampling.TRAIN), np.zeros(len(features)))
-    predictor = KaehlerPredictor(surface, features, found.coefficients)
+    made = Flowing.begun(Comm(), check(table(f"fermat{ambient}", degree, 4000), "bench_curvature")).finish()
+    surface, predictor = made.surface, made.predictor()
     density, r, eta, weight = [], [], [], []
     per = surface.cuts * surface.degree
     for number in range(-(-count // per)):

@@ -1,7 +1,9 @@
-"""Gauss-Newton on invariant features: gain on fresh points against degree and number of train points.
+"""Gauss-Newton on sums of functions, each case a run file: gain on unseen points against degree and number of train points.
 
-mpiexec -n 2 python tests/benchmarks/bench_kaehler.py fermat4 12:1000 16:1000 20:10000 24:10000
-mpiexec -n 2 python tests/benchmarks/bench_kaehler.py dwork4:0.5 10:4000 12:4000 16:4000
+mpiexec -n 2 python tests/benchmarks/bench_kaehler.py fermat4 12:1000 16:1000 20:10000 24:10000     # invariants
+mpiexec -n 2 python tests/benchmarks/bench_kaehler.py dwork4:0.5 10:4000 12:4000 16:4000:1          # of seed 1
+mpiexec -n 2 python tests/benchmarks/bench_kaehler.py random:1 4:30000 6:110000                     # no symmetry used
+mpiexec -n 2 python tests/benchmarks/bench_kaehler.py generic:fermat4 4:25000:0:5                   # five steps
 """
 
 from __future__ import annotations
@@ -12,63 +14,55 @@ import time
 
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
-import numpy as np
-from newton import solve
-
-from mpiflow import sampling
-from mpiflow.comm import Comm, world
-from mpiflow.engine.low_rank import LowRank
-from mpiflow.flows.monge_ampere import MongeAmpere
-from mpiflow.geometry.families.dwork import Dwork
-from mpiflow.geometry.families.fermat import Fermat
-from mpiflow.geometry.frames import frame
-from mpiflow.geometry.hypersurface import Hypersurface
-from mpiflow.methods import potentials
-from mpiflow.ranks.chunks import Chunks
-from mpiflow.ranks.exchange import Exchange
+import mpiflow
+from mpiflow.comm import world
 
 TEST = 4096
+#: Steps: of the factorised normal matrix; of conjugate gradients, of at most INNER iterations.
+DIRECT, ITERATED, INNER = 8, 4, 30
 
 
-def surface_of(name: str) -> Hypersurface:
-    """fermatN, or dworkN:psi, in P^N."""
-    family, _, psi = name.partition(":")
-    ambient = int(family[-1])
-    return (
-        Fermat(ambient=ambient).domain()
-        if family.startswith("fermat")
-        else Dwork(ambient=ambient, psi=float(psi)).domain()
-    )
+def manifold(name: str) -> dict:
+    """The table of fermatN or dworkN:psi, in P^N, or of random:SEED, a quintic."""
+    family, _, number = name.partition(":")
+    if family == "random":
+        return {"family": "random", "ambient": 4, "seed": int(number)}
+    more = {"psi": float(number)} if number else {}
+    return {"family": family[:-1], "ambient": int(family[-1])} | more
 
 
-def problem(comm: Comm, surface: Hypersurface, features, total: int, seed: int, stream: int) -> MongeAmpere:
-    """The equation on `total` points of all charts."""
-    chunks = Chunks(comm, total)
-    number, points = sampling.sample(comm, surface, total, seed, stream)
-    points = points.map(Exchange(comm, number, chunks.rows))
-    return MongeAmpere(LowRank(chunks, features, frame(surface, points.z, points.chart)), points.weight)
+def table(name: str, degree: int, total: int, seed: int = 0, steps: int = 0) -> dict:
+    """The run file of a case."""
+    iterated, name = name.startswith(("random", "generic:")), name.removeprefix("generic:")
+    search = {"name": "gauss-newton"} | ({"inner": INNER} if iterated else {})
+    return {
+        "run": {"seed": seed},
+        "manifold": manifold(name),
+        "points": {"train": total, "test": TEST, "chart": "all"},
+        "kernel": {"name": "kaehler", "degree": degree} | ({"features": "generic", "ridge": 1e-6} if iterated else {}),
+        "flow": {"dt": 1.0, "steps": steps or (ITERATED if iterated else DIRECT), "search": search},
+    }
 
 
 def main(name: str, *cases: str) -> None:
-    """One line for each degree:points[:seed]."""
-    comm, surface = world(), surface_of(name)
+    """One line for each degree:points[:seed[:steps]]."""
+    comm = world()
     if comm.rank == 0:
-        print("| k | features | train points | seed | gain | sigma | max eta-1 | least eigenvalue | train gain | s |")
+        print(
+            "| case | k | features | train points | seed | steps: gain | sigma | max eta-1 | positive | train gain | s |"
+        )
     for case in cases:
-        degree, total, seed = (int(word) for word in (case + ":0").split(":")[:3])
-        begin = time.perf_counter()
-        features = potentials.features(comm, surface, degree)
-        train = problem(comm, surface, features, total, seed, sampling.TRAIN)
-        found = solve(train, np.zeros(len(features)))
-        seconds = time.perf_counter() - begin
-        test = problem(comm, surface, features, TEST, seed, sampling.TEST)
-        start, end = test.at(np.zeros(len(features))), test.at(found.coefficients)
-        worst = -comm.min(-float(np.abs(end.eta - 1).max(initial=0)))
-        fit = train.at(np.zeros(len(features))).sigma / train.at(found.coefficients).sigma
+        settings = table(name, *map(int, case.split(":")))
+        begun = time.perf_counter()
+        model = mpiflow.run(settings, comm=comm)
+        seconds, row = time.perf_counter() - begun, model.table()[1]
+        seen, unseen = (model.history[f"history/sigma_{which}"] for which in ("train", "test"))
         if comm.rank == 0:
             print(
-                f"| {degree} | {len(features)} | {total} | {seed} | {start.sigma / end.sigma:.4g} | {end.sigma:.3g} | "
-                f"{worst:.2g} | {end.least:.3g} | {fit:.4g} | {seconds:.0f} |",
+                f"| {name} | {settings['kernel']['degree']} | {model.attributes['features']} | "
+                f"{settings['points']['train']} | {settings['run']['seed']} | "
+                f"{', '.join(f'{gain:.4g}' for gain in unseen[0] / unseen[1:])} | {row.sigma:.3g} | "
+                f"{row.eta_deviation:.2g} | {100 * row.positive:.4g} % | {seen[0] / seen[-1]:.4g} | {seconds:.0f} |",
                 flush=True,
             )
 

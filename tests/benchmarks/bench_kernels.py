@@ -14,10 +14,10 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from rounds import Peers, interleaved, timed
 
-from mpiflow import engine
 from mpiflow.geometry.projective import unit
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.relu import ReluNTK
+from mpiflow.modes import choice
 
 
 def quintic(count: int, seed: int) -> np.ndarray:
@@ -46,7 +46,7 @@ def contestants(x, y, v, peers: Peers) -> dict:
     table = {}
 
     def ours(kernel, precision, mode="streamed"):
-        built = engine.build(kernel, x, y, mode=mode, precision=precision)
+        built = choice.build(kernel, x, y, mode=mode, precision=precision)
         name = f"{kernel.name} {getattr(kernel, 'width', getattr(kernel, 'depth', ''))} {mode} {precision}"
         table[name] = kernel, timed(lambda: built.apply(v)), lambda: built.apply(v)[:64]
 

@@ -17,13 +17,13 @@ from rounds import interleaved, timed
 from scipy.spatial import cKDTree
 from sklearn.neighbors import NearestNeighbors
 
-from mpiflow import engine
 from mpiflow.engine.cells import Cells
 from mpiflow.engine.nearest_source import among
 from mpiflow.engine.search import ROUNDING, sweep
 from mpiflow.geometry.projective import embedding
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.profile import Profile
+from mpiflow.modes import choice
 
 
 def queries(points: np.ndarray, count: int, rounds: int) -> None:
@@ -67,7 +67,7 @@ def cut_off(count: int, width: float) -> None:
     for mode in ("streamed", "neighbours"):
 
         def build(mode=mode):
-            engines[mode] = engine.build(kernel, x, x, mode=mode, precision="float32")
+            engines[mode] = choice.build(kernel, x, x, mode=mode, precision="float32")
 
         cost[mode] = timed(build)()
     seconds = interleaved({mode: timed(lambda e=e: e.apply(v)) for mode, e in engines.items()}, 3)

@@ -14,8 +14,8 @@ import numpy as np
 from bench_kernels import quintic
 from rounds import interleaved, timed
 
-from mpiflow import engine
 from mpiflow.kernels.relu import ReluNTK
+from mpiflow.modes import choice
 from mpiflow.plan import process
 
 
@@ -39,7 +39,7 @@ def main() -> None:
         built = []
         build = timed(
             lambda x=x, built=built: built.append(
-                engine.build(ReluNTK(1, 1.0, 0.0), x, x, mode="streamed", precision="float32")
+                choice.build(ReluNTK(1, 1.0, 0.0), x, x, mode="streamed", precision="float32")
             )
         )()
         step = interleaved({"step": timed(lambda v=v, built=built: built[0].apply(v))}, args.rounds)["step"]

@@ -101,10 +101,11 @@ def unit(row, dry: bool) -> None:
 def sanitized(row, dry: bool) -> None:
     """One small apply of each loop under compute-sanitizer."""
     text = (
-        "import sys; sys.path.insert(0, 'tests/benchmarks'); import gpu_check as g, numpy as np; from mpiflow import engine\n"
+        "import sys; sys.path.insert(0, 'tests/benchmarks'); import gpu_check as g, numpy as np\n"
+        "from mpiflow.modes import choice\n"
         "for k in g.kernels().values():\n"
         "  for mode in ('streamed', 'resident'):\n"
-        "    engine.build(k, g.points(700), g.points(900, 1), mode=mode, precision='float32', backend='gpu')"
+        "    choice.build(k, g.points(700), g.points(900, 1), mode=mode, precision='float32', backend='gpu')"
         ".apply(np.ones((900, 9)))\n"
     )
     command = ["compute-sanitizer", "--error-exitcode", "9", sys.executable, "-c", text]
@@ -129,13 +130,13 @@ def resident(row, dry: bool) -> None:
 
 
 def _timed(row, dry: bool, name: str, precision: str, mode: str) -> None:
-    from mpiflow import engine
     from mpiflow.backend import device
+    from mpiflow.modes import choice
 
     kernel, count = kernels()[name], 2000 if dry else N
     x, v = points(count), np.random.default_rng(1).normal(size=(count, 9))
     began = time.perf_counter()
-    built = engine.build(kernel, x, x, mode=mode, precision=precision, backend="auto" if dry else "gpu")
+    built = choice.build(kernel, x, x, mode=mode, precision=precision, backend="auto" if dry else "gpu")
     u = built.apply(v)
     label = f"{name} {precision} {mode}, N = {count:,}"
     row(f"{label}: first apply, s", time.perf_counter() - began)
@@ -151,7 +152,7 @@ def _timed(row, dry: bool, name: str, precision: str, mode: str) -> None:
     row(f"{label}: same bits again", bool((again == u).all()))
     row(f"{label}: bytes held, GB", built.bytes / 1e9)
     if mode == "resident":
-        other = engine.build(kernel, x, x, mode="streamed", precision=precision, backend="gpu").apply(v)
+        other = choice.build(kernel, x, x, mode="streamed", precision=precision, backend="gpu").apply(v)
         row(f"{label}: the bits of streamed", bool((other == u).all()))
 
 
@@ -221,10 +222,11 @@ def million(row, dry: bool) -> None:
 def _million(kernel, x: np.ndarray, mode: str, dry: bool) -> Callable:
     from mpiflow import engine
     from mpiflow.backend import device
+    from mpiflow.modes import choice
 
     there = device("auto" if dry else "gpu")
     if mode == "streamed" or dry:
-        return engine.build(kernel, x, x, mode="streamed", precision="float32", backend="auto" if dry else "gpu").apply
+        return choice.build(kernel, x, x, mode="streamed", precision="float32", backend="auto" if dry else "gpu").apply
     built = engine.DeviceSymmetric(kernel, x, "float32", there)
 
     def apply(v):
@@ -393,9 +395,10 @@ def counters(row, dry: bool) -> None:
     if dry:
         return row("ncu", "not run")
     text = (
-        "import sys; sys.path.insert(0, 'tests/benchmarks'); import gpu_check as g, numpy as np; from mpiflow import engine\n"
+        "import sys; sys.path.insert(0, 'tests/benchmarks'); import gpu_check as g, numpy as np\n"
+        "from mpiflow.modes import choice\n"
         "x = g.points(g.N)\n"
-        "made = engine.build(g.kernels()['relu'], x, x, mode='streamed', precision='float32', backend='gpu')\n"
+        "made = choice.build(g.kernels()['relu'], x, x, mode='streamed', precision='float32', backend='gpu')\n"
         "made.apply(np.ones((g.N, 9)))\n"
     )
     names = (

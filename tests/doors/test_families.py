@@ -9,7 +9,7 @@ from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.errors import InputError
 from mpiflow.geometry.symmetry import Symmetry
-from mpiflow.kernels.invariants import invariants
+from mpiflow.kernels.growth import invariants
 
 QUARTICS = '''
 from collections import Counter

@@ -17,10 +17,9 @@ from mpiflow.state import load, naming
 
 HERE = Path(__file__).parent
 MPIEXEC = Path(sys.executable).parent / "mpiexec"
-STEPS = 50
-
 #: Every row with its full count; `scripts/fault-campaign` asks for it.
 FULL = os.environ.get("MPIFLOW_FAULTS") == "full"
+STEPS = 50 if FULL else 30
 
 JOB = f"""
 [run]

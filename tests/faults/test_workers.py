@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import pytest
+from inside import mpiflow as inside
 
 from jobs import BIN, mpiflow
 
@@ -69,9 +70,17 @@ def test_the_trial_of_a_killed_worker_is_done_by_another(tmp_path, config):
     assert {row["state"] for row in found} <= {"complete", "pruned"}
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The trials of the study that nobody hurt."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "study.toml").write_text(STUDY)
+    assert inside("tune study.toml -o study", folder).returncode == 0
+    return rows(folder / "study")
+
+
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGUSR1, signal.SIGKILL])
-def test_a_worker_that_ended_goes_on_with_the_same_study(tmp_path, config, how):
-    assert mpiflow("tune", config, "-o", tmp_path / "whole").returncode == 0
+def test_a_worker_that_ended_goes_on_with_the_same_study(tmp_path, config, whole, how):
     study = tmp_path / "study"
     worker = started(config, study, "one")
     in_a_trial(study, "one")
@@ -79,7 +88,7 @@ def test_a_worker_that_ended_goes_on_with_the_same_study(tmp_path, config, how):
     assert worker.wait(60) == (-signal.SIGKILL if how == signal.SIGKILL else 75)
     done = mpiflow("tune", config, "-o", study, "--worker", "one", ranks=2)
     assert done.returncode == 0, done.stderr
-    assert rows(study) == rows(tmp_path / "whole")
+    assert rows(study) == whole
 
 
 def test_a_time_limit_stops_between_trials(tmp_path, config):

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from surfaces import fermat
 
-from mpiflow.clustering import METHODS, cluster
+from mpiflow.clustering import MERGES
+from mpiflow.clustering.clusters import cluster
 from mpiflow.clustering.halo import halo
-from mpiflow.clustering.moments import planned_bytes
+from mpiflow.clustering.merges.moments import planned_bytes
 from mpiflow.clustering.quality import quality
 from mpiflow.comm import Comm, world
 from mpiflow.ranks.shards import Layout, split
@@ -21,8 +22,8 @@ def own_rows(comm, total, batch):
     return slice(min(share.start * batch, total), min(share.stop * batch, total))
 
 
-@pytest.mark.parallel([1, 2, 3, 4, 7])
-@pytest.mark.parametrize("merge", METHODS)
+@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parametrize("merge", MERGES.known())
 @pytest.mark.parametrize(
     ("total", "batch", "count"),
     [(1500, 250, 4), (1000, 300, 6), (500, 120, 1), (300, 1000, 5)],

@@ -18,7 +18,7 @@ def arrays(step):
     return small_arrays(step) if world().rank == 0 else None
 
 
-@pytest.mark.parallel([2, 3])
+@pytest.mark.parallel([2])
 def test_arrays_count_on_rank_0_alone(shared_path):
     writer = Writer(world(), shared_path)
     writer.submit(1, arrays(1), {})

@@ -30,7 +30,7 @@ class OnDevice:
         return {**self.rows.__array_interface__, "version": 3, "stream": None}
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([1, 2])
 def test_rows_go_from_device_to_device_as_from_host_to_host():
     comm = world()
     xp = SimpleNamespace(

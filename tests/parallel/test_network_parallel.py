@@ -27,7 +27,7 @@ def _flow(comm, kind, precision, total=700):
     return NetworkFlow(surface, train, NetworkRule(goal, 1e-2, 160, 5, decay=0.9, precision=precision), "all")
 
 
-@pytest.mark.parallel([1, 2, 3])
+@pytest.mark.parallel([2, 3])
 @pytest.mark.parametrize(("kind", "precision"), [("multiplicative", "float32"), ("potential", "float64")])
 def test_bits_do_not_depend_on_the_ranks(kind, precision):
     comm = world()

@@ -8,7 +8,7 @@ import foreign
 import numpy as np
 import pytest
 
-from mpiflow import backend, engine, hermitian
+from mpiflow import backend, hermitian
 from mpiflow.engine import cuda, cuda_loops, device
 from mpiflow.engine.device import DeviceResident, DeviceStreamed
 from mpiflow.engine.device_symmetric import DeviceSymmetric
@@ -18,6 +18,7 @@ from mpiflow.kernels.erf import ErfNTK
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.gelu import GeluNTK
 from mpiflow.kernels.relu import ReluNTK
+from mpiflow.modes import choice
 from mpiflow.pointwise import Entries
 
 KERNELS = [Gaussian(0.3), Gaussian(0.05), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
@@ -122,7 +123,7 @@ def test_a_gpu_that_is_not_there_is_refused_with_the_reason():
     if backend.probe()[0] is not None:
         pytest.skip("a GPU works here")
     with pytest.raises(InputError, match='run.backend = "gpu": .+; use "cpu" or "auto"'):
-        engine.build(ReluNTK(1, 1.0, 0.0), points(3), points(3), backend="gpu")
+        choice.build(ReluNTK(1, 1.0, 0.0), points(3), points(3), backend="gpu")
     assert backend.get("auto") is np
     with pytest.raises(InputError, match="cpu, gpu, auto"):
         backend.get("tpu")
@@ -138,7 +139,7 @@ def test_gpu_agrees_with_the_dense_kernel(kernel, precision, mode):
     x, y = points(200), points(1100, seed=1)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
     reference = kernel.tile(x, y) @ v
-    u = engine.build(kernel, x, y, mode=mode, precision=precision, backend="gpu").apply(v)
+    u = choice.build(kernel, x, y, mode=mode, precision=precision, backend="gpu").apply(v)
     assert np.abs(u - reference).max() < ALLOWED[precision] * np.abs(reference).max()
 
 

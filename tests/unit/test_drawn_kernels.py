@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from mpiflow import config, engine
+from mpiflow import config
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.job.flowing import Flowing
 from mpiflow.kernels.cosine import Cosine
 from mpiflow.kernels.gauss_net import GaussNet
+from mpiflow.modes import choice
 
 
 def points(count, n=4, seed=0):
@@ -56,7 +57,7 @@ def test_registers_compute_the_limit(kernel, precision, allowed):
     assert kernel.symmetric and not kernel.on_arrays
     np.testing.assert_allclose(kernel.pairs(x[:50], y), np.diag(exact), rtol=1e-10, atol=1e-200)
     for mode in ("streamed", "resident"):
-        found = engine.build(kernel, x, y, mode=mode, precision=precision).apply(np.eye(50))
+        found = choice.build(kernel, x, y, mode=mode, precision=precision).apply(np.eye(50))
         assert np.abs(found - exact).max() < allowed
 
 
@@ -69,7 +70,7 @@ def test_each_component_has_a_network_of_its_own():
     correlation = np.corrcoef((tiles - Cosine().tile(x, y)).reshape(4, -1))
     assert np.abs(correlation - np.eye(4)).max() < 0.2
     for mode in ("streamed", "resident"):
-        built = engine.build(kernel, x, y, mode=mode)
+        built = choice.build(kernel, x, y, mode=mode)
         np.testing.assert_allclose(built.apply(v), np.einsum("cxy,yc->xc", tiles, v), atol=1e-13)
         assert mode == "streamed" or built.bytes > 8 * tiles.size
 

@@ -15,13 +15,14 @@ from mpiflow.kernels.delta import Delta
 from mpiflow.kernels.gaussian import Gaussian
 from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.relu import ReluNTK
+from mpiflow.modes import MODES, choice
 
 NARROW = [Gaussian(0.1), Gaussian(0.01), Gaussian(1e-4), Gaussian(1e-7)]
 
 
 def error(kernel, x, y, v, **options):
     reference = kernel.tile(x, y) @ v
-    return np.abs(engine.build(kernel, x, y, **options).apply(v) - reference).max() / np.abs(reference).max()
+    return np.abs(choice.build(kernel, x, y, **options).apply(v) - reference).max() / np.abs(reference).max()
 
 
 @pytest.mark.parametrize("mode", ["streamed", "resident"])
@@ -50,8 +51,8 @@ def test_an_engine_holds_what_it_says_beforehand(mode, precision):
     kernel = {"neighbours": Gaussian(0.1), "nearest": Delta(), "formula": Plain()}.get(mode, ReluNTK(2, 1.3, 0.4))
     mode = {"nearest": "neighbours", "formula": "resident"}.get(mode, mode)
     kept = engine.kept_fraction(kernel, z, precision) if kernel.sparse else 1.0
-    built = engine.build(kernel, z[:700], z, mode=mode, precision=precision)
-    assert engine.holds(kernel, mode, 4, (700, 1500), precision, kept) == pytest.approx(built.bytes, rel=0.1)
+    built = choice.build(kernel, z[:700], z, mode=mode, precision=precision)
+    assert MODES.made(mode).holds(kernel, 4, (700, 1500), precision, kept) == pytest.approx(built.bytes, rel=0.1)
 
 
 class Plain(Kernel):
@@ -78,7 +79,7 @@ def test_any_mixture_of_equal_and_antipodal_points_agrees(n_targets, n_sources, 
         if mode == "neighbours"
         else [Gaussian(0.3), ReluNTK(1, 1.0, 0.0), ReluNTK(2, 1.3, 0.4)]
     ):
-        u = engine.build(kernel, x, y, mode=mode).apply(v)
+        u = choice.build(kernel, x, y, mode=mode).apply(v)
         np.testing.assert_allclose(u, kernel.tile(x, y) @ v, atol=1e-12 * n_sources)
 
 
@@ -87,7 +88,7 @@ def test_any_mixture_of_equal_and_antipodal_points_agrees(n_targets, n_sources, 
 def test_cut_off_stays_within_its_bound(kernel, precision):
     x, y = awkward(200)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
-    left_out = engine.build(kernel, x, y, mode="neighbours", precision=precision).apply(v) - kernel.tile(x, y) @ v
+    left_out = choice.build(kernel, x, y, mode="neighbours", precision=precision).apply(v) - kernel.tile(x, y) @ v
     bound = LEFT_OUT[precision] * np.abs(v).sum(0)
     assert np.all(np.abs(left_out) <= bound + (1e-6 if precision == "float32" else 1e-12))
 
@@ -109,19 +110,19 @@ def test_bits_of_a_target_do_not_depend_on_the_other_targets(precision, mode):
     for kernel in (
         [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.3), Gaussian(0.05), ReluNTK(2, 1.0, 0.0)]
     ):
-        whole = engine.build(kernel, x, y, mode=mode, precision=precision).apply(v)
+        whole = choice.build(kernel, x, y, mode=mode, precision=precision).apply(v)
         for cut in (slice(0, 128), slice(128, 400), slice(256, 400), slice(37, 41)):
-            part = engine.build(kernel, x[cut], y, mode=mode, precision=precision).apply(v)
+            part = choice.build(kernel, x[cut], y, mode=mode, precision=precision).apply(v)
             np.testing.assert_array_equal(part, whole[cut])
 
 
 def test_bits_do_not_depend_on_the_layout_in_memory():
     x, y = fermat(100), fermat(300, seed=1)
     v = np.random.default_rng(0).normal(size=(300, 9))
-    whole = engine.build(ReluNTK(1, 1.0, 0.0), x, y, mode="streamed").apply(v)
+    whole = choice.build(ReluNTK(1, 1.0, 0.0), x, y, mode="streamed").apply(v)
     shifted = np.empty(x.size + 1, complex)[1:].reshape(x.shape)
     shifted[:] = x
-    again = engine.build(ReluNTK(1, 1.0, 0.0), shifted, np.asfortranarray(y), mode="streamed").apply(
+    again = choice.build(ReluNTK(1, 1.0, 0.0), shifted, np.asfortranarray(y), mode="streamed").apply(
         np.asfortranarray(v)
     )
     np.testing.assert_array_equal(again, whole)
@@ -132,7 +133,7 @@ def test_resident_and_streamed_have_the_same_bits(precision):
     x, y = awkward(150)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
     for kernel in (Gaussian(0.3), ReluNTK(2, 1.2, 0.1)):
-        u = [engine.build(kernel, x, y, mode=mode, precision=precision).apply(v) for mode in ("streamed", "resident")]
+        u = [choice.build(kernel, x, y, mode=mode, precision=precision).apply(v) for mode in ("streamed", "resident")]
         np.testing.assert_array_equal(*u)
 
 
@@ -140,13 +141,13 @@ def test_resident_and_streamed_have_the_same_bits(precision):
 def test_a_rank_without_targets_gets_an_empty_update(mode):
     y = fermat(20)
     for kernel in [Gaussian(0.05), Delta()] if mode == "neighbours" else [Gaussian(0.05), ReluNTK(1, 1.0, 0.0)]:
-        assert engine.build(kernel, y[:0], y, mode=mode).apply(np.ones((20, 9))).shape == (0, 9)
+        assert choice.build(kernel, y[:0], y, mode=mode).apply(np.ones((20, 9))).shape == (0, 9)
 
 
 def test_float32_tiles_take_any_scale_of_v():
     x, y = fermat(50), fermat(60, seed=1)
     v = np.random.default_rng(0).normal(size=(60, 2))
-    u = engine.build(ReluNTK(1, 1.0, 0.0), x, y, mode="streamed", precision="float32")
+    u = choice.build(ReluNTK(1, 1.0, 0.0), x, y, mode="streamed", precision="float32")
     for scale in (2.0**300, 2.0**-300):
         np.testing.assert_array_equal(u.apply(v * scale), u.apply(v) * scale)
     assert not u.apply(v * 0).any()
@@ -192,26 +193,26 @@ def test_nearest_among_copies_of_one_point_is_the_first():
 
 
 def test_auto_follows_kernel_sizes_and_budget():
-    assert engine.choose(Delta(), 10, 10) == "neighbours"
-    assert engine.choose(ReluNTK(1, 1.0, 0.0), 1000, 1000) == "resident"
-    assert engine.choose(ReluNTK(1, 1.0, 0.0), 1000, 1000, budget=1000) == "streamed"
-    assert engine.choose(Gaussian(0.3), 10**5, 10**5) == "streamed"
-    assert engine.choose(Gaussian(0.3), 10**5, 10**5, square=True) == "symmetric"
-    assert engine.choose(Gaussian(0.3), 1000, 1000, square=True) == "resident"
-    assert engine.choose(Gaussian(0.01), 10**5, 10**5, kept=0.001) == "neighbours"
-    assert engine.choose(Gaussian(0.01), 10, 10, mode="streamed") == "streamed"
+    assert choice.choose(Delta(), 10, 10).name == "neighbours"
+    assert choice.choose(ReluNTK(1, 1.0, 0.0), 1000, 1000).name == "resident"
+    assert choice.choose(ReluNTK(1, 1.0, 0.0), 1000, 1000, budget=1000).name == "streamed"
+    assert choice.choose(Gaussian(0.3), 10**5, 10**5).name == "streamed"
+    assert choice.choose(Gaussian(0.3), 10**5, 10**5, square=True).name == "symmetric"
+    assert choice.choose(Gaussian(0.3), 1000, 1000, square=True).name == "resident"
+    assert choice.choose(Gaussian(0.01), 10**5, 10**5, kept=lambda: 0.001).name == "neighbours"
+    assert choice.choose(Gaussian(0.01), 10, 10, mode="streamed").name == "streamed"
 
 
 def test_auto_cuts_off_only_where_few_pairs_are_kept():
     x = fermat(400)
     assert engine.kept_fraction(Gaussian(0.3), x) > 0.9 > 0.05 > engine.kept_fraction(Gaussian(0.03), x) > 0
-    assert engine.build(Gaussian(0.03), x, x).name == "neighbours"
-    assert engine.build(Gaussian(0.3), x, x).name == "resident"
+    assert choice.build(Gaussian(0.03), x, x).name == "neighbours"
+    assert choice.build(Gaussian(0.3), x, x).name == "resident"
 
 
 def test_engines_report_what_they_hold():
     x = fermat(256)
-    streamed, resident = (engine.build(ReluNTK(1, 1.0, 0.0), x, x, mode=mode) for mode in ("streamed", "resident"))
+    streamed, resident = (choice.build(ReluNTK(1, 1.0, 0.0), x, x, mode=mode) for mode in ("streamed", "resident"))
     assert resident.bytes - streamed.bytes == 256 * 256 * 8
     assert streamed.flops > resident.flops == 256 * 256 * 18
 
@@ -227,6 +228,6 @@ def test_engines_report_what_they_hold():
 )
 def test_impossible_engines_are_refused(kernel, options, said):
     with pytest.raises(InputError, match=said):
-        engine.build(kernel, fermat(5), fermat(5), **options)
+        choice.build(kernel, fermat(5), fermat(5), **options)
     with pytest.raises(InputError, match="no source points"):
-        engine.build(Gaussian(0.3), fermat(5), fermat(5)[:0])
+        choice.build(Gaussian(0.3), fermat(5), fermat(5)[:0])

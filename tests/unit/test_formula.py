@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from points import awkward
 
-from mpiflow import engine
 from mpiflow.engine.formula import Formula
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel, distances
+from mpiflow.modes import choice
 
 
 class Laplace(Kernel):
@@ -32,7 +32,7 @@ def test_a_formula_agrees_with_its_dense_matrix(precision):
     x, y = awkward(301), awkward(1100)[1]
     v = np.random.default_rng(0).normal(size=(len(y), 9))
     for mode in ("streamed", "resident"):
-        built = engine.build(Laplace(), x[0], y, mode=mode, precision=precision)
+        built = choice.build(Laplace(), x[0], y, mode=mode, precision=precision)
         u = Laplace().tile(x[0], y) @ v
         assert built.name == mode and built.bytes > 0 and built.flops > 0
         np.testing.assert_allclose(built.apply(v), u, rtol=0, atol={"float32": 1e-4, "float64": 1e-11}[precision])
@@ -42,9 +42,9 @@ def test_a_formula_agrees_with_its_dense_matrix(precision):
 def test_the_bits_of_a_row_know_neither_its_rank_nor_its_engine(precision):
     x, y = awkward(301)
     v = np.random.default_rng(0).normal(size=(len(y), 9))
-    whole = engine.build(Laplace(), x, y, mode="streamed", precision=precision).apply(v)
+    whole = choice.build(Laplace(), x, y, mode="streamed", precision=precision).apply(v)
     for start in (0, 128, 256):
-        part = engine.build(Laplace(), x[start:], y, mode="resident", precision=precision).apply(v)
+        part = choice.build(Laplace(), x[start:], y, mode="resident", precision=precision).apply(v)
         np.testing.assert_array_equal(part, whole[start:])
 
 
@@ -56,6 +56,6 @@ def test_a_formula_runs_on_another_device():
 
 
 def test_a_formula_is_neither_cut_off_nor_halved():
-    assert engine.choose(Laplace(), 1000, 1000, budget=0, kept=0.0, square=True) == "streamed"
+    assert choice.choose(Laplace(), 1000, 1000, budget=0, kept=lambda: 0.0, square=True).name == "streamed"
     with pytest.raises(InputError, match="neighbours"):
-        engine.build(Laplace(), *awkward(30), mode="neighbours")
+        choice.build(Laplace(), *awkward(30), mode="neighbours")

@@ -14,7 +14,7 @@ from mpiflow.geometry import charts
 from mpiflow.geometry.frames import frame
 from mpiflow.geometry.hypersurface import Hypersurface
 from mpiflow.geometry.symmetry import symmetry_of
-from mpiflow.kernels.invariants import invariants
+from mpiflow.kernels.growth import invariants
 from mpiflow.kernels.monomials import derivatives
 
 SURFACES = [fermat(2), fermat(3), fermat(4), fermat(5), dwork(4, 0.5), dwork(3, 0.3)]

@@ -24,6 +24,7 @@ PURE = ("ansatz", "geometry", "kernels", "losses", "hermitian", "vector")
 FORBIDDEN = {
     **{room: {"comm", "state", "job", "config", "cli", "time", "os", "engine", "flows", "ranks"} for room in PURE},
     "engine": {"comm", "state", "job", "config", "cli", "flows"},
+    "modes": {"comm", "state", "job", "config", "cli", "flows", "plan"},
     "clustering": {"state", "job", "config", "cli", "flows"},
     "state": {"belief", "geometry", "kernels", "engine", "clustering", "flows", "job", "config", "cli"},
     "flows": {"state", "job", "config", "cli"},

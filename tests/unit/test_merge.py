@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 from surfaces import fermat
 
-from mpiflow.clustering import METHODS, assignment, cluster, greedy, kmeans, moments
+from mpiflow.clustering import MERGES
 from mpiflow.clustering.batches import Batches
-from mpiflow.clustering.minibatch import cluster_batch
+from mpiflow.clustering.clusters import cluster
+from mpiflow.clustering.linkages.average import Average
+from mpiflow.clustering.merges import greedy, kmeans, moments
+from mpiflow.clustering.merges.assignment import Assignment
 from mpiflow.clustering.tree import levels, match
 from mpiflow.comm import Comm
 from mpiflow.geometry.projective import distance, embedding
@@ -67,8 +70,8 @@ def test_moments_of_a_union_are_those_of_its_members():
 def test_assignment_of_two_batches_is_the_best_of_all_pairings():
     z, count = POINTS[:400], 4
     batches = Batches(Comm(), 400, 200)
-    label = np.concatenate([cluster_batch(z[:200], count), cluster_batch(z[200:], count)])
-    merged, _ = assignment.merge(batches, z, label, count)
+    label = np.concatenate([Average().clusters(part, count) for part in (z[:200], z[200:])])
+    merged, _ = Assignment().merge(batches, z, label, count)
     d = distance(z[:200, None], z[None, 200:])
 
     def total(right):
@@ -79,7 +82,7 @@ def test_assignment_of_two_batches_is_the_best_of_all_pairings():
     assert total(merged[200:]) == pytest.approx(best)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", MERGES.known())
 def test_every_method_finds_clumps_that_lie_apart(method):
     z, owner = clumps(5, 90, 0.03)
     found = cluster(Comm(), z, 0, 450, count=5, batch=100, merge=method)
@@ -126,5 +129,5 @@ def test_a_large_cluster_near_a_seed_goes_before_a_small_one_that_is_further():
 
     z = np.concatenate([at(0.0, 4), at(1.2, 4), at(0.1, 7), at(0.5, 1)])
     label = np.repeat([0, 1, 0, 1], [4, 4, 7, 1]).astype(np.int32)
-    merged, _ = greedy.merge(Batches(Comm(), 16, 8), z, label, 2)
+    merged, _ = greedy.Greedy().merge(Batches(Comm(), 16, 8), z, label, 2)
     assert merged.tolist() == label.tolist()

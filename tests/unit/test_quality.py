@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import silhouette_score
 from surfaces import fermat
 
-from mpiflow.clustering.minibatch import cluster_batch
+from mpiflow.clustering import LINKAGES
 from mpiflow.clustering.quality import quality, silhouette, sizes
 from mpiflow.comm import Comm
 from mpiflow.geometry.projective import distance
@@ -21,7 +21,7 @@ def exact(z):
 @pytest.mark.parametrize("count", [2, 5, 20])
 def test_silhouette_agrees_with_scikit_learn(count):
     z = POINTS[:700]
-    label = cluster_batch(z, count)
+    label = LINKAGES.made("average").clusters(z, count)
     found = silhouette(Comm(), z, label)
     assert found.mean == pytest.approx(silhouette_score(exact(z), label, metric="precomputed"), abs=1e-9)
     assert found.error == 0 and found.points == 700
@@ -39,7 +39,7 @@ def test_one_cluster_has_no_silhouette():
 
 
 def test_a_sampled_silhouette_is_within_its_interval():
-    label = cluster_batch(POINTS, 5, "ward")
+    label = LINKAGES.made("ward").clusters(POINTS, 5)
     whole = silhouette(Comm(), POINTS, label)
     sampled = silhouette(Comm(), POINTS, label, exact=2000)
     assert sampled.points == 2000
@@ -48,7 +48,7 @@ def test_a_sampled_silhouette_is_within_its_interval():
 
 def test_sizes_diameters_and_neighbours_agree_with_all_distances():
     z = POINTS[:1300]
-    label = cluster_batch(z, 7)
+    label = LINKAGES.made("average").clusters(z, 7)
     found = quality(Comm(), z, label)
     d = exact(z)
     np.testing.assert_array_equal(found.size, np.bincount(label))

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from scipy.special import erf, ndtr
 
-from mpiflow import engine
 from mpiflow.kernels.erf import ErfNTK
 from mpiflow.kernels.gelu import GeluNTK
+from mpiflow.modes import choice
 
 KINDS = {"erf": ErfNTK, "gelu": GeluNTK}
 ACTIVATIONS = {"erf": erf, "gelu": lambda t: t * ndtr(t)}
@@ -73,7 +73,7 @@ def test_registers_compute_the_same(kernel, precision, allowed):
     y[10:20] = -x[10:20]
     exact = kernel.tile(x, y)
     for mode in ("streamed", "resident"):
-        found = engine.build(kernel, x, y, mode=mode, precision=precision).apply(np.eye(50))
+        found = choice.build(kernel, x, y, mode=mode, precision=precision).apply(np.eye(50))
         assert np.abs(found - exact).max() < allowed * exact.max()
 
 

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpiflow.clustering.batches import Batches
 from mpiflow.clustering.distances import sums_between_clusters
+from mpiflow.clustering.merges.merge import Merge
 from mpiflow.clustering.tree import Join, levels, match
 
+if TYPE_CHECKING:
+    from mpiflow.clustering.batches import Batches
 
-def merge(batches: Batches, z: np.ndarray, label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Final labels from those within each mini-batch, and the bytes this rank received at each level.
 
-    z: (n_r, n+1) complex, label: (n_r,) int32, those of this rank's batches. N^2 / 2 distances in all, streamed; of
-    other ranks' points one mini-batch is held and one is on its way. Collective.
+class Assignment(Merge):
+    """clusters.merge = "assignment": the matchings of least mean distance, along a tree of batches.
+
+    N^2 / 2 distances in all, streamed; of other ranks' points one mini-batch is held and one is on its way.
     """
-    comm, tree = batches.comm, levels(batches.count)
-    own = [np.bincount(label[batches.rows(b)], minlength=count) for b in batches.mine]
-    size = comm.allgather_rows(np.array(own, np.int64).reshape(-1, count))
-    received = np.zeros(len(tree), np.int64)
-    for level, joins in enumerate(tree):
-        partial, received[level] = _partial_sums(batches, joins, z, label, count)
-        sums = comm.allgather_rows(partial)
-        received[level] += sums.nbytes - partial.nbytes
-        label = label.copy()
-        for join in joins:
-            left, right = slice(join.left, join.right), slice(join.right, join.stop)
-            mean = sums[join.left : join.stop].sum(0) / np.outer(size[left].sum(0), size[right].sum(0))
-            joined = match(mean)
-            size[right] = size[right][:, np.argsort(joined)]
-            for b in range(join.right, join.stop):
-                if b in batches.mine:
-                    label[batches.rows(b)] = joined[label[batches.rows(b)]]
-    return label, received
+
+    name = "assignment"
+
+    def merge(self, batches: Batches, z: np.ndarray, label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Level by level; collective."""
+        comm, tree = batches.comm, levels(batches.count)
+        own = [np.bincount(label[batches.rows(b)], minlength=count) for b in batches.mine]
+        size = comm.allgather_rows(np.array(own, np.int64).reshape(-1, count))
+        received = np.zeros(len(tree), np.int64)
+        for level, joins in enumerate(tree):
+            partial, received[level] = _partial_sums(batches, joins, z, label, count)
+            sums = comm.allgather_rows(partial)
+            received[level] += sums.nbytes - partial.nbytes
+            label = label.copy()
+            for join in joins:
+                left, right = slice(join.left, join.right), slice(join.right, join.stop)
+                mean = sums[join.left : join.stop].sum(0) / np.outer(size[left].sum(0), size[right].sum(0))
+                joined = match(mean)
+                size[right] = size[right][:, np.argsort(joined)]
+                for b in range(join.right, join.stop):
+                    if b in batches.mine:
+                        label[batches.rows(b)] = joined[label[batches.rows(b)]]
+        return label, received
 
 
 def _partial_sums(

@@ -9,24 +9,27 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.clustering.batches import Batches, owner
+from mpiflow.clustering.merges.merge import Merge
 from mpiflow.clustering.tree import levels, match
 from mpiflow.geometry.projective import embedding
 
 
-def merge(batches: Batches, z: np.ndarray, label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Final labels from those within each mini-batch, and the bytes this rank received at each level.
+class Moments(Merge):
+    """clusters.merge = "moments": matchings of least mean sin^2, from means alone, along a tree."""
 
-    z: (n_r, n+1) complex, label: (n_r,) int32, those of this rank's batches. Collective.
-    """
-    tree = levels(batches.count)
-    received = np.zeros(len(tree), np.int64)
-    leaves = {b: moments(z[batches.rows(b)], label[batches.rows(b)], count) for b in batches.mine}
-    matches = _up(batches, tree, leaves, (count, z.shape[1] ** 2 + 1), received)
-    final = _down(batches, tree, matches, count, received)
-    merged = label.copy()
-    for b in batches.mine:
-        merged[batches.rows(b)] = final[b][label[batches.rows(b)]]
-    return merged, received
+    name = "moments"
+
+    def merge(self, batches: Batches, z: np.ndarray, label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Up the tree and down again; collective."""
+        tree = levels(batches.count)
+        received = np.zeros(len(tree), np.int64)
+        leaves = {b: moments(z[batches.rows(b)], label[batches.rows(b)], count) for b in batches.mine}
+        matches = _up(batches, tree, leaves, (count, z.shape[1] ** 2 + 1), received)
+        final = _down(batches, tree, matches, count, received)
+        merged = label.copy()
+        for b in batches.mine:
+            merged[batches.rows(b)] = final[b][label[batches.rows(b)]]
+        return merged, received
 
 
 def planned_bytes(batches: int, ranks: int, count: int, coordinates: int) -> np.ndarray:

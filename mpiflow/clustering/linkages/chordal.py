@@ -5,19 +5,24 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.clustering.distances import Tile, tiles
-from mpiflow.clustering.partition import canonical, components
+from mpiflow.clustering.linkages.linkage import Linkage
+from mpiflow.clustering.partition import components
 from mpiflow.geometry.projective import embedding
 
 
-def linkage(z: np.ndarray, count: int) -> np.ndarray:
-    """Clusters of z under average linkage with the dissimilarity mean sin^2 d = 1 - <mu_A, mu_B>, mu the mean of P(z).
+class Chordal(Linkage):
+    """clusters.linkage = "chordal": average linkage on mean sin^2 d = 1 - <mu_A, mu_B>, mu the mean of P(z).
 
     This is another dissimilarity than the mean of d itself, and gives other clusters (theory 5 asks for d).
-    z: (N, n+1) complex. Returns (N,) int32.
     """
-    pairs, height = _merges(embedding(z))
-    order = np.argsort(height, kind="stable")[: len(z) - count]
-    return canonical(components(pairs[order], len(z)))
+
+    name = "chordal"
+
+    def label(self, z: np.ndarray, count: int) -> np.ndarray:
+        """(M, n+1) to (M,) int."""
+        pairs, height = _merges(embedding(z))
+        order = np.argsort(height, kind="stable")[: len(z) - count]
+        return components(pairs[order], len(z))
 
 
 def _merges(mean: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Agglomerative clustering of one mini-batch (HR 3.1).
+"""Agglomerative clustering of one mini-batch by the tree of its merges (HR 3.1).
 
 fastcluster is loaded where it is called: it brings much of SciPy, and a run of one cluster has no use for it. Where there is
 none (it has no wheel for Python 3.14), SciPy gives the same labels, and `ward` too takes 16 bytes a pair of points then.
@@ -8,19 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.clustering import chordal
 from mpiflow.clustering.distances import Tile, factors, tiles
 from mpiflow.clustering.partition import cut
-from mpiflow.geometry.projective import embedding
 
 
-def cluster_batch(z: np.ndarray, count: int, linkage: str = "average") -> np.ndarray:
-    """Clusters of a mini-batch, numbered by their lowest member.
-
-    z: (M, n+1) complex, count <= M. linkage: a key of LINKAGES. Returns (M,) int32.
-    `average` and `complete` take 16 bytes a pair of points, `ward` and `chordal` O(M).
-    """
-    return LINKAGES[linkage](z, count)
+def clusters(of: np.ndarray, method: str, points: int, count: int) -> np.ndarray:
+    """Labels of a method of SciPy's: (points,) int32. of: condensed distances, or points (M, k) of `ward`."""
+    return cut(_tree(of, method), points, count) if points > 1 else np.zeros(1, np.int32)
 
 
 def condensed_distances(z: np.ndarray) -> np.ndarray:
@@ -41,23 +35,8 @@ def condensed_distances(z: np.ndarray) -> np.ndarray:
     return result
 
 
-def _on_distances(method: str):
-    def linkage(z: np.ndarray, count: int) -> np.ndarray:
-        if len(z) == 1:
-            return np.zeros(1, np.int32)
-        return cut(_tree(condensed_distances(z), method), len(z), count)
-
-    return linkage
-
-
-def _ward(z: np.ndarray, count: int) -> np.ndarray:
-    if len(z) == 1:
-        return np.zeros(1, np.int32)
-    return cut(_tree(embedding(z), "ward"), len(z), count)
-
-
 def _tree(of: np.ndarray, method: str) -> np.ndarray:
-    """The merges of a linkage, as SciPy writes them: (M - 1, 4). of: condensed distances, or points (M, k) of `ward`."""
+    """The merges of a linkage, as SciPy writes them: (M - 1, 4)."""
     try:
         import fastcluster
     except ImportError:
@@ -67,13 +46,3 @@ def _tree(of: np.ndarray, method: str) -> np.ndarray:
     if of.ndim == 2:
         return fastcluster.linkage_vector(of, method)
     return fastcluster.linkage(of, method, preserve_input=False)
-
-
-#: average, complete: on Fubini-Study distances. ward: on the embedding P(z). chordal: average linkage on mean sin^2 d,
-#: which is another dissimilarity than the distance.
-LINKAGES = {
-    "average": _on_distances("average"),
-    "complete": _on_distances("complete"),
-    "ward": _ward,
-    "chordal": chordal.linkage,
-}

@@ -6,6 +6,7 @@ import numpy as np
 
 from mpiflow import streams
 from mpiflow.clustering.batches import Batches
+from mpiflow.clustering.merges.merge import Merge
 from mpiflow.comm import Comm
 from mpiflow.geometry.projective import embedding
 
@@ -17,19 +18,24 @@ TOLERANCE, ITERATIONS = 1e-5, 100
 _ROWS = 1024
 
 
-def partition(batches: Batches, z: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Clusters, numbered by their lowest member, and the bytes that this rank received in each iteration.
+class KMeans(Merge):
+    """clusters.merge = "kmeans": no batches, each point to the nearest of moving means.
 
-    z: (n_r, n+1) complex, those of this rank's batches, on which only the order of sums depends. Returns (n_r,) int32.
-    Collective.
+    Only the order of sums depends on the batches. Clusters are numbered by their lowest member.
     """
-    points = embedding(z)
-    chunks = [points[batches.rows(b)] for b in batches.mine]
-    numbers = np.array(batches.mine, np.int64)
-    centres, rounds = lloyd(batches.comm, numbers, chunks, _first_centres(batches, z, count))
-    label = np.concatenate([np.zeros(0, np.int64), *(nearest(chunk, centres)[0] for chunk in chunks)])
-    others = (batches.count - len(batches.mine)) * count * (points.shape[1] + 2) * 8
-    return _numbered(batches, label, count), np.full(rounds, others, np.int64)
+
+    name = "kmeans"
+    at_once = True
+
+    def merge(self, batches: Batches, z: np.ndarray, label: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """Clusters, and the bytes that this rank received in each iteration; collective."""
+        points = embedding(z)
+        chunks = [points[batches.rows(b)] for b in batches.mine]
+        numbers = np.array(batches.mine, np.int64)
+        centres, rounds = lloyd(batches.comm, numbers, chunks, _first_centres(batches, z, count))
+        found = np.concatenate([np.zeros(0, np.int64), *(nearest(chunk, centres)[0] for chunk in chunks)])
+        others = (batches.count - len(batches.mine)) * count * (points.shape[1] + 2) * 8
+        return _numbered(batches, found, count), np.full(rounds, others, np.int64)
 
 
 def lloyd(comm: Comm, numbers: np.ndarray, chunks: list[np.ndarray], centres: np.ndarray) -> tuple[np.ndarray, int]:
