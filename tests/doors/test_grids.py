@@ -69,7 +69,12 @@ def _flowed(comm, d):
     u = space.start()
     u = u + 0.01 * space.ricci(u, 0.7, "lambda") + 0.01 * space.ricci(u, 0.0, "perelman", "frobenius")
     value, where = space.least(u)
-    return comm.allgather_rows(np.ascontiguousarray(np.moveaxis(u, 0, -1))), list(space.measures(u).values()), value, where
+    return (
+        comm.allgather_rows(np.ascontiguousarray(np.moveaxis(u, 0, -1))),
+        list(space.measures(u).values()),
+        value,
+        where,
+    )
 
 
 def test_a_transform_is_turned_round_its_ranks_and_back():
@@ -79,11 +84,16 @@ def test_a_transform_is_turned_round_its_ranks_and_back():
     np.testing.assert_allclose(spectral.forward(field), expected, atol=1e-11)
 
 
-LOST = {"kernel": {"field": {"name": "ricci", "gauge": "perelman", "index": "frobenius"}}, "manifold": {"amplitude": 0.2}}
+LOST = {
+    "kernel": {"field": {"name": "ricci", "gauge": "perelman", "index": "frobenius"}},
+    "manifold": {"amplitude": 0.2},
+}
 
 
 def test_a_metric_that_is_lost_names_place_and_time_and_leaves_the_state_before(tmp_path):
-    with pytest.raises(NumericalError, match=r"t = 0\.\d+ to 0\.\d+: the metric loses positivity at grid point \[\d+, \d+\]"):
+    with pytest.raises(
+        NumericalError, match=r"t = 0\.\d+ to 0\.\d+: the metric loses positivity at grid point \[\d+, \d+\]"
+    ):
         run(Comm(), settings(flow={"dt": 0.02, "steps": 40}, **LOST), tmp_path / "run", Screen(0, quiet=True))
     state = loader.latest(tmp_path / "run", pytest.fail)
     assert state.step > 1 and state.arrays["history/min_eigenvalue"][-1] > 0
@@ -112,7 +122,10 @@ def test_what_cannot_be_is_refused_before_any_work(message, tmp_path):
 WRONG = {
     "manifold.modes = 5: 12 points hold wave numbers below 4": {"manifold": {"modes": 5}},
     'manifold.family = "fermat": is one of points of complex manifolds': {"manifold": {"family": "fermat"}},
-    "points.train, clusters.count: a flow on a grid takes no such key": {"points": {"train": 5}, "clusters": {"count": 2}},
+    "points.train, clusters.count: a flow on a grid takes no such key": {
+        "points": {"train": 5},
+        "clusters": {"count": 2},
+    },
     'flow.search = "euler": a grid flow does not answer': {"flow": {"search": "euler"}},
 }
 
