@@ -65,6 +65,14 @@ class Named(Section):
         return {self.key: self.name} | fields(self)
 
 
+class Manifold(Named):
+    """What metrics live on, [manifold]. real: whether it is a grid, and not made of points of complex equations."""
+
+    key = "family"
+    usual = "fermat"
+    real: ClassVar[bool] = False
+
+
 class Kind(Named):
     """What moves the metric, [kernel] or [network].
 

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts
 from mpiflow.geometry.domain import Domain
-from mpiflow.settings.section import Named
+from mpiflow.settings.section import Manifold
 
 #: The n of P^n as a key.
 Ambient = Annotated[int, Field(ge=2, le=5)]
@@ -38,7 +38,7 @@ def complex_of(value: Complex) -> complex:
     return complex(*value) if isinstance(value, tuple) else complex(value)
 
 
-class Family(Named):
+class Family(Manifold):
     """Hypersurfaces of degree n+1 in P^n: `name` and the fields of a subclass are the keys of [manifold].
 
     ambient, the n of P^n, is a key (`ambient: Ambient = 4`) or a number of the class (`ambient = 3`). `equation` is all that
@@ -48,8 +48,6 @@ class Family(Named):
     point tell: `coordinates`, `dimension`, `check_chart`, `complaints`.
     """
 
-    key = "family"
-    usual = "fermat"
     unopened = {
         **{name: property(lambda self: None) for name in ("coordinates", "dimension")},
         "check_chart": lambda self, chart: None,

@@ -1,0 +1,25 @@
+"""What a flow of metrics on a grid is: du/dt as a function of u (HR 2.38)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mpiflow.grids.space import Space
+from mpiflow.settings.section import Named
+
+
+class Field(Named):
+    """A vector field on metrics; its fields are keys of the table [kernel.field]."""
+
+    usual = "ricci"
+
+    def velocity(self, space: Space, u: np.ndarray, width: float) -> np.ndarray:
+        """du/dt at a metric u, non-local of a kernel of this width, 0: local; of the shape of u. Collective on slabs."""
+        raise NotImplementedError(f"kernel.field = {self.name}: its class has no velocity(self, space, u, width)")
+
+    def step_limit(self, space: Space, u: np.ndarray, width: float) -> float:
+        """The longest Runge-Kutta step that is stable at u; collective on slabs."""
+        return space.step_limit(u, width)
+
+    def check(self, space: Space, width: float, time: float) -> None:
+        """Raises ValueError for a space, a width or a length of the flow (flow.steps * flow.dt) that it is not for."""
