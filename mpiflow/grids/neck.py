@@ -24,7 +24,7 @@ class Neck(Space):
     name = "neck"
     components = 2
     dimension = 3
-    gauges = ("length",)
+    gauges = ("hamilton",)
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "neck"."""
@@ -55,7 +55,7 @@ class Neck(Space):
             ]
         )
 
-    def ricci(self, u: np.ndarray, width: float = 0.0, gauge: str = "length") -> np.ndarray:
+    def ricci(self, u: np.ndarray, width: float = 0.0, gauge: str = "hamilton") -> np.ndarray:
         """d(h, y)/dt: (2, n)."""
         h, y = u
         first, second = self._derivatives(y)

@@ -83,7 +83,7 @@ class Sphere(Space):
         }
 
     def exact(self, t: float) -> np.ndarray | None:
-        """(1, n) at time t of the local flow: round, or Rosenau's of the time T left, 4 sinh T / (1 + xi^2 + (1 - xi^2) cosh T)."""
+        """(1, n) at time t: round, or Rosenau's with the time T left, 4 sinh T / (1 + xi^2 + (1 - xi^2) cosh T)."""
         square, left = self.round.xi**2, self.keys.rosenau
         if left:
             left = left - t

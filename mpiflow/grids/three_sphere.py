@@ -23,7 +23,7 @@ class ThreeSphere(Space):
     name = "three-sphere"
     components = 1
     dimension = 3
-    gauges = ("conformal",)
+    gauges = ("hamilton",)
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "three-sphere"."""
@@ -45,7 +45,7 @@ class ThreeSphere(Space):
         """w of the keys: (1, n)."""
         return (self.keys.radius**2 * (1 - self.keys.amplitude * (1 - self.round.xi**2)))[None]
 
-    def ricci(self, u: np.ndarray, width: float = 0.0, gauge: str = "conformal") -> np.ndarray:
+    def ricci(self, u: np.ndarray, width: float = 0.0, gauge: str = "hamilton") -> np.ndarray:
         """dw/dt: (1, n)."""
         radial, tangential, slope, twist = self._curvatures(u)
         field = self._integral @ self.round.coefficients(twist)
