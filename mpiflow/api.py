@@ -48,6 +48,7 @@ def run(
     """
     comm = comm or Comm()
     settings = _settings(comm, config, "mpiflow.run")
+    settings.on_points("mpiflow.run")
     with threadpool_limits(1):
         if folder is None:
             return _in_memory(comm, settings)
@@ -96,6 +97,7 @@ def sample(
     table = manifold if isinstance(manifold, Mapping) else _table(comm, manifold)
     asked = {"run": {"seed": _whole("seed", seed)}, "points": {"train": _whole("n", n), "chart": chart}}
     settings = _settings(comm, {"manifold": dict(table), **asked, **_ANY}, "mpiflow.sample")
+    settings.on_points("mpiflow.sample")
     wanted = np.arange(settings.points.train)
     return dataset.drawn(comm, settings.surface(), settings, EVALUATE, len(wanted), settings.run.seed, wanted)
 

@@ -36,6 +36,7 @@ def open_run(path: str | Path, comm: Comm | None = None) -> Model:
         if mine:
             state = _state(Path(path))
             settings = opened(state)
+            settings.on_points(f"{path}")
     settings, restart = comm.bcast(settings), Restart(comm, state)
     made = Flowing.resumed(settings, settings.surface(), restart)
     rows = restart.reader(made.train.layout.rows)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mpiflow import config
-from mpiflow.belief import course, points
+from mpiflow.belief import course
 from mpiflow.config import Config
 from mpiflow.doors import own as doors
 from mpiflow.errors import InputError, StateError
@@ -77,7 +77,7 @@ def opened(state: State) -> Config:
 def agree(state: State) -> str:
     """Hold a state against its own run file. Raises StateError with the first thing that does not agree."""
     own = settings(state)
-    for complaints in (points.complaints, course.complaints, registry.of(own).complaints):
+    for complaints in (course.complaints, registry.of(own).complaints):
         for complaint in complaints(state, own):
             raise StateError(
                 f"{state.path}: {_one_line(complaint)}: so no run of its own run file wrote it; take another state"

@@ -15,6 +15,8 @@ _REQUIRED = (
     *("points/z", "points/chart", "points/weight", "points/omega2", "split/train", "split/test"),
     *("clusters/label", "clusters/batch_label", "clusters/size", "metric/reference", "metric/current"),
 )
+#: What history has of points beside what it has of any flow.
+_COLUMNS = tuple(f"history/{name}" for name in ("sigma_train", "loss", "sigma_test"))
 #: Largest |g - g^dagger| over |g|: float32 gradients are Hermitian to 1e-7.
 _HERMITIAN = 1e-5
 #: Rows of a metric that are looked at together: it may be large, and a copy of it is not to be had.
@@ -24,10 +26,9 @@ _ROWS = 1 << 14
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What does not agree, the first that is found; what comes after it may not make sense."""
     arrays = state.arrays
-    yield from missing(arrays, _REQUIRED)
-    for name, array in arrays.items():
-        if not name.startswith("timing/") and array.dtype.kind in "iu" and not np.can_cast(array.dtype, np.int64):
-            yield f"{name} is {array.dtype}: whole numbers fit in int64"
+    yield from missing(arrays, (*_REQUIRED, *_COLUMNS))
+    for name in _COLUMNS:
+        yield from outside(name, arrays[name], 0, np.finfo(float).max)
     yield from _shapes(arrays, config)
     yield from _points(arrays, config)
     yield from _clusters(arrays, config)

@@ -30,6 +30,7 @@ def points(
     from mpiflow.screen import answer
 
     settings = read(config, overrides)
+    settings.on_points("mpiflow points")
     wanted = settings.points
     output_file(output, (config, Path(wanted.file) if wanted.file else None), force)
     surface = settings.surface()

@@ -144,6 +144,7 @@ def _files(rooms: tuple[str, ...]) -> list[str]:
 
 @cache
 def _named(file: str, base: type[Named]) -> dict[str, type[Named]]:
-    """Classes of a module that derive from a base and have a name."""
-    found = [item for item in vars(import_module(file)).values() if isinstance(item, type) and issubclass(item, base)]
+    """Classes of a module that derive from a base and have a name; or that offer such a class, to be made by it."""
+    items = [getattr(item, "offers", item) for item in vars(import_module(file)).values() if isinstance(item, type)]
+    found = [item for item in items if issubclass(item, base)]
     return {kind.name: kind for kind in found if kind.__module__ == file and kind.name}

@@ -23,7 +23,7 @@ class Record:
 
 
 class History:
-    """Columns of one entry a step, and of one entry each time that the unseen points were looked at."""
+    """Columns of one entry a step, and of one entry at each look."""
 
     def __init__(self, columns: dict[str, np.ndarray] | None = None):
         """columns: "history/name" -> array of a state to go on from; None for a new run."""
@@ -36,10 +36,10 @@ class History:
             if value is not None:
                 self.columns.setdefault(name, []).append(value)
 
-    def look(self, step: int, sigma: float) -> None:
-        """The sigma measure of the unseen points after a step."""
-        self.columns.setdefault("test_step", []).append(step)
-        self.columns.setdefault("sigma_test", []).append(sigma)
+    def look(self, step: int, measured: dict[str, float]) -> None:
+        """What was measured after a step: of points sigma_test, of the unseen ones."""
+        for name, value in {"test_step": step, **measured}.items():
+            self.columns.setdefault(name, []).append(value)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """name -> array, the names without their group."""

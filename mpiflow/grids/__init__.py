@@ -1,4 +1,4 @@
-"""Metrics on real grids (theory 8): the spaces, one a file, what bends on them, and (`grids.fields`) how they flow."""
+"""Metrics on real grids (theory 10): the spaces, one a file, what bends on them, and (`grids.fields`) how they flow."""
 
 from mpiflow.grids.space import Space
 

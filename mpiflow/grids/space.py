@@ -1,4 +1,4 @@
-"""What a space of metrics on a real grid is: the keys of its table [manifold], and what a flow asks of it."""
+"""What a space of metrics on a real grid is to the rest: arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -6,64 +6,82 @@ from typing import ClassVar
 
 import numpy as np
 
+from mpiflow.grids.manifold import Grid, offered
 from mpiflow.grids.whole import Whole
-from mpiflow.settings.section import Manifold
-
-#: The largest |z| with -z on the real axis at which a Runge-Kutta step of order four does not grow.
-RK4 = 2.785293563405282
+from mpiflow.settings.section import Section
 
 
-class Space(Manifold):
-    """Metrics of a class on a grid; `name` and the fields of a subclass are its keys in [manifold], pure but for them.
+class Keys(Section):
+    """Keys of [manifold] that a space has beside its name."""
 
-    A metric is an array u, (components, *shape) float64. gauges: what `ricci` knows. slabs: whether `placed` leaves a rank
-    the rows of axis 0 that are its own, so that u is (components, own rows, ...); else every rank has all.
+
+class Space:
+    """Metrics on one grid; a metric is (components, *shape) float64.
+
+    name: what [manifold] family says. components: numbers a grid point holds. shape: of the grid. gauges: those that its
+    Ricci flow knows, the first the usual one. sliced: whether a rank may have a slab of it (`placed`), so that a metric is
+    (components, own rows, ...) there and every function collective; else every rank has all. offers: what the door of
+    [manifold] finds.
     """
 
-    real = True
-    gauges: ClassVar[tuple[str, ...]] = ("hamilton",)
-    slabs: ClassVar[bool] = False
-    #: Numbers that a grid point holds, and the shape of the grid: of a class, or properties.
+    name: ClassVar[str] = ""
     components: ClassVar[int]
-    shape: ClassVar[tuple[int, ...]]
+    gauges: ClassVar[tuple[str, ...]]
+    sliced: ClassVar[bool] = False
+    offers: ClassVar[type[Grid]]
+    #: What a velocity takes: transforms of a field, or what takes as long, and fields at its peak; and those of a start.
+    transforms: float = 10
+    fields: float = 20
+    starting: float = 10
+    shape: tuple[int, ...]
+    Keys: ClassVar[type[Keys]] = Keys
+
+    def __init_subclass__(cls) -> None:
+        cls.offers = offered(cls)
+
+    def __init__(self, keys: Keys):
+        self.keys = keys
 
     def start(self) -> np.ndarray:
-        """The metric of the keys, of which flows start."""
-        raise NotImplementedError(f'manifold.family = "{self.name}": its class has no start(self); give it one')
+        """The initial metric of the keys: (components, *shape)."""
+        raise NotImplementedError
 
     def ricci(self, u: np.ndarray, width: float, gauge: str) -> np.ndarray:
-        """du/dt of the Ricci flow (HR 2.39), non-local of a kernel of this width, 0: local."""
-        raise NotImplementedError(f'manifold.family = "{self.name}": its class has no ricci(self, u, width, gauge)')
+        """du/dt of the Ricci flow of kernel width `width`, 0 the local one: the shape of u."""
+        raise NotImplementedError
 
     def smoothed(self, field: np.ndarray, width: float) -> np.ndarray:
-        """N_s of one field, the normalised Gaussian of this width (HR 2.27)."""
-        raise NotImplementedError(f'manifold.family = "{self.name}": its class has no smoothed(self, field, width)')
+        """N_s of one field."""
+        raise NotImplementedError
 
     def step_limit(self, u: np.ndarray, width: float) -> float:
-        """The longest Runge-Kutta step of the Ricci flow that is stable at u."""
-        raise NotImplementedError(f'manifold.family = "{self.name}": its class has no step_limit(self, u, width)')
+        """The longest stable step of RK4 at u."""
+        raise NotImplementedError
 
     def least(self, u: np.ndarray) -> tuple[float, tuple[int, ...]]:
-        """The least eigenvalue of the metric, and the grid point where it is; of all ranks."""
-        raise NotImplementedError(f'manifold.family = "{self.name}": its class has no least(self, u)')
+        """The least eigenvalue of the metric, and where it is; here of metrics that are diagonal."""
+        lowest = u.min(axis=0)
+        where = np.unravel_index(lowest.argmin(), lowest.shape)
+        return float(lowest[where]), tuple(map(int, where))
 
     def measures(self, u: np.ndarray) -> dict[str, float]:
-        """What is remembered of a metric: its volume, the integral of R, and what else is known; of all ranks."""
-        raise NotImplementedError(f'manifold.family = "{self.name}": its class has no measures(self, u)')
+        """What is printed of a metric."""
+        raise NotImplementedError
 
     def exact(self, t: float) -> np.ndarray | None:
-        """The Ricci flow of this start at a time where it is known in closed form; None where it is not."""
+        """The exact solution of the local flow at time t for this start, where there is one."""
         return None
 
     @property
     def spacing(self) -> float:
-        """The distance of two grid points, below which no kernel is felt; 0 where any width will do."""
+        """The distance of neighbours on the grid, which no kernel may be narrower than; 0 where any may."""
         return 0.0
+
+    @property
+    def rows(self) -> slice:
+        """Rows of axis 0 that this rank has."""
+        return slice(0, self.shape[0])
 
     def placed(self, slab: Whole) -> Space:
         """The same space on a rank that has a slab of it."""
-        return self
-
-    def domain(self) -> Space:
-        """The space itself: there is nothing to look for."""
         return self

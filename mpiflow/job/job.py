@@ -10,11 +10,11 @@ from pathlib import Path
 from mpiflow import build, clock
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.errors import RESUBMIT, Stopped, WriteError
+from mpiflow.errors import RESUBMIT, NumericalError, Stopped, WriteError
 from mpiflow.files import claims
 from mpiflow.flows.history import Record
-from mpiflow.job import folder, report
-from mpiflow.job.flowing import Flowing
+from mpiflow.job import driven, folder
+from mpiflow.job.driven import Driven
 from mpiflow.job.restart import Restart
 from mpiflow.job.snapshot import Snapshot
 from mpiflow.job.triggers import Triggers, caught
@@ -88,7 +88,8 @@ class Job:
         self.seconds: dict[str, float] = {}
         #: The step that this start went on from.
         self.begun = 0
-        self.made: Flowing | None = None
+        self.made: Driven | None = None
+        self.kind = driven.of(config)
 
     @property
     def step(self) -> int:
@@ -127,6 +128,7 @@ class Job:
         steps = self.config.flow.steps
         if restart is None or restart.step < steps:
             return None
+        report = self.kind.report
         summary = self.comm.bcast(report.read(self.where) if self.comm.rank == 0 else None)
         if summary is None or summary[0] != restart.step:
             return None
@@ -161,21 +163,22 @@ class Job:
             self.made.begin()
             self._look()
             self._save()
-            self.screen.say(self._opening())
+            self.screen.say(self.made.opening())
 
     def _prepare(self, restart: Restart | None) -> None:
         comm, config, surface = self.comm, self.config, self.surface
         if restart is None:
-            with self.screen.stage("sample and cluster", self.seconds):
-                made = Flowing.begun(comm, config, surface)
+            with self.screen.stage(self.kind.beginning, self.seconds):
+                made = self.kind.begun(comm, config, surface)
         else:
-            made = Flowing.resumed(config, surface, restart)
+            made = self.kind.resumed(config, surface, restart)
         with self.screen.stage("build", self.seconds):
-            self.flow, self.watched = made.flow, made.watched
+            made.prepare()
+            self.flow = made.flow
         self.made = made
         earlier = (restart.step, restart.attributes) if restart else None
         backend = str(self.flow.attributes().get("backend", "cpu"))
-        self.snapshot = Snapshot(comm, config, surface, made.train, made.test, made.exchanged, earlier, backend)
+        self.snapshot = Snapshot(made, earlier, backend)
         for line in (self.snapshot.moved, alike.mixed("processor", comm.allgather(provenance.processor()))):
             if line:
                 self.screen.say(line)
@@ -194,8 +197,7 @@ class Job:
             stop = self.triggers.decide(self.step, self.writer.last_seconds).stop
             saved = self.step
             while self.step < steps and not stop:
-                with self.screen.stage("flow", self.seconds):
-                    record = self.made.advance()
+                record = self._advanced(saved)
                 # Writing overlaps this one step: were more steps done meanwhile, a kill could cost more than one interval.
                 self.writer.settle()
                 self._note(record)
@@ -206,45 +208,45 @@ class Job:
                 if decision.save or self.step == steps:
                     self._save()
                     saved = self.step
-                shown(self.step, f"sigma {record.sigma_train:.4g}")
+                shown(self.step, self.made.shown(record))
             if stop and saved != self.step:
                 self._save()
             self.writer.settle()
         return stop
+
+    def _advanced(self, saved: int) -> Record:
+        """One step. Where the flow breaks down, the state before it is saved, if it can be."""
+        try:
+            with self.screen.stage("flow", self.seconds):
+                return self.made.advance()
+        except NumericalError:
+            if self.made.careful:
+                if saved != self.step:
+                    self._save()
+                self.writer.settle()
+            raise
 
     def _note(self, record: Record) -> None:
         if record.step_rejected:
             self.screen.note(f"step {self.step}: halved {record.step_rejected} times to dt = {record.dt:g}")
 
     def _look(self) -> None:
-        """sigma on the unseen points."""
+        """What the metric is worth now."""
         with self.screen.stage("test", self.seconds):
             self.made.look()
 
     def _save(self) -> None:
         """Hand a snapshot to the writer, which works while the flow goes on."""
         with self.screen.stage("save", self.seconds):
-            arrays = self.snapshot.arrays(
-                self.flow.snapshot(), self.watched(), self.made.history, self.seconds | clock.parts
-            )
+            arrays = self.snapshot.arrays(self.seconds | clock.parts)
             self.writer.submit(self.step, arrays, self.snapshot.attributes(self.flow.attributes()))
-
-    def _opening(self) -> str:
-        layout = self.made.train.layout
-        sizes = [len(member) for member in layout.members]
-        how = self.flow.attributes()
-        through = f" through {how['tiles']}: the kernel has no register profile" if "tiles" in how else ""
-        shown = f"{len(sizes)} clusters of {min(sizes)} to {max(sizes)} points" if len(sizes) > 1 else "no clusters"
-        return (
-            f"{layout.total} train and {self.made.test.layout.total} test points on {self.comm.size} ranks, {shown}, "
-            f"imbalance {layout.imbalance:.2f}, {how['engine']}{through}"
-        )
 
     def _report(self) -> None:
         """Evaluate on train and unseen points; table, picture and summary."""
         words = f"after the last step; the state of step {self.step} is saved: the same command evaluates it"
         with self._at_once(words), self.screen.stage("evaluate", self.seconds):
             rows = self.made.table()
+        report = self.kind.report
         with self.comm.lead() as mine:
             if mine:
                 self.writer.check_folder()

@@ -16,6 +16,7 @@ from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.methods.components import SAMPLE
 from mpiflow.plan import costs
+from mpiflow.plan import points as of_points
 from mpiflow.plan.costs import COLLECTIVES, changed
 from mpiflow.plan.stopwatch import best
 
@@ -28,7 +29,7 @@ _PAIR = 12.5
 _ROWS, _SOURCES, _SHARES = 1024, 8192, 4
 
 
-class Costs(costs.Costs):
+class Costs(costs.PointCosts):
     """The engine's tiles or records, the metric and what it accumulates. Clusters are taken as equally large."""
 
     def __init__(self, config: Config, ranks: int):
@@ -211,4 +212,4 @@ def timed(config: Config, surface: Domain) -> dict[str, float]:
         paired = engine.Symmetric(kernel, z, precision, parts=_SHARES)
         found["paired"] = best(lambda: paired.shares(v)) * _SHARES / _SOURCES**2
     found["filled"] = best(lambda: engine.build(kernel, z[:_ROWS], z, mode="resident", precision=precision)) / entries
-    return found
+    return of_points.timed(config, surface) | found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mpiflow.belief import points
 from mpiflow.belief.points import hermitian, missing
 from mpiflow.kernels import Kernel
 from mpiflow.methods import registry
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mpiflow.flows.component_predictor import ComponentPredictor
     from mpiflow.flows.components import ComponentFlow
     from mpiflow.geometry.domain import Domain
+    from mpiflow.job.driven import Driven
     from mpiflow.ranks.shards import Layout
     from mpiflow.state.load import State
 
@@ -100,6 +102,13 @@ def _engine(config: Config, chosen, layout: Layout, z: np.ndarray, lists: list[n
     )
 
 
+def driven() -> type[Driven]:
+    """What the main job drives."""
+    from mpiflow.job.flowing import Flowing
+
+    return Flowing
+
+
 def load(config: Config) -> None:
     """Compile the tiles of all kernels that registers know, in both precisions; what their parameters are does not matter."""
     from mpiflow import engine, sampling
@@ -122,6 +131,7 @@ def costs() -> ModuleType:
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
+    yield from points.complaints(state, config)
     name, kept = "flow/accumulated_gradient", tuple(f"search_points/{name}" for name in config.search.remembers)
     yield from missing(state.arrays, (name, *kept))
     yield from hermitian(name, state.arrays[name])

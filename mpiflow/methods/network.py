@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from mpiflow.belief import points
 from mpiflow.belief.points import missing, outside, single
 from mpiflow.errors import UnplannedError
+from mpiflow.methods.components import driven as driven
 from mpiflow.methods.components import load as load
 from mpiflow.settings.course import Flow
 from mpiflow.settings.section import Count, Kind, NonNegative
@@ -155,6 +157,7 @@ def costs():
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric."""
+    yield from points.complaints(state, config)
     yield from missing(state.arrays, _NETWORK)
     n = config.network
     ends = n.ends(state.arrays["points/z"].shape[1], state.arrays["metric/current"].shape[1])

@@ -18,6 +18,7 @@ from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.kernels.costs import Work
 from mpiflow.methods.potentials import features
 from mpiflow.plan import costs
+from mpiflow.plan import points as of_points
 from mpiflow.plan.costs import COLLECTIVES, changed
 from mpiflow.plan.stopwatch import best
 from mpiflow.preconditioners.natural import INNER
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _DISPLACED = 4
 
 
-class Costs(costs.Costs):
+class Costs(costs.PointCosts):
     """Frames and prepared features of the points, the potential's metric, and, where it is factorised, the normal matrix."""
 
     unit = CHUNK
@@ -213,4 +214,4 @@ def timed(config: Config, surface: Domain) -> dict[str, float]:
         found["flop"] = sweep / space.sweep.flops
     takes = best(lambda: basis.prepare(there, whole)) / CHUNK
     found["product"] = max(takes - space.prepare.flops * found["flop"], 0.1 * takes) / space.prepare.products
-    return found
+    return of_points.timed(config, surface) | found

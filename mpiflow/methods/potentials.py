@@ -10,6 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from mpiflow.ansatz import Ansatz
+from mpiflow.belief import points
 from mpiflow.belief.points import missing, single
 from mpiflow.doors.door import Door
 from mpiflow.methods import components
@@ -171,6 +172,9 @@ def drawn(surface: Domain) -> Draw:
     return draw
 
 
+driven = components.driven
+
+
 def load(config: Config) -> None:
     """Compile what all runs do, and load what prepares features."""
     from mpiflow import sampling
@@ -192,6 +196,7 @@ def costs() -> ModuleType:
 
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric: indices are used unchecked later."""
+    yield from points.complaints(state, config)
     arrays, space = state.arrays, config.kernel.features
     yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
     yield from missing(arrays, (*_POTENTIAL, *space.kind.names()))

@@ -22,7 +22,51 @@ _TOGETHER, _SOLVED, _ACCEPTED = 1000, 680, 300
 
 
 class Costs:
-    """Of one run on so many ranks. Each method derives its own, with `mode`, the engine in words, and
+    """Of one run on so many ranks. Each method derives its own, with `mode`, how it computes in words, and
+
+        state         bytes of a state file
+        flowing       bytes of rank 0 between steps
+        bytes()       bytes of rank 0 by stage, beyond the interpreter and its libraries
+        step(m), seconds(m)
+                      seconds of a step by part, of the whole run by stage, on a `Machine`
+        key           the key that makes the run as large as it is, with its value
+
+    All bytes are of NumPy's arrays (tests hold them to 10 %).
+    """
+
+    def __init__(self, config: Config, ranks: int):
+        self.config, self.ranks, self.surface = config, ranks, config.surface()
+
+    def refuse(self) -> None:
+        """Raises InputError for what the run itself refuses before any work."""
+
+    def start(self) -> None:
+        """Raises InputError for what the run refuses by its start, once it fits."""
+
+    @property
+    def excess(self) -> str:
+        """Why the engine does not fit into engine.memory; "" where it does, or does without."""
+        return ""
+
+    @property
+    def on_device(self) -> int:
+        """Bytes that a rank keeps on a GPU."""
+        return 0
+
+    def changes(self) -> Iterator[tuple[str, Config, int]]:
+        """Settings and numbers of ranks that take less, in words and as they are, the nearest of each key first."""
+        for factor in (2**k for k in range(1, 18)):
+            yield f"--ranks {factor * self.ranks}", self.config, factor * self.ranks
+
+    @property
+    def saves(self) -> int:
+        """States that are written, but for those by the clock."""
+        steps = self.config.flow.steps
+        return 1 + steps // (self.config.output.every_steps or steps or 1)
+
+
+class PointCosts(Costs):
+    """Of a run on points. Each method derives its own, with `mode`, the engine in words, and
 
         engine(rows)  bytes of an engine between steps for so many target rows
         held          bytes between steps beyond the points: engines, metrics
@@ -33,7 +77,7 @@ class Costs:
         step(m), built(m), evaluated(m)
                       seconds of a step by part, of the build, of the evaluation, on a `Machine`
 
-    rows, unseen: train and test rows, whole units of them. All bytes are of NumPy's arrays (tests hold them to 10 %).
+    rows, unseen: train and test rows, whole units of them.
     """
 
     #: Rows are owned in such units, of which the last is filled up where they are prepared.
@@ -41,7 +85,7 @@ class Costs:
     filled: ClassVar[bool] = False
 
     def __init__(self, config: Config, ranks: int):
-        self.config, self.ranks, self.surface = config, ranks, config.surface()
+        super().__init__(config, ranks)
         self.train, self.test = config.points.train, config.points.test
         self.rows, self.unseen = self._share(self.train, self.unit), self._share(self.test, TILE)
         self.coordinates, self.dimension = config.manifold.coordinates, config.manifold.dimension
@@ -49,18 +93,15 @@ class Costs:
         #: Bytes of one metric, and of one point with its numbers in exchanges and layouts.
         self.metric, self.point = 16 * self.dimension**2, 16 * self.coordinates + 30
 
-    def refuse(self) -> None:
-        """Raises InputError for what the run itself refuses before any work."""
-
     @property
     def late(self) -> float:
         """Bytes of what is held that only the first step makes."""
         return 0
 
     @property
-    def excess(self) -> str:
-        """Why the engine does not fit into engine.memory; "" where it does, or does without."""
-        return ""
+    def on_device(self) -> int:
+        """Bytes that a rank keeps on a GPU."""
+        return self.engine(self.rows) + self.engine(self.unseen)
 
     @property
     def key(self) -> str:
@@ -69,8 +110,7 @@ class Costs:
 
     def changes(self) -> Iterator[tuple[str, Config, int]]:
         """Settings and numbers of ranks that take less, in words and as they are, the nearest of each key first."""
-        for factor in (2**k for k in range(1, 18)):
-            yield f"--ranks {factor * self.ranks}", self.config, factor * self.ranks
+        yield from super().changes()
         for train in (self.train // 2**k for k in range(1, 12)):
             yield f"points.train = {train}", changed(self.config, {"points.train": train}), self.ranks
 
@@ -107,13 +147,12 @@ class Costs:
         batch = min(c.batch, self.train)
         batches = ceil(ceil(self.train / c.batch) / self.ranks)
         pairs = batches * batch**2 / 2 + self.rows * batch / 4 if c.count > 1 else 0
-        saves = 1 + f.steps // (self.config.output.every_steps or f.steps or 1)
         return {
             "sample": m.start + lines * m.line,
             "cluster": pairs * m.pair,
             "build": self.built(m),
             "flow": f.steps * sum(self.step(m).values()),
-            "save": saves * self.state * m.written,
+            "save": self.saves * self.state * m.written,
             "evaluate": self.evaluated(m),
         }
 

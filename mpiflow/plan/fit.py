@@ -85,6 +85,7 @@ def check(of: Callable[[Config, int], Costs], costs: Costs, base: int, limits: L
     costs.refuse()
     why = _why(costs, base, limits)
     if not why:
+        costs.start()
         return
     cures: dict[str, str] = {}
     for words, config, ranks in costs.changes():
@@ -96,7 +97,7 @@ def check(of: Callable[[Config, int], Costs], costs: Costs, base: int, limits: L
 
 def _why(costs: Costs, base: int, limits: Limits) -> str:
     """Why a run does not fit; "" where it does."""
-    on_gpu = limits.sharers(costs.ranks) * (costs.engine(costs.rows) + costs.engine(costs.unseen))
+    on_gpu = limits.sharers(costs.ranks) * costs.on_device
     share = limits.node * _GIB / min(costs.ranks, limits.ranks_per_node)
     if limits.gpus and on_gpu > limits.gpu * _GIB:
         return f"what it keeps takes {_gib(on_gpu)} of each GPU, which has {limits.gpu:g} GiB"

@@ -7,22 +7,18 @@ import os
 import platform
 import re
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from mpiflow import losses, sampling
 from mpiflow.config import Config
 from mpiflow.files import put, take
-from mpiflow.functionals import Functional
 from mpiflow.kernels.costs import Work
-from mpiflow.measures import least_eigenvalue
 from mpiflow.methods import registry
-from mpiflow.plan.stopwatch import best, once
+from mpiflow.plan.stopwatch import once
 
-#: Points of a step that is timed; bytes of the memory that is touched.
-_POINTS = 8192
+#: Bytes of the memory that is touched.
 _FRESH = 2**29
 #: An entry that arrays compute takes 4 to 6 times as long as one in registers (measured: exp(-d / width), the erf NTK).
 _ARRAYS = 5
@@ -36,6 +32,8 @@ class Machine:
 
     start: what a run compiles once; fresh: of one byte of memory that is touched for the first time, which on a virtual
     machine may cost more than what is written into it.
+
+    units: seconds of other units of work, by names and with usual values that the method's costs know.
 
     Of work on features (`kernels.costs.Work`): flop, of matrix products; read, of one byte that comes from memory for
     them; product, of two complex numbers in whole arrays.
@@ -57,6 +55,7 @@ class Machine:
     flop: float = 6e-11
     read: float = 1.6e-11
     product: float = 4e-9
+    units: dict[str, float] = field(default_factory=dict)
 
     def takes(self, work: Work) -> float:
         """Seconds of work on features."""
@@ -92,23 +91,12 @@ def _defaults(config: Config) -> Machine:
 def calibrate(config: Config) -> Machine:
     """Measure this machine with the kernel of a run file, for about ten seconds, and store it."""
     surface = config.surface()
-    seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
-    seconds |= registry.of(config).costs().timed(config, surface)
-    seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / surface.cuts
-    seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension, config.flow.loss)) / _POINTS
+    seconds = {"fresh": _touched()} | registry.of(config).costs().timed(config, surface)
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)
     path.parent.mkdir(parents=True, exist_ok=True)
     put(path, json.dumps(asdict(found), indent=1) + "\n")
     return found
-
-
-def _losses(count: int, d: int, loss: Functional) -> None:
-    """What a step does for each point besides the kernel: eta, gradient, update, positivity."""
-    g = np.broadcast_to(np.eye(d, dtype=complex), (count, d, d)).copy()
-    eta = losses.eta(g, np.ones(count), 1.1)
-    g -= 1e-3 * losses.gradient(g, eta, loss)
-    losses.determinant(g), least_eigenvalue(g)
 
 
 def _touched() -> float:

@@ -36,7 +36,6 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
     fit.check(of, costs, loaded, limits)
     held = {name: loaded + process.KEPT + size for name, size in costs.bytes().items()}
     held["report"] = loaded + costs.flowing + process.PICTURE
-    saved = config.flow.steps // (config.output.every_steps or config.flow.steps or 1) + 1
     kept = config.output.keep + (config.flow.steps // config.output.keep_every if config.output.keep_every else 0)
     times = costs.seconds(machine)
     return {
@@ -45,10 +44,10 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
         "engine": costs.mode,
         "bytes": held,
         "peak_bytes": max(held.values()),
-        "gpu_bytes": limits.sharers(ranks) * (costs.engine(costs.rows) + costs.engine(costs.unseen)),
+        "gpu_bytes": limits.sharers(ranks) * costs.on_device,
         "seconds": times,
         "seconds_a_step": sum(costs.step(machine).values()),
-        "states": {"written": saved, "kept": min(saved, kept), "bytes_each": costs.state},
+        "states": {"written": costs.saves, "kept": min(costs.saves, kept), "bytes_each": costs.state},
         "machine": machine.origin,
         "sbatch": _sbatch(path, ranks, limits, max(held.values()), sum(times.values())),
     }

@@ -71,6 +71,7 @@ def _measured(folder: Path) -> Measurement | None:
     if steps <= 0:
         return None
     settings = config.loads(state.attributes["config"])
+    settings.on_points(f"{folder}")
     timing = {name: state.arrays.get(f"timing/{dataset}") for name, dataset in STAGES.items()}
     return Measurement(
         folder=folder,

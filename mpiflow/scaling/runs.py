@@ -56,6 +56,7 @@ def measure(
     if only is not None and not 0 <= only < len(ranks):
         raise InputError(f"--only {only}: the points are 0 to {len(ranks) - 1}")
     settings = config.read(order.config, list(order.overrides))
+    settings.on_points("mpiflow scaling")
     points = [replace(order, overrides=(*order.overrides, *point_keys(settings, mode, r))) for r in ranks]
     for point in points:
         config.read(point.config, list(point.overrides))

@@ -13,7 +13,13 @@ from mpiflow.geometry.families.family import Family
 from mpiflow.settings.section import Count, Section
 
 #: Families of manifolds.
-FAMILIES = Door("manifold.family", "mpiflow.geometry.families.family:Family", "mpiflow.geometry.families")
+FAMILIES = Door(
+    "manifold.family",
+    "mpiflow.settings.section:Manifold",
+    "mpiflow.geometry.families",
+    "mpiflow.grids",
+    users="mpiflow.geometry.families.family:Family",
+)
 Manifold = Annotated[Family, FAMILIES]
 
 #: A set of points is measured by its sigma, the spread of eta over it.

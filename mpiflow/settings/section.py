@@ -79,7 +79,8 @@ class Kind(Named):
     method: its module in `mpiflow.methods`. space: what a study searches where the run file does not say, as in its [tune].
     kappa: the usual flow.kappa. search: the usual flow.search. answers: what a search may ask of its flow.
     quadratic: whether the work of a step is one of pairs of points. transforms: whether the metric goes from chart to chart.
-    symmetric: whether one entry serves both points of a pair. needs: modules of an extra.
+    symmetric: whether one entry serves both points of a pair. needs: modules of an extra. real: whether it moves metrics on
+    real grids, and not at points of complex manifolds.
     """
 
     method: ClassVar[str]
@@ -91,6 +92,7 @@ class Kind(Named):
     transforms: ClassVar[bool] = True
     symmetric: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
+    real: ClassVar[bool] = False
 
     def check(self, config: Config) -> None:
         """Raises ValueError for what does not go together with the rest of a run file."""

@@ -7,6 +7,7 @@ from typing import Annotated
 import tomli_w
 from pydantic import Field, model_validator
 
+from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain
 from mpiflow.methods import registry
 from mpiflow.methods.registry import Kernel, Network
@@ -44,6 +45,12 @@ class Config(Section):
             )
         if self.kernel and self.network:
             raise ValueError("kernel, network: a run has one of the two; remove the other")
+        if self.moved_by.real != self.manifold.real:
+            lives = ("points of complex manifolds", "real grids")
+            raise ValueError(
+                f'manifold.family = "{self.manifold.name}": is one of {lives[self.manifold.real]}, and kernel.name = '
+                f'"{self.method}" moves metrics on {lives[self.moved_by.real]}; change one of the two'
+            )
         if self.flow.coupling == "halo" and self.kernel and self.kernel.reach(self.flow.halo_tolerance) is None:
             raise ValueError(
                 f'flow.coupling = "halo": the {self.kernel.name} kernel is felt everywhere, so no halo holds it; '
@@ -70,6 +77,12 @@ class Config(Section):
                 f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it'
             )
         self.moved_by.check(self)
+        if not self.manifold.real:
+            self._check_points()
+        return self
+
+    def _check_points(self) -> None:
+        """Raises ValueError for a chart that there is not, and for clusters that are too many."""
         chart = self.points.chart
         if chart == "all" and not self.moved_by.transforms:
             raise ValueError(
@@ -84,7 +97,14 @@ class Config(Section):
                 f"clusters.count = {self.clusters.count}: more clusters than the {smallest} points of the smallest "
                 "mini-batch; lower clusters.count, or choose clusters.batch so that it divides points.train"
             )
-        return self
+
+    def on_points(self, asker: str) -> None:
+        """Raises InputError where the run has no points, with who asks for them."""
+        if self.manifold.real:
+            raise InputError(
+                f'{asker}: takes points of a complex manifold, and manifold.family = "{self.manifold.name}" is a real grid; '
+                "mpiflow info shows what its states hold"
+            )
 
     @property
     def moved_by(self) -> Kind:
@@ -124,5 +144,6 @@ class Config(Section):
         return _domains[key]
 
     def text(self) -> str:
-        """The resolved run file as TOML, every default written out."""
-        return tomli_w.dumps(self.model_dump(exclude_none=True, mode="json"))
+        """The resolved run file as TOML, every default written out; of a run without points nothing of them."""
+        none = {"points", "clusters", "engine"} if self.manifold.real else None
+        return tomli_w.dumps(self.model_dump(exclude=none, exclude_none=True, mode="json"))

@@ -26,7 +26,7 @@ DIMENSIONS = {
     "train": "train points, in the order of /split/train",
     "test": "test points, in the order of /split/test",
     "record": "steps of the flow, one record each",
-    "test_record": "steps after which the test points were looked at",
+    "test_record": "steps after which the metric was looked at",
     "cluster": "clusters of train points",
     "feature": "features of the potential",
     "basis": "the constant, then the features",
@@ -95,10 +95,12 @@ LAYOUT = {
     "history/dt": Field(("record",), "f", "1", "step size that was taken"),
     "history/sigma_train": Field(("record",), "f", "1", "sigma measure of the train points"),
     "history/loss": Field(("record",), "f", "1", "weighted mean of the pointwise loss over the train points"),
-    "history/min_eigenvalue": Field(("record",), "f", "1", "least eigenvalue of g over the train points"),
+    "history/min_eigenvalue": Field(
+        ("record",), "f", "1", "least eigenvalue of g over the train points, or over the grid"
+    ),
     "history/step_rejected": Field(("record",), "iub", "1", "halvings of dt that kept g positive definite"),
     "history/degree": Field(("record",), "iu", "1", "degree k of the functions, on the way up kernel.ladder"),
-    "history/test_step": Field(("test_record",), "iu", "1", "step after which the test points were looked at"),
+    "history/test_step": Field(("test_record",), "iu", "1", "step after which the metric was looked at"),
     "timing/exchange": Field(
         ("rank", "level"), "iu", "byte", "bytes that each rank received at each level of the merge"
     ),
@@ -130,11 +132,20 @@ ATTRIBUTES = {
     "tiles": str,
 }
 
+#: Groups of arrays of any name and number of axes, of which the run file names who knows more of them.
+_BY_AXES = {
+    "features/": "what kernel.features knows its functions by",
+    "method/": "what the method of the run file keeps",
+}
+#: Units and meaning of datasets of open groups, where who writes them says so.
+_SAID: dict[str, tuple[str, str]] = {}
+
 #: Ends of the names of what a state keeps of users' files: text.
 _FILES = ("_text", "_sha256")
 
 #: Datasets whose names only their writers know, by how they start.
 _OPEN = {
+    "history/": Field(("test_record",), "f", "1", "what the method measured at each look"),
     "timing/": Field(("rank",), "f", "s", "wall time of this stage on each rank"),
     "search_points/": Field(
         ("train", "part", "row", "column"), "c", "1", "what the search remembers: of the metric, of A"
@@ -150,21 +161,28 @@ def register(name: str, dims: tuple[str, ...], kinds: str, units: str, descripti
     LAYOUT[name] = Field(dims, kinds, units, description)
 
 
+def say(name: str, units: str, description: str) -> None:
+    """What a dataset of an open group is: a method says it of its own, where it is loaded. Raises StateError elsewhere."""
+    if name in LAYOUT or not name.startswith((*_BY_AXES, *_OPEN)):
+        raise StateError(f"say {name!r}: take a name in one of {', '.join((*_BY_AXES, *_OPEN))}")
+    _SAID[name] = (units, description)
+
+
 def field(name: str, axes: int = 1) -> Field:
-    """The layout of one dataset of so many axes; those of "timing/" and "search/" have any name, every "features/..." is an
-    array of the space of features that the run file names, which knows more of it. Raises StateError for an unknown name.
-    """
+    """The layout of one dataset of so many axes; in open groups any name will do. Raises StateError for an unknown name."""
     if name in LAYOUT:
         return LAYOUT[name]
-    if name.startswith("features/"):
-        dims = tuple(f"{name.partition('/')[2]}_axis_{axis}" for axis in range(axes))
-        return Field(dims, "iufc", "1", "what kernel.features knows its functions by")
-    for start, kind in _OPEN.items():
+    found = next((kind for start, kind in _OPEN.items() if name.startswith(start)), None)
+    for start, meaning in _BY_AXES.items():
         if name.startswith(start):
-            return kind
-    raise StateError(
-        f"{name!r} has no place in a state: register it with units and meaning, or use {', '.join(LAYOUT)}"
-    )
+            dims = tuple(f"{name.partition('/')[2]}_axis_{axis}" for axis in range(axes))
+            found = Field(dims, "iufc", "1", meaning)
+    if found is None:
+        raise StateError(
+            f"{name!r} has no place in a state: register it with units and meaning, or use {', '.join(LAYOUT)}"
+        )
+    units, description = _SAID.get(name, found[2:])
+    return Field(found.dims, found.kinds, units, description)
 
 
 def check(arrays: dict[str, np.ndarray]) -> dict[str, int]:

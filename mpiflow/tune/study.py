@@ -67,6 +67,7 @@ def _begun(settings: Config, where: Path, worker: str, stack: ExitStack, force: 
         raise InputError(
             f"--worker {worker!r}: it names a folder of the study; letters, digits, dots, dashes and underscores, up to 100"
         )
+    settings.on_points("mpiflow tune")
     searched = space.dimensions(settings.moved_by.space, settings.tune.space)
     check(settings, searched, settings.run.name)
     claims.output_folder(where, report.NAMES, journal.ours, force=force)

@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from mpiflow import build, config, dataset
+from mpiflow import config
 from mpiflow.comm import Comm
-from mpiflow.flows.history import History
+from mpiflow.job.flowing import Flowing
 from mpiflow.job.snapshot import Snapshot
 from mpiflow.state.commit import Writer
 
@@ -26,21 +26,17 @@ def main(count: int) -> None:
     c = config.check(
         {"points": {"train": count, "test": 2000}, "kernel": {"name": "delta"}, "flow": {"dt": 0.01}}, "bench"
     )
-    surface = c.surface()
-    train, exchanged = dataset.train_points(comm, surface, c)
-    test = dataset.test_points(comm, surface, c, train)
-    flow = build.flow(c, surface, train, {})
-    history, unseen = History(), test.reference(surface)
-    history.add(0, flow.step())
-    history.look(0, 0.3)
-    snapshot = Snapshot(comm, c, surface, train, test, exchanged, None)
+    made = Flowing.begun(comm, c)
+    made.begin()
+    made.look()
+    snapshot = Snapshot(made, None)
     waits, whole = [], []
     with tempfile.TemporaryDirectory(dir=".") as folder:
         writer = Writer(comm, Path(folder), keep=1)
         for step in range(ROUNDS):
             start = time.perf_counter()
-            arrays = snapshot.arrays(flow.snapshot(), unseen, history, {"flow": 1.0})
-            writer.submit(step, arrays, snapshot.attributes(flow.attributes()))
+            arrays = snapshot.arrays({"flow": 1.0})
+            writer.submit(step, arrays, snapshot.attributes(made.flow.attributes()))
             waits.append(time.perf_counter() - start)
             writer.settle()
             whole.append(time.perf_counter() - start)

@@ -13,6 +13,11 @@ class Field(Named):
 
     usual = "ricci"
 
+    @property
+    def effort(self) -> tuple[float, float]:
+        """What a velocity takes of the work of the space's Ricci flow, and fields that it holds beyond those of it."""
+        return 1.0, 0.0
+
     def velocity(self, space: Space, u: np.ndarray, width: float) -> np.ndarray:
         """du/dt at a metric u, non-local of a kernel of this width, 0: local; of the shape of u. Collective on slabs."""
         raise NotImplementedError(f"kernel.field = {self.name}: its class has no velocity(self, space, u, width)")
@@ -21,5 +26,5 @@ class Field(Named):
         """The longest Runge-Kutta step that is stable at u; collective on slabs."""
         return space.step_limit(u, width)
 
-    def check(self, space: Space, width: float, time: float) -> None:
-        """Raises ValueError for a space, a width or a length of the flow (flow.steps * flow.dt) that it is not for."""
+    def check(self, space: Space, u: np.ndarray, width: float, time: float) -> None:
+        """Raises ValueError for a space, a start u, a width or a time of the whole flow that it is not for."""
