@@ -87,6 +87,24 @@ class FlatTorus(Space):
         """What a metric bends."""
         return Geometry(self.spectral, u)
 
+    @property
+    def dimension(self) -> int:
+        """Of the torus."""
+        return self.keys.dimension
+
+    def scalar(self, u: np.ndarray) -> np.ndarray:
+        """R, a field."""
+        return self.geometry(u).scalar
+
+    def ricci_tensor(self, u: np.ndarray) -> np.ndarray:
+        """R_ij: the shape of u."""
+        geometry = self.geometry(u)
+        return geometry.tensor(geometry.ricci())
+
+    def laplacian(self, u: np.ndarray, field: np.ndarray) -> np.ndarray:
+        """g^ij D_i D_j f, a field."""
+        return self.geometry(u).laplacian(self.spectral.forward(field))
+
     def start(self) -> np.ndarray:
         """The metric of the keys on own rows. Raises InputError where it is not positive."""
         k = self.keys
