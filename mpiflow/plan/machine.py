@@ -16,6 +16,7 @@ from mpiflow import losses, sampling
 from mpiflow.config import Config
 from mpiflow.files import put, take
 from mpiflow.functionals import Functional
+from mpiflow.functionals.log import Log
 from mpiflow.kernels.costs import Work
 from mpiflow.measures import least_eigenvalue
 from mpiflow.methods import registry
@@ -94,8 +95,10 @@ def calibrate(config: Config) -> Machine:
     surface = config.surface()
     seconds = {"fresh": _touched(), "start": once(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None))}
     seconds |= registry.of(config).costs().timed(config, surface)
+    # What needs to know more than eta takes about as long as a function of it.
+    loss = Log() if config.flow.loss.asks else config.flow.loss
     seconds["line"] = best(lambda: sampling.chunk(surface, 1, sampling.EVALUATE, 1, None)) / surface.cuts
-    seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension, config.flow.loss)) / _POINTS
+    seconds["point"] = best(lambda: _losses(_POINTS, surface.dimension, loss)) / _POINTS
     found = Machine(origin=f"{platform.node()}, measured {time.strftime('%Y-%m-%d %H:%M')}", **seconds)
     path = _path(config)
     path.parent.mkdir(parents=True, exist_ok=True)

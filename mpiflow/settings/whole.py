@@ -11,7 +11,7 @@ from mpiflow.geometry.domain import Domain
 from mpiflow.methods import registry
 from mpiflow.methods.registry import Kernel, Network
 from mpiflow.searches import Search
-from mpiflow.settings.course import SEARCHES, Engine, Flow, Output
+from mpiflow.settings.course import LOSSES, SEARCHES, Engine, Flow, Output
 from mpiflow.settings.problem import Clusters, Manifold, Points, Run
 from mpiflow.settings.section import Kind, Section
 from mpiflow.tune.settings import Tune
@@ -61,15 +61,17 @@ class Config(Section):
                 f"{', '.join(suitable)}"
             )
         if not self.flow.loss.asks <= self.moved_by.answers:
+            suitable = [name for name, kind in LOSSES.known().items() if kind.asks <= self.moved_by.answers]
             raise ValueError(
                 f'flow.loss = "{self.flow.loss.name}": a {self.method} flow does not know what it asks for; take '
-                'kernel.name = "kaehler", or another loss'
+                f"{', '.join(suitable)}"
             )
         if self.run.inner != "float64" and "linearised" not in self.moved_by.answers:
             raise ValueError(
                 f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it'
             )
-        self.moved_by.check(self)
+        for named in (self.moved_by, self.search, self.flow.loss):
+            named.check(self)
         chart = self.points.chart
         if chart == "all" and not self.moved_by.transforms:
             raise ValueError(
