@@ -78,11 +78,29 @@ class Model:
         z: complex, any scale, on X. A one-chart run knows its own chart; for points of others `extrapolate` carries its
         prediction there by the chart's Jacobian. Raises InputError for points off X or, without it, of another chart.
         """
-        z, own = self._reached(z, extrapolate)
-        points = self.surface.described(z, own)
-        targets = dataset.placed(self.comm, self.surface, np.arange(len(z)), points, self.train)
+        targets = self._placed(z, extrapolate)
         g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)
         return g[np.argsort(targets.layout.rows)]
+
+    def band(self, z: np.ndarray) -> np.ndarray:
+        """Standard deviation of each of the d^2 reals of g over wide networks that begin at random: (N, n+1) to (N,) float64.
+
+        Of a linear flow (HR 2.9 - 2.12), whose metric is their mean, as long as it has run. Raises InputError for another
+        flow or a kernel of no network, and as `metric` does.
+        """
+        if not self.config.flow.loss.linear:
+            raise InputError(
+                'band: networks spread by a known law where the flow is linear alone; run with flow.loss = "mse"'
+            )
+        targets = self._placed(z, False)
+        found = self._predictor.band(targets.layout, targets.points.z, float(self.history["history/time"][-1]))
+        return found[np.argsort(targets.layout.rows)]
+
+    def _placed(self, z: np.ndarray, extrapolate: bool) -> dataset.PointSet:
+        """Points of a user's, checked and dealt out."""
+        z, own = self._reached(z, extrapolate)
+        points = self.surface.described(z, own)
+        return dataset.placed(self.comm, self.surface, np.arange(len(z)), points, self.train)
 
     def eta(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
         """det g / (kappa |Omega|^2) with the kappa of the train points: (N, n+1) complex to (N,) float64."""

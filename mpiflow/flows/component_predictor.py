@@ -6,7 +6,9 @@ import numpy as np
 
 from mpiflow import hermitian
 from mpiflow.coupling import Coupling, KernelSum
+from mpiflow.errors import InputError
 from mpiflow.flows.predictor import Predictor
+from mpiflow.flows.solved import Solved
 from mpiflow.geometry.domain import Domain
 from mpiflow.ranks.shards import Layout
 
@@ -42,3 +44,14 @@ class ComponentPredictor(Predictor):
     def added(self, kernel_sum: KernelSum, reference: np.ndarray) -> np.ndarray:
         """g from the g_FS of a kernel sum's targets, (n_r, d, d) complex128; collective."""
         return reference - hermitian.from_reals(kernel_sum.apply(self.v))
+
+    def band(self, targets: Layout, z: np.ndarray, time: float) -> np.ndarray:
+        """Standard deviation of each real of g over wide networks that begin at random, after a linear flow of a time.
+
+        z: (n_r, C), targets in the run's chart; (n_r,) float64. Collective. Raises InputError for a kernel of no network.
+        """
+        if not hasattr(self.coupling.kernel, "nngp"):
+            raise InputError(
+                f"band: the {self.coupling.kernel.name} kernel is of no network that could begin anywhere else; take e.g. relu"
+            )
+        return Solved(self.coupling).deviation(targets, self.surface.embedded(z), time)

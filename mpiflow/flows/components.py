@@ -14,6 +14,7 @@ from mpiflow.dataset import PointSet
 from mpiflow.flows.component_predictor import ComponentPredictor
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
+from mpiflow.flows.solved import Solved
 from mpiflow.functionals import Functional
 from mpiflow.geometry.domain import Domain
 from mpiflow.measures import mean
@@ -28,7 +29,7 @@ _MEMORY = "search_points/"
 
 @dataclass(frozen=True)
 class Rule:
-    """How a step is taken: the keys of [flow] that shape it, resolved."""
+    """How a step is taken: the keys of [flow] that shape it, resolved; memory: bytes for a block that is solved."""
 
     dt: float
     loss: Functional
@@ -37,6 +38,7 @@ class Rule:
     kappa: str = "fixed"
     clip: float | None = None
     precision: str = "float64"
+    memory: float = np.inf
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,16 @@ class ComponentFlow(Flow):
     def __init__(self, surface: Domain, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, ...]):
         self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
         self.layout, self.points, self.device = train.layout, train.points, coupling.device
-        self.sum = coupling.onto_itself()
-        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, self.sum.bytes)
+        solved = "solved" in rule.search.asks
+        self.sum = Solved(coupling, rule.memory) if solved else coupling.onto_itself()
+        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, 0 if solved else self.sum.bytes)
         reference = train.reference(surface)
         self._go(reference, np.zeros_like(reference))
         self.kappa = self._volume()
+        self.target = None
+        if "target" in rule.loss.asks:
+            target = rule.loss.target(reference, self.points.omega2, self.kappa)
+            self.target = self.device.put(hermitian.packed(target))
         super().__init__(rule.search, rule.dt, self.theta)
 
     @property
@@ -79,13 +86,25 @@ class ComponentFlow(Flow):
 
     def direction(self):
         """(K dl/dg, -dl/dg), to be subtracted from theta; collective."""
+        xp = self.device.xp
+        gradient = xp.asarray(clipped(self._slope(), self.rule.clip).reals(), dtype=xp.float64)
+        return xp.stack([self.sum.apply(gradient), -gradient])
+
+    def _slope(self) -> Entries:
+        """dl/dg, of the run's precision."""
         xp, rule = self.device.xp, self.rule
-        entries = Entries.packed(xp.asarray(self.theta[0, ...], dtype=getattr(xp, rule.precision)), xp)
+        where = self.theta[0, ...] if self.target is None else self.theta[0, ...] - self.target
+        entries = Entries.packed(xp.asarray(where, dtype=getattr(xp, rule.precision)), xp)
+        if self.target is not None:
+            return entries
         det = self.device.fetch(entries.determinant())
         eta = losses.of_determinant(det, self.points.omega2, self._kappa())
-        slope = losses.slope(entries, det, eta, rule.loss, rule.natural_gradient, self.device)
-        gradient = xp.asarray(clipped(slope, rule.clip).reals(), dtype=xp.float64)
-        return xp.stack([self.sum.apply(gradient), -gradient])
+        return losses.slope(entries, det, eta, rule.loss, rule.natural_gradient, self.device)
+
+    def solved(self, time: float):
+        """What a time takes from theta, by the closed solution; collective."""
+        moved, integral = self.sum.step(self.device.fetch(self.theta[0, ...] - self.target), time)
+        return self.device.put(np.stack([moved, -integral]))
 
     def tried(self, step) -> Trial | None:
         """theta - step, None where a metric is not positive definite; collective."""
@@ -100,14 +119,17 @@ class ComponentFlow(Flow):
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses; collective."""
-        loss, deviation = (
-            self.rule.loss.value(self.at.ratio / self._kappa()),
-            np.abs(1 - self.at.ratio / self._volume()),
-        )
+        loss, deviation = self._losses(), np.abs(1 - self.at.ratio / self._volume())
         least = self.layout.comm.min(float(self.at.least.min(initial=np.inf)))
         weight = self.points.weight
         total, loss, spread = self.layout.sum(np.stack([weight, weight * loss, weight * deviation], axis=1))
         return Record(dt, rejected, float(spread / total), float(loss / total), least)
+
+    def _losses(self) -> np.ndarray:
+        """l at the own points: (n_r,)."""
+        if self.target is None:
+            return self.rule.loss.value(self.at.ratio / self._kappa())
+        return self.device.fetch(self.rule.loss.value(Entries.packed(self.theta[0, ...] - self.target, self.device.xp)))
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, in point order on rank 0 (None elsewhere); collective."""

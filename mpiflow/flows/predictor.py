@@ -20,6 +20,12 @@ class Predictor:
         """g at targets in the given charts: z (n_r, C), chart (n_r, w) to (n_r, d, d) complex128; collective."""
         raise NotImplementedError
 
+    def band(self, targets: Layout, z: np.ndarray, time: float) -> np.ndarray:
+        """The spread of g over networks that begin at random, after a time: (n_r, C) to (n_r,). Raises InputError without."""
+        raise InputError(
+            "band: this run has no frozen kernel of networks; run kernel.name = 'relu' with flow.loss = 'mse'"
+        )
+
     def potential(self, z: np.ndarray) -> np.ndarray:
         """phi of g = g_FS + d dbar phi, up to a constant: (N, C) to (N,). Raises InputError where there is none."""
         raise _missing("potential")

@@ -47,6 +47,11 @@ class Drawn(Kernel):
                 f"kernel.networks = {self.networks}: infinitely wide networks are all alike, and those of components have no "
                 'common row sum; give kernel.units, and take flow.normalisation = "mean" or "sum"'
             )
+        if self.networks > 1 and "solved" in config.search.asks:
+            raise ValueError(
+                f'kernel.networks = {self.networks}: flow.search = "{config.search.name}" solves one kernel of all components; '
+                "take 1"
+            )
 
     @property
     def symmetric(self) -> bool:
@@ -73,6 +78,10 @@ class Drawn(Kernel):
             return xp.exp(-self.rate(x.shape[1]) * sum((u[:, None] - v) ** 2 for u, v in zip(x.T, y.T, strict=True)))
         drawn = [self._sum(number, x, y, xp) / self.units for number in range(self.networks)]
         return drawn[0] if self.networks == 1 else xp.stack(drawn)
+
+    def nngp(self, x, y, xp=np):
+        """Covariance of the network's first values: K itself, since its last layer alone is trained (HR 2.9 - 2.12)."""
+        return self.tile(x, y, xp)
 
     @property
     def halves(self) -> bool:

@@ -24,12 +24,14 @@ class Kernel(Kind):
         floor(precision)       the angle below which tiles of that precision have no digits left of it; 0 for none
         diagonal(x)            K(x, x) of points (N, n+1): (N,), where it is symmetric
         at(angle)              K at Fubini-Study distances, where it is sparse
+
+    and the NTK of a network `nngp(x, y, xp)`, as `tile`: the covariance of the values that the network begins with.
     """
 
     nearest: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
     method = "components"
-    answers = frozenset({"direction"})
+    answers = frozenset({"direction", "target", "solved"})
     unopened = {"symmetric": True, "reach": lambda self, tolerance: 0.0}
     quadratic = True
     transforms = False

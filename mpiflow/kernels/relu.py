@@ -41,13 +41,16 @@ class ReluNTK(Kernel):
 
     def tile(self, x: np.ndarray, y: np.ndarray, xp=np) -> np.ndarray:
         """K of all pairs. x: (N, n+1), y: (M, n+1) complex, patch-scaled. Returns (N, M) float64."""
-        rows = [part[..., None] for part in self.layers(x)]
-        return self._recursion(*versines(self.features(x), self.features(y)), rows, self.layers(y))
+        return self._every(x, y)[1]
+
+    def nngp(self, x: np.ndarray, y: np.ndarray, xp=np) -> np.ndarray:
+        """Covariance of the network's first values, scale(x) scale(x') rho, as `tile` (HR 2.9 - 2.12)."""
+        return self._every(x, y)[0]
 
     def pairs(self, x: np.ndarray, y: np.ndarray, floor: float = 0.0) -> np.ndarray:
         """K of paired points x, y (N, n+1), as if no angle of features were within `floor` of 0 or pi."""
         versine, negative = paired_versines(self.features(x), self.features(y))
-        return self._recursion(np.maximum(versine, 1 - np.cos(floor)), negative, self.layers(x), self.layers(y))
+        return self._recursion(np.maximum(versine, 1 - np.cos(floor)), negative, self.layers(x), self.layers(y))[1]
 
     def diagonal(self, x: np.ndarray) -> np.ndarray:
         """K(x, x). x: (N, n+1) complex. Returns (N,) float64."""
@@ -90,8 +93,12 @@ class ReluNTK(Kernel):
             sigma.append(self.w_std**2 * sigma[-1] / 2 + self.b_std**2)
         return np.array(sigma)
 
-    def _recursion(self, versine, negative, left, right) -> np.ndarray:
-        """K from 1 - |rho|, which keeps the digits that rho loses near 1, and the sign of rho."""
+    def _every(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rows = [part[..., None] for part in self.layers(x)]
+        return self._recursion(*versines(self.features(x), self.features(y)), rows, self.layers(y))
+
+    def _recursion(self, versine, negative, left, right) -> tuple[np.ndarray, np.ndarray]:
+        """The last rho and K, both scaled, from 1 - |rho|, which keeps the digits that rho loses near 1, and its sign."""
         (alpha_x, beta_x, scale_x), (alpha_y, beta_y, scale_y) = left, right
         rho = np.where(negative, versine - 1, 1 - versine)
         theta = rho
@@ -103,7 +110,7 @@ class ReluNTK(Kernel):
             versine = (np.pi * (ax - ay) ** 2 + (bx - by) ** 2) / 2 + ax * ay * missing
             rho, negative = 1 - versine, False
             theta = rho + ax * ay * slope * theta
-        return scale_x * scale_y * theta
+        return scale_x * scale_y * rho, scale_x * scale_y * theta
 
 
 # Both are analytic up to h = 2 (angle pi), as `rooted_angle` is.

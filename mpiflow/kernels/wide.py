@@ -41,14 +41,16 @@ class Wide(Kernel):
 
     def tile(self, x, y, xp=np):
         """K of all pairs. x: (N, n+1), y: (M, n+1) complex, patch-scaled. Returns (N, M) float64."""
-        u, v = self.inputs(x, xp), self.inputs(y, xp)
-        rows = [a[:, None] for a in self.variances(u, xp)]
-        return self._theta(rows, self.variances(v, xp), u @ v.T + self.b_std**2, xp)
+        return self._every(x, y, xp)[1]
+
+    def nngp(self, x, y, xp=np):
+        """Covariance of the network's first values, the last c, as `tile` (HR 2.9 - 2.12)."""
+        return self._every(x, y, xp)[0]
 
     def pairs(self, x: np.ndarray, y: np.ndarray, floor: float = 0.0) -> np.ndarray:
         """K of paired points x, y (N, n+1); nothing is lost where they are near. Returns (N,) float64."""
         u, v = self.inputs(x), self.inputs(y)
-        return self._theta(self.variances(u), self.variances(v), (u * v).sum(1) + self.b_std**2, np)
+        return self._recursion(self.variances(u), self.variances(v), (u * v).sum(1) + self.b_std**2, np)[1]
 
     def diagonal(self, x: np.ndarray) -> np.ndarray:
         """K(x, x). x: (N, n+1) complex. Returns (N,) float64."""
@@ -72,13 +74,19 @@ class Wide(Kernel):
             found.append(self.w_std**2 * self.moments(*[found[-1]] * 3, xp)[0] + self.b_std**2)
         return found
 
-    def _theta(self, left, right, c, xp):
+    def _every(self, x, y, xp):
+        u, v = self.inputs(x, xp), self.inputs(y, xp)
+        rows = [a[:, None] for a in self.variances(u, xp)]
+        return self._recursion(rows, self.variances(v, xp), u @ v.T + self.b_std**2, xp)
+
+    def _recursion(self, left, right, c, xp) -> tuple:
+        """The last c and the last theta."""
         theta = c
         for a, b in zip(left, right, strict=True):
             value, slope = self.moments(a, b, c, xp)
             c = self.w_std**2 * value + self.b_std**2
             theta = c + self.w_std**2 * slope * theta
-        return theta
+        return c, theta
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from mpiflow import engine, sampling
 from mpiflow.clustering.linkages.average import Average
 from mpiflow.config import Config
 from mpiflow.errors import InputError
+from mpiflow.flows.solved import TOGETHER
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.methods.components import SAMPLE
@@ -45,8 +46,10 @@ class Costs(costs.PointCosts):
         #: Whether the run itself judges how sparse its kernel is, which it does where nothing else says so.
         self.judges = False
         self.sources = self.train if config.flow.coupling == "all" else ceil(self.train / config.clusters.count)
-        #: Clusters of a rank, and the sources of all of them.
+        #: Clusters of a rank, and the sources of all of them; matrices that it solves, all points or one cluster each.
         self.groups = ceil(config.clusters.count / ranks)
+        self.solved = "solved" in config.search.asks
+        self.blocks = 1 if config.flow.coupling == "all" else self.groups
         self.listed = self.groups * self.sources
         options = {"mode": config.engine.mode, "precision": precision, "budget": int(self.budget)}
         self.chosen = choice.choose(
@@ -67,6 +70,11 @@ class Costs(costs.PointCosts):
         return self._engine(self.chosen, rows)
 
     @property
+    def _matrix(self) -> int:
+        """Bytes of the kernel between the points of a block that is solved."""
+        return 8 * self.sources**2 * self.solved
+
+    @property
     def held(self) -> float:
         """Two engines with the factors of their points, the metric and what is accumulated, g_FS of the unseen points."""
         return self._own + self._watching + self.metric * (self.rows + self.unseen)
@@ -75,7 +83,8 @@ class Costs(costs.PointCosts):
     def building(self) -> float:
         """g_FS on its way, of the train points or at last of the unseen ones; or what judges whether a kernel is sparse."""
         judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.width**2 * self.judges
-        return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged)
+        factorised = (self.blocks + TOGETHER - 1) * self._matrix
+        return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged, factorised)
 
     @property
     def stepping(self) -> float:
@@ -103,7 +112,12 @@ class Costs(costs.PointCosts):
 
     @property
     def excess(self) -> str:
-        """Why a resident kernel is larger than engine.memory allows."""
+        """Why a resident kernel, or one that is solved, is larger than engine.memory allows."""
+        if TOGETHER * self._matrix > self.budget:
+            return (
+                f"its kernel of {self.sources:,} x {self.sources:,} entries takes {TOGETHER * self._matrix / 2**30:,.2f} GiB "
+                f"while it is solved, and engine.memory allows {self.config.engine.memory:g} GiB"
+            )
         size = self.engine(self.rows)
         if not self.chosen.whole or size <= self.budget:
             return ""
@@ -127,7 +141,10 @@ class Costs(costs.PointCosts):
     def step(self, m: Machine, look: bool = True) -> dict[str, float]:
         """One step of the flow with its look at the unseen points, by part."""
         columns, unseen = self.dimension**2, self.unseen * look
-        entries = self.rows * self.chosen.seconds(m, self.kept) + unseen * self.chosen.elsewhere.seconds(m, self.kept)
+        # Three products with the eigenvectors.
+        solved = 6 * m.flop * self.blocks * self.sources / self.rows
+        own = solved if self.solved else self.chosen.seconds(m, self.kept)
+        entries = self.rows * own + unseen * self.chosen.elsewhere.seconds(m, self.kept)
         # v to all, and from a symmetric engine the sums of all.
         sent = (4 if self.chosen.pairs else 2) * 8 * columns * self.sources * (self.ranks > 1)
         return {
@@ -140,7 +157,9 @@ class Costs(costs.PointCosts):
     def built(self, m: Machine) -> float:
         """Entries that are kept, or added up once for a normalisation."""
         kept = self.itemsize * self.chosen.whole * m.fresh
-        return (self.rows + self.unseen) * self.sources * (self._filled(m) + kept)
+        # Tridiagonal form, its eigenvectors, and back: about 9 N^3.
+        solving = self.solved * self.blocks * self.sources**2 * (m.entry + 9 * self.sources * m.flop)
+        return solving + (self.rows * (not self.solved) + self.unseen) * self.sources * (self._filled(m) + kept)
 
     def evaluated(self, m: Machine) -> float:
         """Every entry once more, and those of the displaced points of the Kaehler defect."""
@@ -149,8 +168,9 @@ class Costs(costs.PointCosts):
 
     @property
     def _own(self) -> float:
-        """The engine of the train points, with the factors and numbers of its points, and their metric."""
-        return self.engine(self.rows) + self._factors(self.rows) + self.rows * self.metric
+        """The engine of the train points, with the factors and numbers of its points, or what is solved; and their metric."""
+        engine = self.engine(self.rows) + self._factors(self.rows)
+        return (self.blocks * self._matrix if self.solved else engine) + self.rows * self.metric
 
     @property
     def _watching(self) -> float:

@@ -34,7 +34,8 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Comp
     from mpiflow.flows.components import ComponentFlow, Rule
 
     f = config.flow
-    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, config.run.precision)
+    memory = config.engine.memory * 2**30
+    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, config.run.precision, memory)
     return ComponentFlow(surface, coupling(config, surface, train, stored), train, rule, config.points.chart)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -10,9 +12,8 @@ from pydantic import Field, model_validator
 
 from mpiflow.belief import points
 from mpiflow.belief.points import missing, outside, single
-from mpiflow.errors import UnplannedError
+from mpiflow.methods import components
 from mpiflow.methods.components import driven as driven
-from mpiflow.methods.components import load as load
 from mpiflow.settings.course import Flow
 from mpiflow.settings.section import Count, Kind, NonNegative
 
@@ -33,7 +34,8 @@ class Network(Kind):
     """[network]: a finite network in place of a frozen kernel (HR 3.3); `flow.steps` are epochs, `flow.dt` Adam's rate.
 
     batch: points of a mini-batch. decay: factor on the rate from epoch to epoch. sigma, kaehler, transition: weights of
-    the losses. A kind whose matrix is joined to the reference gives `joined` alone; whole: one function on all of X.
+    the losses. A kind whose matrix is joined to the reference gives `joined` alone; whole: one function on all of X; apart:
+    one network for each real of that matrix.
     """
 
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
@@ -62,6 +64,7 @@ class Network(Kind):
     needs = ("jax", "optax")
     space = {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]}
     whole: ClassVar[bool] = False
+    apart: ClassVar[bool] = False
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -88,6 +91,13 @@ class Network(Kind):
     def ends(self, coordinates: int, dimension: int) -> tuple[int, int]:
         """Reals that the network takes and gives, for so many homogeneous coordinates and d."""
         return 2 * coordinates, dimension**2
+
+    def size(self, coordinates: int, dimension: int) -> int:
+        """Number of parameters of all networks."""
+        first, last = self.ends(coordinates, dimension)
+        networks = last if self.apart else 1
+        widths = [first, *[self.width] * self.depth, last // networks]
+        return networks * sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
 
     def columns(self, surface, z, chart) -> dict[str, np.ndarray]:
         """What the metric takes of points, name -> (N, ...), as of `network.inputs`."""
@@ -147,12 +157,17 @@ def objective(config: Config, surface: Domain) -> Objective:
     return Objective(architecture(surface, n), n, config.flow.loss, n.sigma, n.kaehler, n.transition)
 
 
-def costs():
-    """Raises UnplannedError: nobody counted yet what a network takes."""
-    raise UnplannedError(
-        'a run with "network" is not planned: it streams no kernel, and keeps under 2 kB a point on its rank; '
-        "run it as it is, or plan one with a kernel"
-    )
+def load(config: Config) -> None:
+    """Compile what all runs do, and load JAX."""
+    import_module("mpiflow.network.flow")
+    components.load(config)
+
+
+def costs() -> ModuleType:
+    """What its runs take: `Costs(config, ranks)` of the heaviest rank, and how a machine is `timed` for them."""
+    from mpiflow.methods import network_costs
+
+    return network_costs
 
 
 def complaints(state: State, config: Config) -> Iterator[str]:
@@ -160,9 +175,7 @@ def complaints(state: State, config: Config) -> Iterator[str]:
     yield from points.complaints(state, config)
     yield from missing(state.arrays, _NETWORK)
     n = config.network
-    ends = n.ends(state.arrays["points/z"].shape[1], state.arrays["metric/current"].shape[1])
-    widths = [ends[0], *[n.width] * n.depth, ends[1]]
-    number = sum((a + 1) * b for a, b in zip(widths[:-1], widths[1:], strict=True))
+    number = n.size(state.arrays["points/z"].shape[1], state.arrays["metric/current"].shape[1])
     for name in _NETWORK[:3]:
         found = state.arrays[name]
         if found.shape != (number,) or found.dtype != config.run.precision:

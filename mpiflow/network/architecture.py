@@ -19,7 +19,8 @@ class Architecture:
     """`depth` hidden layers of `width` units between (inputs,) and (outputs,) reals.
 
     tangent: None, or (w_std, b_std) for the NTK parameterisation, in which a layer is w_std / sqrt(in) W x + b_std b and
-    all parameters begin as standard normal numbers, as in `kernels.relu`.
+    all parameters begin as standard normal numbers, as in `kernels.relu`. apart: whether every output has a network of its
+    own (HR 2.19 - 2.23); their parameters stand one after the other.
     """
 
     inputs: int
@@ -28,17 +29,23 @@ class Architecture:
     depth: int
     activation: str
     tangent: tuple[float, float] | None = None
+    apart: bool = False
+
+    @property
+    def networks(self) -> int:
+        """How many there are."""
+        return self.outputs if self.apart else 1
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        """(in, out) of each layer."""
-        widths = [self.inputs, *[self.width] * self.depth, self.outputs]
+        """(in, out) of each layer of a network."""
+        widths = [self.inputs, *[self.width] * self.depth, self.outputs // self.networks]
         return list(zip(widths[:-1], widths[1:], strict=True))
 
     @property
     def size(self) -> int:
         """Number P of parameters."""
-        return sum((a + 1) * b for a, b in self.shapes)
+        return self.networks * sum((a + 1) * b for a, b in self.shapes)
 
     def initial(self, seed: int, silent: bool = True) -> np.ndarray:
         """First parameters, (P,) float64: weights uniform of variance 2 / (in + out) (Glorot), no biases.
@@ -48,13 +55,13 @@ class Architecture:
         draws, parts = streams.generator(seed, streams.PARAMETERS, 0), []
         if self.tangent:
             return draws.standard_normal(self.size)
-        for number, (a, b) in enumerate(self.shapes):
+        for number, (a, b) in [*enumerate(self.shapes)] * self.networks:
             bound = 0.0 if silent and number == self.depth else np.sqrt(6 / (a + b))
             parts += [bound * draws.uniform(-1, 1, a * b), np.zeros(b)]
         return np.concatenate(parts)
 
     def layers(self, theta):
-        """(weight, bias, activation) of each layer, None for the last one's; theta: (P,)."""
+        """(weight, bias, activation) of each layer of one network, None for the last one's; theta: (P,) of that alone."""
         start, act = 0, _ACTIVATIONS[self.activation]
         w_std, b_std = self.tangent or (1.0, 1.0)
         for number, (a, b) in enumerate(self.shapes):
@@ -66,6 +73,11 @@ class Architecture:
 
     def __call__(self, theta, x):
         """The network of parameters (P,) at one input (inputs,): (outputs,) reals."""
+        if self.apart:
+            return jax.vmap(lambda own: self._one(own, x)[0])(theta.reshape(self.networks, -1))
+        return self._one(theta, x)
+
+    def _one(self, theta, x):
         for weight, bias, act in self.layers(theta):
             x = x @ weight + bias
             x = x if act is None else act(x)

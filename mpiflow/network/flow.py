@@ -46,7 +46,8 @@ class NetworkRule:
 
 def architecture(surface: Domain, kind: Network) -> Architecture:
     """The network of a table [network] on a manifold."""
-    return Architecture(*kind.ends(surface.coordinates, surface.dimension), kind.width, kind.depth, kind.activation)
+    ends = kind.ends(surface.coordinates, surface.dimension)
+    return Architecture(*ends, kind.width, kind.depth, kind.activation, apart=kind.apart)
 
 
 class NetworkFlow(Flow):
@@ -69,10 +70,10 @@ class NetworkFlow(Flow):
         self.metric = self._at(self.progress.theta)
         super().__init__(rule.search, rule.rate, self.progress.theta)
 
-    def epoch(self, dt: float) -> float:
-        """One pass over all points; returns the rate that dt has decayed to. Collective."""
+    def epoch(self, dt: float, plain: bool = False) -> float:
+        """One pass over all points, by Adam or by plain descent; returns the rate that dt has decayed to. Collective."""
         rate = dt * self.rule.decay**self.epochs
-        self.progress = self.training.epoch(self.epochs, self.progress, rate)
+        self.progress = self.training.epoch(self.epochs, self.progress, rate, plain)
         self.epochs += 1
         self.metric = self._at(self.progress.theta)
         # Parameters are the same on every rank, metrics are not.

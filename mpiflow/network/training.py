@@ -1,8 +1,8 @@
-"""Mini-batches of an epoch and the steps of Adam, data-parallel over ranks with the same bits on any number of them."""
+"""Mini-batches of an epoch and their steps, Adam's or plain ones, data-parallel with the same bits on any number of ranks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import jax
@@ -57,8 +57,8 @@ class Training:
         self.comm, self.goal, self.columns, self.rows = comm, goal, columns, rows
         self.total, self.seed, self.batch = total, seed, batch
 
-    def epoch(self, number: int, progress: Progress, rate: float) -> Progress:
-        """One pass over all points in the order of (seed, number), one step of Adam for each mini-batch."""
+    def epoch(self, number: int, progress: Progress, rate: float, plain: bool = False) -> Progress:
+        """One pass over all points in the order of (seed, number), one step for each mini-batch: of Adam, or plain descent."""
         cuts = _cuts(self.total, self.batch)
         mine = [
             chunks[s.start : s.stop] for chunks in cuts for s in [split(len(chunks), self.comm.size, self.comm.rank)]
@@ -70,7 +70,7 @@ class Training:
         for chunks, own in zip(cuts, mine, strict=True):
             points = chunks[-1].stop - chunks[0].start
             gradient = self._sum(progress.theta, own, dealt) / points
-            progress = _stepped(progress, gradient[:-1], rate)
+            progress = (_descended if plain else _stepped)(progress, gradient[:-1], rate)
         return progress
 
     def _sum(self, theta: np.ndarray, own: list[slice], dealt: _Dealt) -> np.ndarray:
@@ -103,6 +103,12 @@ def _cuts(total: int, batch: int) -> list[list[slice]]:
     """Places in the order of an epoch: the chunks of each mini-batch."""
     ends = [(start, min(start + batch, total)) for start in range(0, total, batch)]
     return [[slice(s, min(s + CHUNK, stop)) for s in range(start, stop, CHUNK)] for start, stop in ends]
+
+
+def _descended(progress: Progress, gradient: np.ndarray, rate: float) -> Progress:
+    """theta - rate slope, with nothing remembered."""
+    theta = progress.theta - progress.theta.dtype.type(rate) * gradient
+    return replace(progress, theta=theta, count=progress.count + 1)
 
 
 def _stepped(progress: Progress, gradient: np.ndarray, rate: float) -> Progress:

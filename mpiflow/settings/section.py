@@ -60,6 +60,9 @@ class Named(Section):
     def tried(self, beside: dict) -> None:
         """Try a user's class before any work; beside: what was read of its run file so far. Raises where it is wrong."""
 
+    def check(self, config: Config) -> None:
+        """Raises ValueError for what does not go together with the rest of a run file."""
+
     @model_serializer(mode="wrap")
     def _named(self, fields) -> dict:
         return {self.key: self.name} | fields(self)
@@ -93,9 +96,6 @@ class Kind(Named):
     symmetric: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
     real: ClassVar[bool] = False
-
-    def check(self, config: Config) -> None:
-        """Raises ValueError for what does not go together with the rest of a run file."""
 
     def reach(self, tolerance: float) -> float | None:
         """The Fubini-Study distance beyond which less than the tolerance is felt, None where all is."""

@@ -12,7 +12,7 @@ from mpiflow.geometry.domain import Domain
 from mpiflow.methods import registry
 from mpiflow.methods.registry import Kernel, Network
 from mpiflow.searches import Search
-from mpiflow.settings.course import SEARCHES, Engine, Flow, Output
+from mpiflow.settings.course import LOSSES, SEARCHES, Engine, Flow, Output
 from mpiflow.settings.problem import Clusters, Manifold, Points, Run
 from mpiflow.settings.section import Kind, Section
 from mpiflow.tune.settings import Tune
@@ -68,9 +68,10 @@ class Config(Section):
                 f"{', '.join(suitable)}"
             )
         if not self.flow.loss.asks <= self.moved_by.answers:
+            suitable = [name for name, kind in LOSSES.known().items() if kind.asks <= self.moved_by.answers]
             raise ValueError(
                 f'flow.loss = "{self.flow.loss.name}": a {self.method} flow does not know what it asks for; take '
-                'kernel.name = "kaehler", or another loss'
+                f"{', '.join(suitable)}"
             )
         if self.run.inner != "float64" and "linearised" not in self.moved_by.answers:
             raise ValueError(
@@ -78,6 +79,8 @@ class Config(Section):
             )
         self.moved_by.check(self)
         if not self.manifold.real:
+            for named in (self.search, self.flow.loss):
+                named.check(self)
             self._check_points()
         return self
 

@@ -40,14 +40,13 @@ def begin(*paths: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def holds(path, plan=True):
+def holds(path):
     """Run a file that was begun on two ranks to its end on one, and from its beginning: the same bits. Returns the open run."""
     settings, whole, parts = config.read(path), path.parent / "whole", path.parent / "parts"
     model = library.run(settings, parts)
     library.run(settings, whole)
     assert result(parts) == result(whole)
-    if plan:
-        assert report.facts(settings, path, 2, Limits(64, 4), Machine())["peak_bytes"] > 0
+    assert report.facts(settings, path, 2, Limits(64, 4), Machine())["peak_bytes"] > 0
     rows = model.evaluate(60, 5)
     assert rows[0].gain > 0.5 and np.isfinite([row.sigma for row in rows]).all()
     return model

@@ -61,7 +61,7 @@ def begun(tmp_path_factory):
 
 @pytest.mark.parametrize("moved", MOVED)
 def test_a_dropped_functional_is_flowed(moved, begun):
-    model = holds(begun[moved], plan=moved != "network")
+    model = holds(begun[moved])
     assert model.config.flow.loss.weight == 0.5
     assert model.history["history/loss"][-1] < model.history["history/loss"][0]
 
@@ -86,6 +86,7 @@ def test_a_wrong_functional_is_one_line(case, tmp_path):
 def test_an_unknown_functional_is_told_with_those_there_are():
     table = {"kernel": {"name": "gaussian", "width": 0.3}, "flow": {"dt": 0.1, "loss": "quartic"}}
     with pytest.raises(
-        InputError, match='flow.loss = "quartic": must be one of j, kl, log, mabuchi, monge-ampere, sigma, sigma-smooth'
+        InputError,
+        match='flow.loss = "quartic": must be one of j, kl, log, mabuchi, monge-ampere, mse, sigma, sigma-smooth',
     ):
         config.check(table, "x.toml")

@@ -47,7 +47,7 @@ def test_a_dropped_kind_of_network_is_trained(tmp_path):
     (tmp_path / "mine.py").write_text(CONFORMAL)
     (tmp_path / "run.toml").write_text(RUN)
     begin(tmp_path / "run.toml")
-    model = holds(tmp_path / "run.toml", plan=False)
+    model = holds(tmp_path / "run.toml")
     assert model.history["history/loss"][-1] < model.history["history/loss"][0]
     z = model.train.points.z[:3]
     ratio = model.metric(z) / model.train.reference(model.surface)[np.argsort(model.train.layout.rows)][:3]

@@ -14,9 +14,11 @@ from mpiflow.network.flow import NetworkFlow, NetworkRule, architecture
 from mpiflow.network.objective import Objective
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import Layout
+from mpiflow.searches.adam import Adam
+from mpiflow.searches.sgd import Sgd
 
 
-def _flow(comm, kind, precision, total=700):
+def _flow(comm, kind, precision, search=None, total=700):
     surface = fermat(3)
     number, points = sampling.sample(comm, surface, total, 1, sampling.TRAIN, None)
     layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
@@ -24,14 +26,17 @@ def _flow(comm, kind, precision, total=700):
     extra = {} if kind == "potential" else {"kaehler": 0.1, "transition": 0.1}
     kind = NETWORKS.find(kind)(width=12, depth=2)
     goal = Objective(architecture(surface, kind), kind, **extra)
-    return NetworkFlow(surface, train, NetworkRule(goal, 1e-2, 160, 5, decay=0.9, precision=precision), "all")
+    rule = NetworkRule(goal, 1e-2, 160, 5, decay=0.9, precision=precision, search=search or Adam())
+    return NetworkFlow(surface, train, rule, "all")
 
 
 @pytest.mark.parallel([2, 3])
-@pytest.mark.parametrize(("kind", "precision"), [("multiplicative", "float32"), ("potential", "float64")])
-def test_bits_do_not_depend_on_the_ranks(kind, precision):
+@pytest.mark.parametrize(
+    "case", [("multiplicative", "float32"), ("potential", "float64"), ("independent", "float64", Sgd())]
+)
+def test_bits_do_not_depend_on_the_ranks(case):
     comm = world()
-    here, alone = _flow(comm, kind, precision), _flow(Comm(), kind, precision)
+    here, alone = _flow(comm, *case), _flow(Comm(), *case)
     first = here.record().sigma_train
     for _ in range(2):
         assert here.step() == alone.step()

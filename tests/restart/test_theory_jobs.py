@@ -8,9 +8,13 @@ from jobs import JOBS, mpiflow, result
 #: At which no job takes more than a second.
 SMALL = ("points.train=300", "points.test=20", "flow.steps=4")
 #: What is too large for that, otherwise.
-MORE = {"cosine": ("kernel.units=64",)}
+MORE = {
+    "cosine": ("kernel.units=64",),
+    "linearised": ("clusters.count=2",),
+    "network-flow": ("network.batch=70", "network.width=8"),
+}
 #: Of each kind of arithmetic one.
-BITS = ("cosine", "calabi", "ricci-torus")
+BITS = ("cosine", "calabi", "linearised", "network-flow", "ricci-torus")
 #: Of those on a grid.
 GRID = ("manifold.points=12", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
 

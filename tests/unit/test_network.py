@@ -18,6 +18,7 @@ from mpiflow.network.flow import architecture, training_columns
 from mpiflow.network.objective import Objective
 from mpiflow.network.predictor import NetworkPredictor
 from mpiflow.network.training import order
+from mpiflow.plan import fit
 from mpiflow.ranks.shards import Layout
 from mpiflow.settings.course import LOSSES
 
@@ -213,9 +214,14 @@ def test_a_run_file_with_a_network_comes_back_as_it_was():
     assert config.loads(settings.text()) == settings and settings.method == "network"
 
 
-def test_a_plan_refuses_what_it_does_not_know():
-    with pytest.raises(InputError, match='a run with "network" is not planned'):
-        registry.of(config.check(GOOD, "x.toml")).costs()
+@pytest.mark.parametrize("kind", ["multiplicative", "potential", "independent"])
+def test_a_plan_counts_the_parameters_and_refuses_too_wide_a_network(kind):
+    wide = config.check(GOOD | {"network": {"kind": kind, "width": 4096}}, "x.toml")
+    costs = registry.of(wide).costs().Costs(wide, 2)
+    assert costs.parameters == architecture(wide.surface(), wide.network).size
+    fit.check(type(costs), costs, 0, fit.Limits(64, 2))
+    with pytest.raises(InputError, match=r"network.width = 4096: it takes .* network.width = \d+ takes"):
+        fit.check(type(costs), costs, 0, fit.Limits(1, 2))
 
 
 def test_a_gpu_that_jax_does_not_see_is_refused(monkeypatch):

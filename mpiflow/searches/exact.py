@@ -1,0 +1,38 @@
+"""The closed solution of a linear flow: any time in one step (HR 2.9 - 2.12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from mpiflow.errors import NumericalError
+from mpiflow.searches.search import Search, halved
+
+if TYPE_CHECKING:
+    from mpiflow.config import Config
+    from mpiflow.flows.components import ComponentFlow
+
+
+class Exact(Search):
+    """flow.search = "exact": from t to t + dt at once, by the eigenvectors of the kernel, for flow.loss = "mse"."""
+
+    name = "exact"
+    asks: ClassVar = frozenset({"solved"})
+
+    def check(self, config: Config) -> None:
+        """Raises ValueError where the flow has no closed solution."""
+        flow = config.flow
+        if not flow.loss.linear:
+            raise ValueError(f'flow.search = "exact": a flow of {flow.loss.name} is not linear; take flow.loss = "mse"')
+        if flow.normalisation == "row" or flow.coupling == "halo" or flow.clip:
+            raise ValueError(
+                'flow.search = "exact": flow.normalisation = "row", flow.coupling = "halo" and flow.clip leave no symmetric '
+                'matrix to solve; take "mean" or "sum", "none" or "all", and no clip'
+            )
+
+    def step(self, flow: ComponentFlow, dt: float) -> tuple[float, int]:
+        """One step; collective."""
+        trial, taken, rejected = halved(lambda time: flow.tried(flow.solved(time)), dt)
+        if trial is None:
+            raise NumericalError(flow.complaint(flow.solved(taken) / taken, taken))
+        flow.take(trial)
+        return taken, rejected
