@@ -16,10 +16,11 @@ class Functional(Named):
     """L[g] = <l(eta)>, the w-mean; `value` and `slope` are l and l', of arrays (N,) to (N,).
 
     asks: what the flow must know beside eta; "reference", the eta of g_FS, where l differs from point to point: then `at` of
-    them, (N,), gives what has `value` and `slope` there.
+    them, (N,), gives what has `value` and `slope` there. wants: the keys of flows that do, told to who has others.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset()
+    wants: ClassVar[str] = 'kernel.name = "kaehler"'
 
     def value(self, eta, xp=np):
         """l(eta), arrays of the library xp: networks take theirs from JAX, which derives the slope by itself."""
