@@ -11,7 +11,7 @@ import numpy as np
 from mpiflow import hermitian, losses
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
-from mpiflow.flows.component_predictor import ComponentPredictor
+from mpiflow.flows.component_predictor import ComponentPredictor, rescaling
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.functionals import Functional
@@ -37,6 +37,7 @@ class Rule:
     kappa: str = "fixed"
     clip: float | None = None
     precision: str = "float64"
+    rescale: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class ComponentFlow(Flow):
         self.sum = coupling.onto_itself()
         self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, self.sum.bytes)
         reference = train.reference(surface)
+        self.scale = rescaling(self.points.omega2, reference, rule.rescale)
         self._go(reference, np.zeros_like(reference))
         self.kappa = self._volume()
         super().__init__(rule.search, rule.dt, self.theta)
@@ -85,7 +87,10 @@ class ComponentFlow(Flow):
         eta = losses.of_determinant(det, self.points.omega2, self._kappa())
         slope = losses.slope(entries, det, eta, rule.loss, rule.natural_gradient, self.device)
         gradient = xp.asarray(clipped(slope, rule.clip).reals(), dtype=xp.float64)
-        return xp.stack([self.sum.apply(gradient), -gradient])
+        if self.scale is None:
+            return xp.stack([self.sum.apply(gradient), -gradient])
+        h = self.device.put(self.scale)
+        return xp.stack([h * self.sum.apply(h * gradient), -gradient])
 
     def tried(self, step) -> Trial | None:
         """theta - step, None where a metric is not positive definite; collective."""
@@ -137,13 +142,16 @@ class ComponentFlow(Flow):
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""
-        return ComponentPredictor(self.surface, self.coupling, self.accumulated, self.chart)
+        return ComponentPredictor(
+            self.surface, self.coupling, self.accumulated, self.chart, self.rule.rescale, self.scale
+        )
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
         kernel_sum = self.coupling.onto(targets.layout, self.surface.embedded(targets.points.z))
         reference = targets.reference(self.surface)
-        return lambda: self.predictor().added(kernel_sum, reference)
+        scale = rescaling(targets.points.omega2, reference, self.rule.rescale)
+        return lambda: self.predictor().added(kernel_sum, reference, scale)
 
     def _go(self, metric: np.ndarray, accumulated: np.ndarray) -> None:
         self.at = self._measured(self._packed(metric, accumulated))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from mpiflow import streams
 from mpiflow.settings.section import Kind
@@ -26,6 +27,10 @@ class Kernel(Kind):
         at(angle)              K at Fubini-Study distances, where it is sparse
     """
 
+    rescale: Annotated[float, Field(ge=-4, le=4)] = 0.0
+    """p of h = (|Omega|^2 / det g_FS)^p, and h(x) K(x, x') h(x') in place of K."""
+
+    last = frozenset({"rescale"})
     nearest: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
     method = "components"
