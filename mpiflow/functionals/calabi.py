@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Calabi(OfMetric):
     """flow.loss = "calabi": <eta R^2>, int R^2 omega^d over the volume, R from all fourth derivatives of the potential.
 
-    Its slope takes the second derivatives of all features: d R = -Laplace^2 d phi - Ric . d dbar d phi. A search that knows
-    slopes alone suits it, "lbfgs": the preconditioners are those of log eta.
+    Its slope takes the second derivatives of all features: d R = -Laplace^2 d phi - Ric . d dbar d phi. What makes
+    steps of it long is kernel.preconditioner = "curvature".
     """
 
     name = "calabi"
@@ -27,7 +27,7 @@ class Calabi(OfMetric):
     def measured(self, problem: MongeAmpere, state: State) -> float:
         """The functional; collective."""
         r = np.empty(len(state.eta))
-        for rows, _, scalar, _ in _curved(problem, state):
+        for rows, _, scalar, _ in curved(problem, state):
             r[rows] = scalar[: rows.stop - rows.start]
         total, value = problem.engine.chunks.sum(
             np.stack([problem.measure, problem.measure * state.eta * r**2], axis=1)
@@ -39,16 +39,16 @@ class Calabi(OfMetric):
         chunks, r = problem.engine.chunks, np.empty(len(state.eta))
         total, weight = chunks.sum(problem.measure), problem.measure * state.eta
         partials, size = [], len(state.coefficients)
-        each = zip(_curved(problem, state), chunks.each(weight), strict=True)
+        each = zip(curved(problem, state), chunks.each(weight), strict=True)
         for (rows, features, scalar, v), (_, (w,)) in each:
             r[rows] = scalar[: rows.stop - rows.start]
-            partials.append(_traced(features, v, -2 * scalar * chunks.zeroed(w, rows)))
-        curved = chunks.comm.bcast(chunks.tree((size,), partials)) / total
+            partials.append(changes(features, v) @ (2 * scalar * chunks.zeroed(w, rows)))
+        bent = chunks.comm.bcast(chunks.tree((size,), partials)) / total
         mean = chunks.sum(weight * r**2) / total
-        return curved + problem.engine.adjoint((weight * (r**2 - mean) / total)[:, None] * problem.slope(state))
+        return bent + problem.engine.adjoint((weight * (r**2 - mean) / total)[:, None] * problem.slope(state))
 
 
-def _curved(problem: MongeAmpere, state: State) -> Iterator[tuple]:
+def curved(problem: MongeAmpere, state: State) -> Iterator[tuple]:
     """Chunk by chunk: own rows, derivatives of the features (P, T, CHUNK), R (CHUNK,) and how it changes (CHUNK, C, C)."""
     from mpiflow.geometry import curvature
     from mpiflow.kernels import jets
@@ -60,9 +60,8 @@ def _curved(problem: MongeAmpere, state: State) -> Iterator[tuple]:
         yield rows, features, *curvature.scalar_slope(type(engine.frame)(*parts), jet)
 
 
-def _traced(features: np.ndarray, v: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """sum over points of a factor times tr V J_m, J known by lower triangles: (P, T, N), (N, C, C), (N,) to (P,)."""
+def changes(features: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """dR/dc_m = -tr V J_m, J Hermitian and known by lower triangles: (P, T, N) and (N, C, C) complex to (P, N) float64."""
     t, u = np.tril_indices(v.shape[-1])
-    flat = (np.where(t == u, 1, 2) * factor[:, None] * v[:, t, u]).T.ravel()
-    # Of complex numbers as pairs of reals, Re conj(v) J.
-    return features.reshape(len(features), -1).view(np.float64) @ flat.view(np.float64)
+    once = np.where(t == u, -1, -2) * v[:, t, u].conj()
+    return np.einsum("mtx,xt->mx", features, once).real

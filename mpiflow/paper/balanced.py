@@ -18,7 +18,7 @@ TITLE = "balanced metrics by Donaldson's T-map, as 1/k^2, beside Gauss-Newton on
 SIZES = {"laptop": 4000, "node": 20_000, "cluster": 100_000}
 LEAST = 300
 #: Degrees of the invariants of the quintic, and of all sections of a quintic without symmetry, where points allow.
-DEGREES, GENERIC, STEPS = (2, 3, 4, 5, 6, 7, 8), (2,), 15
+DEGREES, GENERIC, STEPS = (2, 3, 4, 5, 6, 7, 8), (2,), 10
 #: Degrees from which on the law is fitted.
 FITTED = 4
 

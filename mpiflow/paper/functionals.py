@@ -25,6 +25,7 @@ SIZES = {"laptop": 2000, "node": 10_000, "cluster": 100_000}
 CASES, STEPS = {"torus": (2, 12), "K3": (3, 8), "quintic": (4, 8), "quintic, k = 12": (4, 12)}, 40
 _NATURAL = {"refreeze": 1}
 _REWEIGHTED = {"preconditioner": "reweighted", "refreeze": 1}
+_CURVED = {"preconditioner": "curvature", "refreeze": 1}
 _RICCI = {"preconditioner": {"name": "family", "implicit": True, "growth": 2.0}}
 #: What is flowed: the keys of its kernel and of its flow.
 FLOWS = {
@@ -33,8 +34,8 @@ FLOWS = {
     "mabuchi": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "mabuchi"}),
     "kl": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "kl"}),
     "sigma": (_REWEIGHTED, {"dt": 1.0, "steps": STEPS, "loss": {"name": "sigma-smooth", "width": 1e-4}}),
-    "calabi": ({}, {"dt": 1.0, "steps": 150, "loss": "calabi", "search": "lbfgs"}),
-    "calabi-projected": ({}, {"dt": 1.0, "steps": 150, "loss": "calabi-projected", "search": "lbfgs"}),
+    "calabi": (_CURVED, {"dt": 0.5, "steps": STEPS, "loss": "calabi"}),
+    "calabi-projected": (_CURVED, {"dt": 0.5, "steps": STEPS, "loss": "calabi-projected"}),
     "j": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "j"}),
     "j-omega": ({}, {"dt": 1.0, "steps": 150, "loss": "j-omega", "search": "lbfgs"}),
 }

@@ -114,7 +114,7 @@ def _cubic(size: int, seed: int) -> list[Row]:
             weierstrass.VOLUME,
             within=0.05,
         ),
-        Row("kappa, by points and by the lattice's area", every.kappa, kappa, within=0.05),
+        Row("kappa of the flow of the potential, by the area", every.kappa, kappa, within=0.05),
         Row("kappa, by g_FS on the lattice and by its area", float(ratio.mean()), kappa, within=1e-10),
         Row("sigma of g_FS, 2000 points", table[-1].sigma, _sigma(ratio), within=0.03),
     ]
