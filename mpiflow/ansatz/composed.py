@@ -21,15 +21,16 @@ _TOGETHER = 512
 
 @dataclass(frozen=True)
 class Composed:
-    """phi = f(F) for features of degree k."""
+    """phi = f(F) for features of degree k. entire: whether F and d F are known even where the metric needs them not."""
 
     ansatz: Ansatz
     degree: int
+    entire: bool = False
 
     @property
     def whole(self) -> bool:
-        """Whether the metric needs F and d F beside d dbar F."""
-        return not self.ansatz.linear
+        """Whether F and d F are known beside d dbar F."""
+        return self.entire or not self.ansatz.linear
 
     def value(self, t: np.ndarray) -> np.ndarray:
         """phi of F, (N,) to (N,)."""
@@ -64,16 +65,25 @@ class Composed:
         return _by_parts(self._slope, reals, g) if self.whole else kaehler.inverse(g)
 
     def _slope(self, reals: np.ndarray, g: np.ndarray) -> np.ndarray:
-        t, along, mixed = _split(reals)
+        return self.pulled(reals, np.zeros(1), hermitian.from_reals(kaehler.inverse(g)))
+
+    def pulled(self, reals: np.ndarray, first: np.ndarray, mixed: np.ndarray) -> np.ndarray:
+        """V with V . dJ = 2 Re first^dagger d(d phi) + tr mixed d(d dbar phi): (N, d), Hermitian (N, d, d) to (N, r) reals."""
+        t, along, both = _split(reals)
         _, f1, f2, f3 = self.ansatz.derivatives(t, self.degree, 3)
-        inverse = hermitian.from_reals(kaehler.inverse(g))
-        column = np.einsum("xab,xb->xa", inverse, along)
+        column = np.einsum("xab,xb->xa", mixed, along)
         slope = np.empty((len(t), len(along.T) + 1, len(along.T) + 1), np.complex128)
-        slope[:, 0, 0] = f2 * np.einsum("xba,xab->x", inverse, mixed) + f3 * (along.conj() * column).sum(1)
-        slope[:, 1:, 0] = f2[:, None] * column
+        slope[:, 0, 0] = f2 * np.einsum("xba,xab->x", mixed, both) + f3 * (along.conj() * column).sum(1)
+        slope[:, 0, 0] += f2 * 2 * (first.conj() * along).sum(1).real
+        slope[:, 1:, 0] = f1[:, None] * first + f2[:, None] * column
         slope[:, 0, 1:] = slope[:, 1:, 0].conj()
-        slope[:, 1:, 1:] = f1[:, None, None] * inverse
+        slope[:, 1:, 1:] = f1[:, None, None] * mixed
         return hermitian.to_reals(slope)
+
+    def along(self, reals: np.ndarray) -> np.ndarray:
+        """d phi where F and d F are known: jets (N, r) to (N, d) complex."""
+        t, along, _ = _split(reals)
+        return self.ansatz.derivatives(t, self.degree, 1)[1][:, None] * along
 
     def jet(self, jet: np.ndarray, d: int, order: int) -> np.ndarray:
         """d^alpha dbar^beta phi from those of F, |alpha|, |beta| <= order <= 2, by Faa di Bruno's formula.

@@ -11,7 +11,7 @@ import numpy as np
 from mpiflow import hermitian, losses
 from mpiflow.coupling import Coupling
 from mpiflow.dataset import PointSet
-from mpiflow.flows.component_predictor import ComponentPredictor
+from mpiflow.flows.component_predictor import ComponentPredictor, rescaling
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.flows.solved import Solved
@@ -38,6 +38,7 @@ class Rule:
     kappa: str = "fixed"
     clip: float | None = None
     precision: str = "float64"
+    rescale: float = 0.0
     memory: float = np.inf
 
 
@@ -66,6 +67,7 @@ class ComponentFlow(Flow):
         self.sum = Solved(coupling, rule.memory) if solved else coupling.onto_itself()
         self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, 0 if solved else self.sum.bytes)
         reference = train.reference(surface)
+        self.scale = rescaling(self.points.omega2, reference, rule.rescale)
         self._go(reference, np.zeros_like(reference))
         self.kappa = self._volume()
         self.target = None
@@ -88,7 +90,10 @@ class ComponentFlow(Flow):
         """(K dl/dg, -dl/dg), to be subtracted from theta; collective."""
         xp = self.device.xp
         gradient = xp.asarray(clipped(self._slope(), self.rule.clip).reals(), dtype=xp.float64)
-        return xp.stack([self.sum.apply(gradient), -gradient])
+        if self.scale is None:
+            return xp.stack([self.sum.apply(gradient), -gradient])
+        h = self.device.put(self.scale)
+        return xp.stack([h * self.sum.apply(h * gradient), -gradient])
 
     def _slope(self) -> Entries:
         """dl/dg, of the run's precision."""
@@ -159,13 +164,16 @@ class ComponentFlow(Flow):
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""
-        return ComponentPredictor(self.surface, self.coupling, self.accumulated, self.chart)
+        return ComponentPredictor(
+            self.surface, self.coupling, self.accumulated, self.chart, self.rule.rescale, self.scale
+        )
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
         kernel_sum = self.coupling.onto(targets.layout, self.surface.embedded(targets.points.z))
         reference = targets.reference(self.surface)
-        return lambda: self.predictor().added(kernel_sum, reference)
+        scale = rescaling(targets.points.omega2, reference, self.rule.rescale)
+        return lambda: self.predictor().added(kernel_sum, reference, scale)
 
     def _go(self, metric: np.ndarray, accumulated: np.ndarray) -> None:
         self.at = self._measured(self._packed(metric, accumulated))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -63,6 +65,7 @@ class MongeAmpere:
         self.engine, self.measure, self.phi = engine, weight, phi
         self.form, self.inner = weight if form is None else form, inner or engine
         self.loss = loss.at(self.reference()) if "reference" in loss.asks else loss
+        self.whole = "metric" in loss.asks
         self.weight = weight if loss_weight is None else loss_weight
 
     def at(self, coefficients: np.ndarray) -> State:
@@ -80,7 +83,25 @@ class MongeAmpere:
         columns = np.stack([self.weight * self.loss.value(eta), self.measure * np.abs(1 - eta)], axis=1)
         loss, sigma = chunks.sum(columns) / (every, total)
         added = float(coefficients @ self.prior(coefficients)) if self.prior else 0.0
-        return State(coefficients, jets, g, eta, float(loss), float(loss) + added, float(sigma), least)
+        state = State(coefficients, jets, g, eta, float(loss), float(loss) + added, float(sigma), least)
+        if not self.whole:
+            return state
+        value = self.loss.measured(self, state)
+        return replace(state, loss=value, objective=value + added)
+
+    def under(self, loss: Functional) -> MongeAmpere:
+        """The same equation with another functional, and without a prior."""
+        other = copy(self)
+        other.loss = loss.at(self.reference()) if "reference" in loss.asks else loss
+        other.whole, other.weight, other.prior = "metric" in loss.asks, self.measure, None
+        return other
+
+    @cached_property
+    def second(self) -> list[np.ndarray]:
+        """Derivatives up to the second order in each of all features, chunk by chunk, lower triangles (P, T, CHUNK) complex."""
+        engine = self.engine
+        each = engine.chunks.each(*vars(engine.frame).values())
+        return [engine.features.jets(type(engine.frame)(*parts), 2) for _, parts in each]
 
     def reference(self) -> np.ndarray:
         """eta of g_FS at the own points, (n,): det g_FS is 1 in frames; collective."""
@@ -93,6 +114,9 @@ class MongeAmpere:
 
     def gradient(self, state: State) -> np.ndarray:
         """d loss / d c, (P,), exactly: kappa moves with the metric, d log kappa = <w eta A>; collective."""
+        if self.whole:
+            slope = self.loss.gradient(self, state)
+            return slope + 2 * self.prior(state.coefficients) if self.prior else slope
         slope = self.loss.slope(state.eta) * state.eta
         columns = [self.measure, self.weight, self.weight * slope]
         total, every, mean = self.engine.chunks.sum(np.stack(columns, axis=1))

@@ -97,7 +97,7 @@ class KaehlerFlow(Flow):
         self.degree = self.ladder.degrees[rung]
         self.features = self.ladder.made(self.degree)
         total = self.ladder.points(rung, layout.total, len(self.features))
-        if rule.preconditioner.factorises and rule.ridge == 0 and total <= len(self.features):
+        if rule.search.solves and rule.preconditioner.factorises and rule.ridge == 0 and total <= len(self.features):
             raise InputError(
                 f"points.train = {layout.total}: no more than the {len(self.features)} features of kernel.degree; "
                 "take 3 times as many points, a lower degree, or kernel.ridge > 0"
@@ -105,7 +105,7 @@ class KaehlerFlow(Flow):
         self.chunks = Chunks(layout.comm, total)
         points = self.train.points.map(Exchange(self.chunks.comm, layout.rows, self.chunks.rows))
         self.frame = self.surface.frame(points.z, points.chart)
-        self.phi = Composed(rule.ansatz, self.degree)
+        self.phi = Composed(rule.ansatz, self.degree, "jets" in rule.loss.asks)
         inner = self._engine(rule.memory, single=True) if rule.single else None
         engine = self._engine(rule.memory - (inner.bytes if inner and inner.resident else 0))
         weight, form = points.weight, self.surface.form(points)
@@ -160,6 +160,18 @@ class KaehlerFlow(Flow):
     def linearised(self, inner: int | None) -> np.ndarray:
         """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""
         return gauss_newton(self.problem, self.state, self.rule.flat, inner, self.inverse)
+
+    def balanced(self) -> np.ndarray:
+        """c of Donaldson's T-map of the metric of now, (P,); collective. Raises NumericalError for too few points."""
+        chunks, found, k = self.chunks, None, self.degree
+        weight = self.problem.measure / chunks.sum(self.problem.measure) / (1 + self.state.jets[:, 0])
+        each = chunks.each(self.frame.z, weight)
+        partials = (self.features.moments(z, chunks.zeroed(w, rows), k) for rows, (z, w) in each)
+        moments = chunks.tree(self.features.moments(self.frame.z[:0], weight[:0], k).shape, partials)
+        with chunks.comm.lead() as mine:
+            if mine:
+                found = self.features.balanced(self.surface, moments, k, self.ladder.draw)
+        return chunks.comm.bcast(found)
 
     def tried(self, step: np.ndarray) -> State | None:
         """c - step; None where it loses positivity or raises the loss, which a few never promised to lower."""

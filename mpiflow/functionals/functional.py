@@ -17,10 +17,11 @@ class Functional(Named):
 
     asks: what the flow must know beside eta; "reference", the eta of g_FS, where l differs from point to point: then `at` of
     them, (N,), gives what has `value` and `slope` there; "target", a metric: then l and dl/dg are of g itself, less the
-    `target`. linear: whether dl/dg is so in g, with slope 1.
+    `target`. wants: the keys of flows that do, told to who has others. linear: whether dl/dg is so in g, with slope 1.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset()
+    wants: ClassVar[str] = 'kernel.name = "kaehler"'
     linear: ClassVar[bool] = False
 
     def value(self, eta, xp=np):

@@ -22,6 +22,7 @@ class MSE(Functional):
 
     name = "mse"
     asks: ClassVar = frozenset({"target"})
+    wants: ClassVar = 'a component kernel, e.g. kernel.name = "gaussian"'
     linear: ClassVar = True
 
     def check(self, config: Config) -> None:

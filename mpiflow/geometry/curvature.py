@@ -36,6 +36,36 @@ def scalar(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     return np.einsum("xba,xab->x", np.linalg.inv(g), ricci(g, curvature)).real
 
 
+def scalar_slope(frame: Frame, jet: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """R and how it changes: d R = -tr V d jet for a change of the potential with that jet, in the frame (theory 4).
+
+    d R = -Laplace Laplace d phi - R^(a bbar) d_a d_bbar d phi, written out in derivatives that are not covariant.
+    jet: as of `riemann`. Returns (N,) float64 and V (N, C, C) complex, Hermitian.
+    """
+    d = frame.vectors.shape[2]
+    pair, (g, curved) = _pairs(d), riemann(frame, jet)
+    inverse, r = np.linalg.inv(g), ricci(g, curved)
+    slope = jet[:, pair][:, :, :, 1 : d + 1]
+    second = frame.quartic + jet[:, pair][:, :, :, pair]
+    # Of the inverse: (c, b, a), d_c and its conjugate d_cbar.
+    rise = -np.einsum("xbf,xfce,xea->xcba", inverse, slope, inverse, optimize=True)
+    back = -np.einsum("xbf,xecf,xea->xcba", inverse, slope.conj(), inverse, optimize=True)
+    twice = np.einsum("xdc,xdbf,xfe,xcea->xba", inverse, back, g, rise, optimize=True)
+    twice += np.einsum("xdc,xcbf,xfe,xdea->xba", inverse, rise, g, back, optimize=True)
+    traced = r - np.einsum("xdc,xfced->xfe", inverse, second)
+    v = np.zeros(jet.shape, np.complex128)
+    v[:, 1 : d + 1, 1 : d + 1] = twice + inverse @ traced @ inverse
+    third = np.einsum("xdc,xdba->xacb", inverse, back)
+    for a in range(d):
+        for c in range(d):
+            v[:, 1 : d + 1, pair[a, c]] += third[:, a, c]
+            for b in range(d):
+                for e in range(d):
+                    v[:, pair[b, e], pair[a, c]] += inverse[:, e, c] * inverse[:, b, a]
+    v[:, d + 1 :, 1 : d + 1] = v[:, 1 : d + 1, d + 1 :].conj().transpose(0, 2, 1)
+    return np.einsum("xba,xab->x", inverse, r).real, v
+
+
 def euler_density(g: np.ndarray, curvature: np.ndarray) -> np.ndarray:
     """The top Chern form det(i Theta / 2 pi) over the volume form of g_FS, times pi^d: (N,) float64, d <= 3.
 

@@ -49,6 +49,20 @@ class Symmetry:
         found = {max(orbit, _conjugate(orbit), key=_order) for orbit in self._orbits_of(degree)}
         return sorted(found, key=_order)
 
+    def averaged(self, form: np.ndarray, exponents: np.ndarray) -> np.ndarray:
+        """A Hermitian form in all monomials z^alpha of a degree, averaged over the group: (M, M) complex to (M, M) float64.
+
+        exponents: (M, n+1) int; what the monomials are normalised by is the same for any order of the coordinates.
+        """
+        apart = (exponents[:, None] - exponents) % self.order
+        left, right = np.nonzero((apart == apart[..., :1]).all(2) & np.isin(apart[..., 0], self.classes))
+        labels = np.sort(exponents[left] * (exponents.max() + 1) + exponents[right], axis=1)
+        orbit = np.unique(labels, axis=0, return_inverse=True)[1].ravel()
+        sums = np.bincount(orbit, form[left, right].real) / np.bincount(orbit)
+        found = np.zeros(form.shape)
+        found[left, right] = sums[orbit]
+        return found
+
     def _orbits_of(self, degree: int) -> Iterator[Orbit]:
         for residue in self.classes:
             square = ((a, b) for a in range(degree + 1) for b in range(degree + 1))

@@ -34,17 +34,22 @@ class Features:
 
     The rest is made of them, with Hessians d dbar F_m one by one. Each answer below may be a better one: everywhere, symmetry
     maps every chart to the run's own; graded, `degrees` (P,) int tell which functions a warm start takes; answers,
-    what a preconditioner may ask for. A space too large to have its Hessians one by one overrides what is prepared, and has an
-    `inverse`.
+    what a preconditioner, a search or a functional may ask for: "hessians" one by one, "second" derivatives as well, and
+    "balanced", which has `moments` and `balanced`. A space too large to have its Hessians one by one overrides what is
+    prepared, and has an `inverse`.
     """
 
     name: ClassVar[str] = ""
     source: ClassVar[str | None] = None
-    unopened: ClassVar[dict] = {"graded": True, "everywhere": True}
+    unopened: ClassVar[dict] = {
+        "graded": True,
+        "everywhere": True,
+        "answers": frozenset({"hessians", "balanced", "second"}),
+    }
     group: ClassVar[str] = "features"
     everywhere: ClassVar[bool] = False
     graded: ClassVar[bool] = False
-    answers: ClassVar[frozenset[str]] = frozenset({"hessians"})
+    answers: ClassVar[frozenset[str]] = frozenset({"hessians", "second"})
 
     def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray] | None:
         """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""
@@ -71,6 +76,17 @@ class Features:
         constant, *found = np.linalg.lstsq(np.vstack([np.ones(len(z)), self.values(z)]).T, wanted)[0]
         # No constant moves a metric: not as a summand, and in a logarithm not as a factor.
         return np.array(found) / (1 + constant if ansatz.powers else 1)
+
+    def moments(self, z: np.ndarray, weight: np.ndarray, degree: int) -> np.ndarray:
+        """sum over points of w s s^dagger of M sections of a degree, that answers "balanced": (N, C), (N,) to reals (M^2,)."""
+        raise NotImplementedError
+
+    def balanced(self, surface: Domain, moments: np.ndarray, degree: int, draw: Draw) -> np.ndarray:
+        """c (P,) with 1 + F the inverse of moments, as a form in the sections, over exp(k K), up to a factor.
+
+        Raises NumericalError where they are singular.
+        """
+        raise NotImplementedError
 
     def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
         """What `contract` and `adjoint` need of points: d_a dbar_b of all as r = d^2 reals, H (P, N, r) float64.

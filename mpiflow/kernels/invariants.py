@@ -8,6 +8,7 @@ many functions there are is known exactly beforehand, so nothing is missing. Mon
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -15,10 +16,13 @@ from functools import cached_property
 import numpy as np
 from scipy import linalg
 
+from mpiflow import hermitian
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.kernels import jets
+from mpiflow.geometry.polynomial import monomials
+from mpiflow.kernels import balanced, jets
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
+from mpiflow.kernels.sections import Sections
 from mpiflow.kernels.symmetrised import Products
 
 
@@ -41,6 +45,7 @@ class Invariants(Features):
 
     name = "invariant"
     group = "potential"
+    answers = frozenset({"hessians", "second", "balanced"})
     everywhere = True
     graded = True
 
@@ -73,6 +78,19 @@ class Invariants(Features):
     def values(self, z: np.ndarray) -> np.ndarray:
         """q_m: (N, n+1) complex points of X, any scale, to (P, N) float64."""
         return self._climb(self._generator_values(z)[:, None], 0)[1:, 0].real
+
+    def moments(self, z: np.ndarray, weight: np.ndarray, degree: int) -> np.ndarray:
+        """Of all monomials of the degree, which depend on each other on X; z: |z| = 1."""
+        return Sections(monomials(degree, z.shape[1])).moments(z, weight, degree)
+
+    def balanced(self, surface: Domain, moments: np.ndarray, degree: int, draw: Draw) -> np.ndarray:
+        """The inverse of the moments' average over the group, fitted on points, which it is exactly."""
+        every, count = Sections(monomials(degree, surface.coordinates)), math.isqrt(Sections.count(surface, degree))
+        h = balanced.inverse(surface.symmetry.averaged(hermitian.from_reals(moments), every.exponents), count)
+        z = draw(2 * len(self) + 200)
+        wanted = every.potential(z, hermitian.to_reals(h.astype(np.complex128)))
+        constant, *found = np.linalg.lstsq(np.vstack([np.ones(len(z)), self.values(z)]).T, wanted)[0]
+        return np.array(found) / constant
 
     def jets(self, frame: Frame, order: int) -> np.ndarray:
         """Derivatives d^alpha dbar^beta of all features in normal coordinates: lower triangles (P, T, N) complex."""
@@ -116,6 +134,7 @@ class Invariants(Features):
             made=8 * 8 * p * _sample(p),
             making=Work(products=1000 * p**2),
             state=8 * (p + 1) * (p + 4),
+            moments=8 * math.comb(degree + surface.coordinates - 1, degree) ** 2,
         )
 
     def _generator_values(self, z: np.ndarray) -> np.ndarray:

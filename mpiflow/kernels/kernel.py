@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from mpiflow.doors import trial
 from mpiflow.settings.section import Kind
@@ -28,6 +29,10 @@ class Kernel(Kind):
     and the NTK of a network `nngp(x, y, xp)`, as `tile`: the covariance of the values that the network begins with.
     """
 
+    rescale: Annotated[float, Field(ge=-4, le=4)] = 0.0
+    """p of h = (|Omega|^2 / det g_FS)^p, and h(x) K(x, x') h(x') in place of K."""
+
+    last = frozenset({"rescale"})
     nearest: ClassVar[bool] = False
     sparse: ClassVar[bool] = False
     method = "components"

@@ -44,6 +44,7 @@ class MultiInvariants(Features):
     shift: np.ndarray
 
     name = "invariant-sections"
+    answers = frozenset({"hessians"})
 
     @classmethod
     def made(cls, surface: Domain, degree: int, draw: Draw) -> MultiInvariants:

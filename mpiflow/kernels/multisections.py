@@ -98,6 +98,10 @@ class MultiSections(Sections):
 
         return multicasimir.inverse(surface, self)
 
+    def reduction(self, surface: Domain) -> np.ndarray:
+        """As the function."""
+        return reduction(surface, self)
+
     def smoothness(self):
         """The square of the round Laplacian."""
         from mpiflow.kernels import multicasimir

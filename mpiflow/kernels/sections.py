@@ -18,7 +18,7 @@ from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.geometry.polynomial import Polynomial, monomials
-from mpiflow.kernels import jets, triangle
+from mpiflow.kernels import balanced, jets, triangle
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
 
@@ -37,7 +37,7 @@ class Sections(Features):
 
     name = "generic"
     group = "potential"
-    answers = frozenset()
+    answers = frozenset({"balanced"})
 
     @classmethod
     def made(cls, surface: Domain, degree: int, draw: Draw) -> Sections:
@@ -65,6 +65,20 @@ class Sections(Features):
         from mpiflow.kernels import casimir
 
         return casimir.smoothness(self)
+
+    def moments(self, z: np.ndarray, weight: np.ndarray, degree: int) -> np.ndarray:
+        """Of the sections themselves: z as frames have it."""
+        s = self.ambient(z, 0)[:, 0]
+        return hermitian.to_reals((s * weight[:, None]).T @ s.conj())
+
+    def balanced(self, surface: Domain, moments: np.ndarray, degree: int, draw: Draw) -> np.ndarray:
+        """The inverse less what |z|^(2k) is."""
+        h, onto = balanced.inverse(hermitian.from_reals(moments), len(self.exponents)).conj(), self.reduction(surface)
+        return hermitian.to_reals(h - onto.T @ onto.conj())
+
+    def reduction(self, surface: Domain) -> np.ndarray:
+        """As the function."""
+        return reduction(surface, self)
 
     @property
     def degree(self) -> int:
@@ -168,6 +182,7 @@ class Sections(Features):
             # As many as runs were seen to take: 9, 19 and 34 at k = 2, 3 and 4.
             iterations=10 * max(degree - 1, 1),
             state=8 * size * n,
+            moments=8 * count,
         )
 
 

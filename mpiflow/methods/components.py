@@ -34,8 +34,8 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Comp
     from mpiflow.flows.components import ComponentFlow, Rule
 
     f = config.flow
-    memory = config.engine.memory * 2**30
-    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, config.run.precision, memory)
+    arithmetic = config.run.precision, config.kernel.rescale, config.engine.memory * 2**30
+    rule = Rule(f.dt, f.loss, config.search, f.natural_gradient, config.kappa, f.clip, *arithmetic)
     return ComponentFlow(surface, coupling(config, surface, train, stored), train, rule, config.points.chart)
 
 
@@ -43,10 +43,12 @@ def predictor(
     config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> ComponentPredictor:
     """The metric that a state predicts, as of `build.predictor`; collective."""
-    from mpiflow.flows.component_predictor import ComponentPredictor
+    from mpiflow.flows.component_predictor import ComponentPredictor, rescaling
 
-    accumulated = rows("flow/accumulated_gradient")
-    return ComponentPredictor(surface, coupling(config, surface, train, stored), accumulated, config.points.chart)
+    accumulated, power = rows("flow/accumulated_gradient"), config.kernel.rescale
+    scale = rescaling(train.points.omega2, train.reference(surface), power) if power else None
+    made = coupling(config, surface, train, stored)
+    return ComponentPredictor(surface, made, accumulated, config.points.chart, power, scale)
 
 
 def coupling(config: Config, surface: Domain, train: PointSet, stored: dict) -> Coupling:

@@ -15,6 +15,7 @@ from mpiflow.config import Config
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
+from mpiflow.kernels.costs import Costs as Space
 from mpiflow.kernels.costs import Work
 from mpiflow.methods.potentials import features
 from mpiflow.plan import costs
@@ -40,9 +41,10 @@ class Costs(costs.PointCosts):
 
     def __init__(self, config: Config, ranks: int):
         super().__init__(config, ranks)
-        self.whole, self.single = not config.kernel.potential.linear, config.run.inner == "float32"
+        self.whole = not config.kernel.potential.linear or "jets" in config.flow.loss.asks
+        self.single = config.run.inner == "float32"
         self.space = config.kernel.features.kind.costs(config.surface(), config.kernel.degree, self.whole)
-        self.factorised = not self.space.iterations and config.kernel.preconditioner.factorises
+        self.factorised = not self.space.iterations and config.search.solves and config.kernel.preconditioner.factorises
         n, d = self.coordinates, self.dimension
         #: Normal coordinates of one point: z, vectors, bend, and the way back to the chart.
         self.frame = 16 * (n * (1 + d + d**2) + d**2)
@@ -55,7 +57,12 @@ class Costs(costs.PointCosts):
     def refuse(self) -> None:
         """Raises InputError for fewer points than features without a ridge."""
         kernel, number = self.config.kernel, self.space.features
-        if kernel.preconditioner.factorises and kernel.ridge == 0 and self.train <= number:
+        if (
+            self.config.search.solves
+            and kernel.preconditioner.factorises
+            and kernel.ridge == 0
+            and self.train <= number
+        ):
             raise InputError(
                 f"points.train = {self.train}: no more than the {number} features of kernel.degree; take 3 times as many "
                 "points, a lower degree, or kernel.ridge > 0"
@@ -83,18 +90,19 @@ class Costs(costs.PointCosts):
     def held(self) -> float:
         """Frames, what is prepared, g and its losses, the factor."""
         rows = self.rows + self.unseen
-        return rows * self.frame + self.engine(self.rows) + self.engine(self.unseen) + self._state + self._matrices(1)
+        engines = self.engine(self.rows) + self.engine(self.unseen) + self._beside + self._second
+        return rows * self.frame + engines + self._state + self._matrices(1)
 
     @property
     def late(self) -> float:
-        """What is kept in single precision."""
-        return self._inner(self.rows)
+        """What is kept in single precision, and what a preconditioner keeps for itself."""
+        return self._inner(self.rows) + self._beside
 
     @property
     def building(self) -> float:
         """Choosing the features, preparing the last chunk, or adding up the normal matrix of all."""
         prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows) - self.late
-        summing = self._state + self._matrices(3 + log2(max(2, self.rows / CHUNK))) + CHUNK * 24 * self.space.features
+        summing = self._state + self._matrices(3 + self._levels) + CHUNK * 24 * self.space.features
         return max(self.space.made, prepared + self._preparing(CHUNK), prepared + summing * self.factorised)
 
     @property
@@ -105,7 +113,7 @@ class Costs(costs.PointCosts):
         # The jets of a trial.
         jets = self.rows * 8 * (self.dimension + self.whole) ** 2
         chunk = CHUNK * (self.frame + 600 + self.space.sweeping) + prepared
-        vectors = 8 * 6 * self.space.features
+        vectors = 8 * 6 * self.space.features + self._moments + self._spectral
         return vectors + jets + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
 
     @property
@@ -141,6 +149,7 @@ class Costs(costs.PointCosts):
             "contract": ((2 + inner / (1 + self.single)) * self.rows + unseen) * m.takes(self.space.sweep),
             "prepare": made * m.takes(self.space.prepare),
             "losses": (2 * self.rows + unseen) * m.point / 2,
+            "spectrum": m.takes(self._spectrum) * self._apart,
             "allreduce": sent if self.ranks > 1 else 0.0,
         }
 
@@ -158,10 +167,54 @@ class Costs(costs.PointCosts):
         return rows * (m.takes(self.space.prepare) + m.point)
 
     @cached_property
+    def _values(self) -> Space:
+        """The features with their first derivatives, where a preconditioner keeps them for itself."""
+        kernel = self.config.kernel
+        return kernel.features.kind.costs(self.surface, kernel.degree, True)
+
+    @property
+    def _apart(self) -> bool:
+        return self.config.search.solves and self.config.kernel.preconditioner.beside
+
+    @property
+    def _beside(self) -> float:
+        """Bytes of what a preconditioner keeps for itself."""
+        size = self.rows * self._values.kept if self._apart else 0
+        return size if size <= self.budget else 0
+
+    @property
+    def _spectral(self) -> float:
+        """Bytes while its two matrices are added up: a chunk of jets and of tangents, as complex numbers."""
+        p, d = self.space.features, self.dimension
+        return (CHUNK * p * 16 * ((1 + d) ** 2 + 4 * d) + 2 * self._matrices(3 + self._levels)) * self._apart
+
+    @property
+    def _second(self) -> float:
+        """Bytes of second derivatives of all features, which a functional may ask for."""
+        size = (self.dimension + 1) * (self.dimension + 2) // 2
+        return self.rows * 16 * self.space.features * size * (size + 1) // 2 * ("second" in self.config.flow.loss.asks)
+
+    @property
+    def _moments(self) -> float:
+        """Bytes while the moments of sections are added up and inverted."""
+        return self.space.moments * (8 + self._levels) * ("balanced" in self.config.search.asks)
+
+    @property
+    def _levels(self) -> float:
+        """Of the tree in which chunks are added up."""
+        return log2(max(2, self.rows / CHUNK))
+
+    @cached_property
     def _normal(self) -> Work:
         """The normal matrix over all own points, with the traces, and its factor."""
         p, sweep = self.space.features, self.space.sweep
         return Work(flops=self.rows * (4 * sweep.flops + p**2) + p**3 / 3, read=self.rows * 4 * sweep.read)
+
+    @property
+    def _spectrum(self) -> Work:
+        """Two matrices over all own points, from jets that become complex and tangent, and their eigenvalues."""
+        p, d = self.space.features, self.dimension
+        return Work(flops=self.rows * p**2 * (4 * d + 2) + 20 * p**3, products=self.rows * p * ((1 + d) ** 2 + 2 * d))
 
     @property
     def _iterations(self) -> int:

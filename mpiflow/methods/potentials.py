@@ -65,8 +65,14 @@ class KaehlerKernel(Kind):
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
     method = "potentials"
-    answers = frozenset({"direction", "linearised", "slope", "reference"})
     kappa = "step"
+
+    @property
+    def answers(self) -> frozenset[str]:
+        """What its features answer, too: of sections where they stand in a logarithm, of second derivatives where in a sum."""
+        features, potential = self.features.kind.answers, self.potential
+        without = {word for word, on in (("balanced", potential.powers), ("second", potential.linear)) if not on}
+        return frozenset({"direction", "linearised", "slope", "reference", "metric", "jets"}) | (features - without)
 
     @property
     def everywhere(self) -> bool:

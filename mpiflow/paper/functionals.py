@@ -11,16 +11,21 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.errors import NumericalError
+from mpiflow.functionals.calabi import Calabi
+from mpiflow.functionals.calabi_projected import raised
+from mpiflow.functionals.j import J
+from mpiflow.functionals.mabuchi import Mabuchi
 from mpiflow.job.flowing import Flowing
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.picture import finished, leave, picture
 
-TITLE = "the functionals of app. B: where Mabuchi, KL, sigma and J end, and Kaehler-Ricci"
+TITLE = "the functionals of app. B: where Mabuchi, KL, Calabi, sigma and J end, and Kaehler-Ricci"
 SIZES = {"laptop": 2000, "node": 10_000, "cluster": 100_000}
 #: n of P^n and degree of the features. Steps, with C anew in each.
 CASES, STEPS = {"torus": (2, 12), "K3": (3, 8), "quintic": (4, 8), "quintic, k = 12": (4, 12)}, 40
 _NATURAL = {"refreeze": 1}
 _REWEIGHTED = {"preconditioner": "reweighted", "refreeze": 1}
+_CURVED = {"preconditioner": "curvature", "refreeze": 1}
 _RICCI = {"preconditioner": {"name": "family", "implicit": True, "growth": 2.0}}
 #: What is flowed: the keys of its kernel and of its flow.
 FLOWS = {
@@ -29,8 +34,13 @@ FLOWS = {
     "mabuchi": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "mabuchi"}),
     "kl": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "kl"}),
     "sigma": (_REWEIGHTED, {"dt": 1.0, "steps": STEPS, "loss": {"name": "sigma-smooth", "width": 1e-4}}),
+    "calabi": (_CURVED, {"dt": 0.5, "steps": STEPS, "loss": "calabi"}),
+    "calabi-projected": (_CURVED, {"dt": 0.5, "steps": STEPS, "loss": "calabi-projected"}),
     "j": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "j"}),
+    "j-omega": ({}, {"dt": 1.0, "steps": 150, "loss": "j-omega", "search": "lbfgs"}),
 }
+#: What begins where Gauss-Newton ended: at g_FS it would stay.
+BACK = ("j-omega",)
 
 
 @dataclass(frozen=True)
@@ -50,28 +60,53 @@ class Row:
     losses: list[float]
 
 
-def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
+@dataclass(frozen=True)
+class Squares:
+    """Squares of slopes in L^2 of the volume of g on one space, and the Calabi functional, at a share of the way to the end."""
+
+    case: str
+    share: float
+    mabuchi: float
+    j: float
+    calabi: float
+
+
+def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row | Squares]:
     """Flow each functional on `size` points of every case, and draw out/functionals.png; collective."""
-    rows = []
-    say(f"{'':>16}{'flow':>15}{'train gain':>12}{'unseen':>11}{'rises':>7}")
+    rows, squares = [], []
+    say(f"{'':>16}{'flow':>18}{'train gain':>12}{'unseen':>11}{'rises':>7}")
     for case in CASES:
+        end = None
         for flow in FLOWS:
-            rows.append(_row(comm, case, flow, size, seed))
+            found, made = _row(comm, case, flow, size, seed, end)
+            end = made.flow.state.coefficients if end is None else end
+            rows.append(found)
             say(_line(rows[-1]))
+        squares += [_squares(made, case, end, share) for share in (0.0, 0.5)]
+    say(f"{'':>16}{'way to the end':>18}{'|Mabuchi slope|^2':>19}{'|J slope|^2':>13}{'Calabi':>10}")
+    for row in squares:
+        say(f"{row.case:>16}{row.share:18g}{row.mabuchi:19.4g}{row.j:13.4g}{row.calabi:10.4g}")
     with comm.lead() as mine:
         if mine:
             leave(_draw, out / "functionals.png", rows)
     say(f"picture: {out / 'functionals.png'}")
-    return rows
+    return rows + squares
 
 
-def claims(rows: list[Row]) -> list[Claim]:
-    """What ends where Gauss-Newton does, and what does not."""
-    found = []
+def claims(rows: list[Row | Squares]) -> list[Claim]:
+    """What ends where Gauss-Newton does, and what does not; and in which sense Calabi's functional is a square."""
+    found, squares = [], [row for row in rows if isinstance(row, Squares)]
+    for row in squares:
+        where = f"{row.case}, {'at g_FS' if row.share == 0 else 'half way to the end'}"
+        what = f"{where}: square of J's slope over that of Mabuchi's"
+        found.append(Claim(what, "Calabi is the square of J's: 1", row.j / row.mabuchi, 0.99, 1.01, _SQUARE))
+        found.append(Claim(f"{where}: square of Mabuchi's slope over Calabi", "1", row.mabuchi / row.calabi, 0, 1.1))
     for case in CASES:
-        by = {row.flow: row for row in rows if row.case == case}
+        by = {row.flow: row for row in rows if row.case == case and row not in squares}
         best = by["gauss-newton"].gain
-        for flow in ("mabuchi", "kaehler-ricci"):
+        what = f"{case}: gain after J of chi = omega_0 from Gauss-Newton's end"
+        found.append(Claim(what, "back to g_FS: 1", by["j-omega"].gain, 0.97, 1.03))
+        for flow in ("mabuchi", "kaehler-ricci", "calabi-projected"):
             what = f"{case}: unseen gain of {flow} over Gauss-Newton's"
             found.append(Claim(what, "the same end: 1", by[flow].gain / best, 0.96, 1.04))
         rises = float(by["kaehler-ricci"].rises)
@@ -82,10 +117,11 @@ def claims(rows: list[Row]) -> list[Claim]:
     return found
 
 
+_SQUARE = "the square is that of Mabuchi's slope; J, its second term, has the same slope at g_FS alone"
 _ALONE = "J is Mabuchi's second term, not its whole: it has no minimum there, and its flow ends where positivity does"
 
 
-def _row(comm: Comm, case: str, flow: str, size: int, seed: int) -> Row:
+def _row(comm: Comm, case: str, flow: str, size: int, seed: int, end: np.ndarray | None) -> tuple[Row, Flowing]:
     ambient, degree = CASES[case]
     kernel, keys = FLOWS[flow]
     table = {
@@ -96,6 +132,8 @@ def _row(comm: Comm, case: str, flow: str, size: int, seed: int) -> Row:
         "flow": keys,
     }
     made = Flowing.begun(comm, check(table, "functionals"))
+    if flow in BACK:
+        made.flow.take(made.flow.problem.at(end))
     made.begin()
     broke = False
     try:
@@ -106,12 +144,22 @@ def _row(comm: Comm, case: str, flow: str, size: int, seed: int) -> Row:
     rows = made.table()
     least = min(losses)
     rises = sum(b > a > least + 0.05 * abs(least) for a, b in zip(losses[:-1], losses[1:], strict=True))
-    return Row(case, flow, rows[0].gain, rows[1].gain, rises, broke, losses)
+    return Row(case, flow, rows[0].gain, rows[1].gain, rises, broke, losses), made
+
+
+def _squares(made: Flowing, case: str, end: np.ndarray, share: float) -> Squares:
+    """Of a flow that knows values of features beside their second derivatives; collective."""
+    problem = made.flow.problem
+    state, slopes = problem.under(Mabuchi()).at(share * end), []
+    for loss in (Mabuchi(), J()):
+        slope = problem.under(loss).gradient(state)
+        slopes.append(float(slope @ raised(problem, state, slope)))
+    return Squares(case, share, *slopes, problem.under(Calabi()).at(state.coefficients).loss)
 
 
 def _line(row: Row) -> str:
     more = "  no step was left" if row.broke else ""
-    return f"{row.case:>16}{row.flow:>15}{row.train_gain:12.4g}{row.gain:11.4g}{row.rises:7}{more}"
+    return f"{row.case:>16}{row.flow:>18}{row.train_gain:12.4g}{row.gain:11.4g}{row.rises:7}{more}"
 
 
 def _draw(path: Path, rows: list[Row]) -> None:

@@ -32,7 +32,7 @@ class Family(Preconditioner):
 
     name = "family"
     asks: ClassVar = frozenset({"hessians"})
-    factorises = True
+    factorises = beside = True
     lowers = False
 
     def frozen(self, flow: KaehlerFlow, state: State) -> LowRank:

@@ -22,13 +22,15 @@ class Preconditioner(Named):
 
     asks: what features must answer, "hessians" where it takes them one by one. factorises: whether a matrix of all features is
     factorised, which more points than features determine. inverts: whether features that know about the inverse of their
-    normal matrix are asked for it. lowers: whether a step promises to lower the loss.
+    normal matrix are asked for it. lowers: whether a step promises to lower the loss. beside: whether it keeps features with
+    their first derivatives of its own, and makes two matrices of all of them in each step.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset()
     factorises: ClassVar[bool] = False
     inverts: ClassVar[bool] = False
     lowers: ClassVar[bool] = True
+    beside: ClassVar[bool] = False
 
     def frozen(self, flow: KaehlerFlow, state: State) -> Applied:
         """C at a metric; collective."""

@@ -23,10 +23,10 @@ class Exact(Search):
         flow = config.flow
         if not flow.loss.linear:
             raise ValueError(f'flow.search = "exact": a flow of {flow.loss.name} is not linear; take flow.loss = "mse"')
-        if flow.normalisation == "row" or flow.coupling == "halo" or flow.clip:
+        if flow.normalisation == "row" or flow.coupling == "halo" or flow.clip or config.kernel.rescale:
             raise ValueError(
-                'flow.search = "exact": flow.normalisation = "row", flow.coupling = "halo" and flow.clip leave no symmetric '
-                'matrix to solve; take "mean" or "sum", "none" or "all", and no clip'
+                'flow.search = "exact": flow.normalisation = "row", flow.coupling = "halo", flow.clip and kernel.rescale leave '
+                'no symmetric matrix to solve; take "mean" or "sum", "none" or "all", no clip and no rescaling'
             )
 
     def step(self, flow: ComponentFlow, dt: float) -> tuple[float, int]:

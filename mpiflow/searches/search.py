@@ -22,12 +22,19 @@ Trial = TypeVar("Trial")
 class Search(Named):
     """A rule for one step of a flow; its fields are keys of the table [flow.search].
 
-    asks: what the flow must answer, "direction" or what few can. remembers: names of what it keeps from step to step in
-    the flow's memory, arrays of the shape of a direction, zero at first; states hold them.
+    asks: what the flow must answer, "direction" or what few can. wants: the keys of flows that do, told to who has others.
+    remembers: names of what it keeps from step to step in the flow's memory, arrays of the shape of a direction, zero at
+    first; states hold them.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"direction"})
+    wants: ClassVar[str] = ""
     remembers: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def solves(self) -> bool:
+        """Whether a preconditioner or its normal matrix is asked for."""
+        return bool(self.asks & {"direction", "linearised"})
 
     def step(self, flow: Flow, dt: float) -> tuple[float, int]:
         """One step on every rank; returns the dt that was taken and how often it was halved. Collective.

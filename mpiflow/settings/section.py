@@ -35,7 +35,7 @@ class Named(Section):
 
     key: what its table calls the name. usual: the name that is meant where none is given, None where one must be. source: the
     text of the file that a user's own class stands in; None for ours. unopened: what a class answers whose file is not
-    opened, so that nothing is refused for it.
+    opened, so that nothing is refused for it. last: keys that all classes of a base have, after their own.
     """
 
     key: ClassVar[str] = "name"
@@ -43,9 +43,11 @@ class Named(Section):
     name: ClassVar[str] = ""
     source: ClassVar[str | None] = None
     unopened: ClassVar[dict] = {}
+    last: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, *values, **keys):
-        given = dict(zip(type(self).model_fields, values, strict=False)) | keys
+        names = sorted(type(self).model_fields, key=type(self).last.__contains__)
+        given = dict(zip(names, values, strict=False)) | keys
         self.__pydantic_validator__.validate_python(given, self_instance=self, context=_CONTEXT.get())
 
     @classmethod

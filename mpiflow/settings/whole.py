@@ -63,15 +63,16 @@ class Config(Section):
             )
         if not self.search.asks <= self.moved_by.answers:
             suitable = [name for name, kind in SEARCHES.known().items() if kind.asks <= self.moved_by.answers]
+            wants = f", which {self.search.wants} does" if self.search.wants else ""
             raise ValueError(
-                f'flow.search = "{self.search.name}": a {self.method} flow does not answer what it asks; take '
+                f'flow.search = "{self.search.name}": a {self.method} flow does not answer what it asks{wants}; take '
                 f"{', '.join(suitable)}"
             )
         if not self.flow.loss.asks <= self.moved_by.answers:
             suitable = [name for name, kind in LOSSES.known().items() if kind.asks <= self.moved_by.answers]
             raise ValueError(
                 f'flow.loss = "{self.flow.loss.name}": a {self.method} flow does not know what it asks for; take '
-                f"{', '.join(suitable)}"
+                f"{self.flow.loss.wants}, or another loss"
             )
         if self.run.inner != "float64" and "linearised" not in self.moved_by.answers:
             raise ValueError(

@@ -1,7 +1,7 @@
 """Figures of the theory at a tiny size: what they say, and their pictures."""
 
 from mpiflow.comm import Comm
-from mpiflow.paper import architectures, family, functionals
+from mpiflow.paper import architectures, balanced, family, functionals, local, oracle
 
 
 def agreed(claims):
@@ -37,7 +37,34 @@ def test_functionals_end_where_gauss_newton_does_and_j_does_not(tmp_path, monkey
     monkeypatch.delitem(functionals.FLOWS, "kl")
     rows = functionals.run(Comm(), tmp_path, 300, lambda line: None)
     found = agreed(functionals.claims(rows))
-    assert not found.pop("K3: unseen gain of J over Gauss-Newton's") and all(found.values())
-    by = {row.flow: row for row in rows}
+    assert not found.pop("K3: unseen gain of J over Gauss-Newton's")
+    assert not found.pop("K3, half way to the end: square of J's slope over that of Mabuchi's") and all(found.values())
+    by = {row.flow: row for row in rows if hasattr(row, "flow")}
     assert by["sigma"].train_gain > 1.02 * by["gauss-newton"].train_gain
     assert (tmp_path / "functionals.png").stat().st_size > 10_000
+
+
+def test_balanced_metrics_fall_as_the_square_of_the_degree(tmp_path, monkeypatch):
+    monkeypatch.setattr(balanced, "DEGREES", (4, 5))
+    monkeypatch.setattr(balanced, "GENERIC", ())
+    rows = balanced.run(Comm(), tmp_path, 1000, lambda line: None)
+    assert all(agreed(balanced.claims(rows)).values())
+    assert (tmp_path / "balanced.png").stat().st_size > 10_000
+
+
+def test_the_cubic_is_its_lattice_and_kernels_that_are_told_learn_no_more(tmp_path, monkeypatch):
+    monkeypatch.setattr(oracle, "UNSEEN", 300)
+    monkeypatch.setattr(oracle, "CELLS", 48)
+    monkeypatch.setattr(oracle, "TOLD", {name: oracle.TOLD[name] for name in ("relu, two layers",)})
+    rows = oracle.run(Comm(), tmp_path, 1000, lambda line: None)
+    assert all(agreed(oracle.claims(rows)).values())
+    assert [row.points for row in rows if row.points] == [62, 250, 1000]
+    assert (tmp_path / "oracle.png").stat().st_size > 10_000
+
+
+def test_a_discrete_delta_learns_nothing_whatever_h_is(tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "KERNELS", {name: local.KERNELS[name] for name in (local.DISCRETE, "gaussian .4")})
+    rows = local.run(Comm(), tmp_path, 200, lambda line: None)
+    assert all(agreed(local.claims(rows)).values())
+    assert len({row.gain for row in rows if row.kernel == "gaussian .4"}) == 3
+    assert (tmp_path / "local.png").stat().st_size > 10_000
