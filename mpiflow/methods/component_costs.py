@@ -11,6 +11,7 @@ import numpy as np
 from mpiflow import engine, sampling
 from mpiflow.clustering.minibatch import cluster_batch
 from mpiflow.config import Config
+from mpiflow.engine.neighbours import TOGETHER
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
@@ -58,7 +59,7 @@ class Costs(costs.Costs):
     @property
     def building(self) -> float:
         """g_FS on its way, of the train points or at last of the unseen ones; or what judges whether a kernel is sparse."""
-        judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.width**2 if self.config.kernel.sparse else 0
+        judged = TOGETHER * min(SAMPLE, self.train) * _PAIR * self.width**2 if self.config.kernel.sparse else 0
         return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged)
 
     @property
