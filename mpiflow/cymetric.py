@@ -1,17 +1,19 @@
 """Points from and to cymetric's dataset.npz, so that either program can run on the points of the other.
 
 The file holds X_train, X_val (N, 2(n+1)): real parts, then imaginary parts of patch-scaled coordinates; y_train, y_val
-(N, 2): weight and |Omega|^2 in the best-conditioned chart; val_pullbacks (N, d, n+1). cymetric's weights are
+(N, 2): weight and |Omega|^2 in a chart, which of one equation is ours; val_pullbacks (N, d, n+1) there. cymetric's weights are
 degree |Omega|^2 / det(g_FS / pi): ours times degree pi^d.
 
-How the points are spread is their measure: that of random lines, where the file names none or `measure` is "line"; or
-`density_train`, `density_val` (N,), relative to it, by which the weights are divided. So a weight is a function of its
+How the points are spread is their measure: that of random lines or linear sections, where the file names none or `measure` is
+"line", in a product of projective spaces those of all types or, as cymetric takes them, of one; or
+`density_train`, `density_val` (N,), relative to the first, by which the weights are divided. So a weight is a function of its
 point, up to one constant for all, and is checked to be.
 """
 
 from __future__ import annotations
 
 import io
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +44,10 @@ def read(path: Path, surface: Domain, stream: int, chart: tuple[int, ...] | None
     x, y, density, other = _columns(path, half, width)
     z = surface.scaled(_complex(x))
     _check(path, half, surface.off(z), ON_X, "lies off X", "is it of another manifold, or rounded to float32?")
-    points = surface.described(z)
-    form = np.abs(y[:, 1] / points.omega2 - 1)
+    points, (chart_there, weighings) = surface.described(z), surface.abroad(z)
+    form = np.abs(y[:, 1] / surface.omega2(z, chart_there) - 1)
     _check(path, half, form, SAME_FORM, "has another |Omega|^2", "is it of another manifold, or normalised otherwise?")
-    weight = _weights(path, half, y[:, 0] / _unit(surface), points.weight / density)
+    weight = _weights(path, half, y[:, 0] / _unit(surface), (each / density for each in weighings))
     _apart(path, half, z, surface.scaled(_complex(other)))
     points = Points(z, points.chart, weight, points.omega2)
     inside = np.flatnonzero((points.chart == chart).all(1))[:total] if chart else np.arange(min(len(z), total))
@@ -67,9 +69,12 @@ def write(path: Path, surface: Domain, train: Points, test: Points) -> None:
     """Write points as cymetric's prepare_dataset does; the file is whole or absent."""
     columns = {}
     for half, points in {"train": train, "val": test}.items():
-        columns[f"X_{half}"] = np.concatenate([points.z.real, points.z.imag], axis=1)
-        columns[f"y_{half}"] = np.stack([points.weight * _unit(surface), points.omega2], axis=1)
-    columns["val_pullbacks"] = surface.jacobian(test.z, test.chart).swapaxes(1, 2)
+        z = surface.scaled(points.z)
+        there, _ = surface.abroad(z)
+        columns[f"X_{half}"] = np.concatenate([z.real, z.imag], axis=1)
+        omega2 = points.omega2 if np.array_equal(there, points.chart) else surface.omega2(z, there)
+        columns[f"y_{half}"] = np.stack([points.weight * _unit(surface), omega2], axis=1)
+    columns["val_pullbacks"] = surface.jacobian(z, there).swapaxes(1, 2)
     columns["measure"] = np.array("line")
     memory = io.BytesIO()
     np.savez_compressed(memory, **columns)
@@ -132,17 +137,24 @@ def _measured(path: Path, found: dict[str, np.ndarray], density: str) -> None:
         )
 
 
-def _weights(path: Path, half: str, weight: np.ndarray, ours: np.ndarray) -> np.ndarray:
-    """The weights of a file, in our units, where they are ours but for one constant."""
+def _weights(path: Path, half: str, weight: np.ndarray, weighings: Iterable[np.ndarray]) -> np.ndarray:
+    """The weights of a file, in our units, where they are those of a measure but for one constant."""
     if not len(weight):
         return weight
-    with np.errstate(over="ignore", under="ignore", divide="ignore"):
-        constant = np.median(weight / ours)
-        off = np.abs(weight / ours / constant - 1) if 0 < constant < np.inf else np.full(len(weight), np.inf)
+    found = []
+    for ours in weighings:
+        with np.errstate(over="ignore", under="ignore", divide="ignore"):
+            constant = np.median(weight / ours)
+            off = np.abs(weight / ours / constant - 1) if 0 < constant < np.inf else np.full(len(weight), np.inf)
+        found.append((np.nan_to_num(off, nan=np.inf), constant))
+        if found[-1][0].max() <= SAME_FORM:
+            break
+    # Of what is none, the error of the measure that it is nearest to.
+    off, constant = min(found, key=lambda each: np.median(each[0]))
     _check(
         path,
         half,
-        np.nan_to_num(off, nan=np.inf),
+        off,
         SAME_FORM,
         "has a weight that its place on X does not give it",
         "were points chosen, or weights changed? Then give the density of every point",

@@ -16,7 +16,7 @@ from mpiflow.flows.predictor import Predictor
 from mpiflow.job import compare, evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
-from mpiflow.measures import Curvature, curvature_of, kappa_of
+from mpiflow.measures import Curvature, Volume, curvature_of, kappa_of, volume_of
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import Points
 from mpiflow.settings.problem import LEAST_POINTS, MOST_POINTS, SEEDS, WHY_NOT_ONE
@@ -147,6 +147,11 @@ class Model:
             )
         fresh = self._fresh(count, seed, True)
         return curvature_of(self.surface, self._predictor, fresh.layout, fresh.points)
+
+    def volume(self, count: int, seed: int) -> Volume | None:
+        """The volume in the run's Kaehler class on fresh points, None where it holds by construction; collective."""
+        fresh = self._fresh(count, seed, True)
+        return volume_of(self.surface, fresh.layout, fresh.points)
 
     def difference(self, other: Model, count: int, seed: int, extrapolate: bool = False) -> compare.Difference:
         """How far the metric is from another run's on the same manifold, at `count` fresh points; collective (theory 3).

@@ -60,11 +60,12 @@ def evaluate(
     """Measure the metric of a run on its train points and on fresh points of X.
 
     Reports sigma, the gain over Fubini-Study, positivity and the Kaehler defect, beside the conformal metric that has
-    sigma 0 without any training and is not Kaehler. A Kaehler run adds its Ricci measure and, as a check, the Euler number.
+    sigma 0 without any training and is not Kaehler. In products of projective spaces it checks the volume in the run's Kaehler
+    class by the intersection numbers. A Kaehler run adds its Ricci measure and, as a check, the Euler number.
     """
     from mpiflow.comm import world
     from mpiflow.job.evaluate import plain
-    from mpiflow.job.report import curvature_lines, rendered
+    from mpiflow.job.report import curvature_lines, rendered, volume_line
     from mpiflow.predictor import open_run
     from mpiflow.screen import answer, document
 
@@ -73,14 +74,15 @@ def evaluate(
     rows = model.evaluate(points, seed, extrapolate)
     known = model.everywhere or extrapolate
     bent = model.curvature(points, seed, extrapolate) if model.has_potential and known else None
+    size = model.volume(points, seed)
     if as_json and comm.rank == 0:
         found = {"step": model.step, "seed": seed, "evaluation": [plain(row) for row in rows]}
-        document(found | ({"curvature": asdict(bent)} if bent else {}))
+        document(found | {name: asdict(each) for name, each in (("volume", size), ("curvature", bent)) if each})
     elif not as_json and comm.rank == 0 and not quiet:
         answer(rendered(rows, f"{path}: step {model.step}, fresh points of seed {seed}"))
-        lines = curvature_lines(bent) if bent else []
+        lines = ([volume_line(size)] if size else []) + (curvature_lines(bent) if bent else [])
         if model.has_potential and not known:
-            lines = ["Ricci measure and Euler number take points of all charts, and the run knows one: --extrapolate"]
+            lines += ["Ricci measure and Euler number take points of all charts, and the run knows one: --extrapolate"]
         for line in lines:
             answer(line)
 

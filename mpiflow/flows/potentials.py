@@ -228,7 +228,9 @@ class KaehlerFlow(Flow):
     def attributes(self) -> dict[str, object]:
         """What a state says of the arithmetic: the same on every rank but for bytes, which are this rank's."""
         place = {"backend": self.rule.backend, "device_bytes": self.device_bytes}
-        return {"engine": "low-rank", "engine_bytes": self.bytes, **place, "features": len(self.features)}
+        kept = self.features.symmetry(self.surface)
+        own = {"features": len(self.features)} | ({"symmetry": kept} if kept else {})
+        return {"engine": "low-rank", "engine_bytes": self.bytes, **place, **own}
 
     def predictor(self) -> KaehlerPredictor:
         """The metric at any targets, as of now."""

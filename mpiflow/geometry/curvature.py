@@ -89,11 +89,16 @@ def euler_number(density: np.ndarray, volume: float, dimension: int, group: int)
     group: consecutive points on one cut, which are not independent of each other. None for fewer than two whole lines:
     they tell nothing of the error, and without it the number means nothing.
     """
-    factor = volume / math.factorial(dimension)
-    lines = density[: len(density) // group * group].reshape(-1, group).mean(1)
-    if len(lines) < 2:
+    factor, found = volume / math.factorial(dimension), by_cuts(density, group)
+    return found and (factor * found[0], factor * found[1])
+
+
+def by_cuts(values: np.ndarray, group: int) -> tuple[float, float] | None:
+    """The mean of values (N,), and its standard error where `group` consecutive ones are not independent; None as above."""
+    cuts = values[: len(values) // group * group].reshape(-1, group).mean(1)
+    if len(cuts) < 2:
         return None
-    return factor * float(density.mean()), factor * float(lines.std(ddof=1) / np.sqrt(len(lines)))
+    return float(values.mean()), float(cuts.std(ddof=1) / np.sqrt(len(cuts)))
 
 
 def ricci_measure(r: np.ndarray, eta: np.ndarray, weight: np.ndarray, volume: float, dimension: int) -> float:

@@ -5,7 +5,7 @@ Nothing outside this room knows what X is made of. A chart is a row of small int
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,6 +57,19 @@ class Frame:
         return type(self)(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     @property
+    def parts(self) -> np.ndarray:
+        """The coordinates of each projective space around X: (r, C) bool."""
+        return np.ones((1, self.z.shape[1]), bool)
+
+    def factors(self) -> list[tuple[np.ndarray, ...]]:
+        """Of each space its coordinates (C,) bool, and derivatives of K_i = log|z_i|^2: K_(a bbar), (N, a, b), K_(ac bbar),
+        (N, a, c, b), and K_(ac bbar dbar), (N, a, c, b, d); all complex, and no others but their conjugates.
+        """
+        d = self.vectors.shape[2]
+        metric, slope = np.broadcast_to(np.eye(d), self.lower.shape), np.zeros((len(self), d, d, d), np.complex128)
+        return [(self.parts[0], metric, slope, self.quartic)]
+
+    @property
     def quartic(self) -> np.ndarray:
         """K_(ac bbar dbar), (N, a, c, b, d) complex: minus the curvature of g_FS (Gauss' equation)."""
         one = np.eye(self.vectors.shape[2])
@@ -90,6 +103,11 @@ class Domain(Protocol):
 
     def described(self, z: np.ndarray, chart: np.ndarray | None = None) -> Points:
         """Points with chart (the best one, where none is given), weight and |Omega|^2 from their coordinates alone."""
+
+    def abroad(self, z: np.ndarray) -> tuple[np.ndarray, Iterable[np.ndarray]]:
+        """Scaled points (N, C) as cymetric has them: charts (N, w), of its |Omega|^2 and pull-backs, and weights (N,) by each
+        measure that it may draw points with, up to a factor, the own measure first.
+        """
 
     def form(self, points: Points) -> np.ndarray:
         """|Omega|^2 / det g_FS, the same in every chart: (N,) float64."""

@@ -94,6 +94,11 @@ class Hypersurface(Polynomial):
         gradient = self.gradient(z)
         return _weighted(z, chart, gradient.real**2 + gradient.imag**2)
 
+    def abroad(self, z: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Charts and weights as cymetric has them: ours."""
+        p = self.described(z)
+        return p.chart, [p.weight]
+
     def form(self, points: Points) -> np.ndarray:
         """|Omega|^2 / det g_FS; the very weight, to its last bit, where points follow the volume of g_FS, as on lines."""
         form = self.described(points.z, points.chart).weight

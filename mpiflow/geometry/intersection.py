@@ -135,14 +135,32 @@ class Intersection(System):
         A cut has one section of each type c, of density d! D(g^c) / pi^d, D the mixed discriminant; d! D(g^c) is prod c_i!
         times the coefficient of s^c in det(sum_i s_i g_i).
         """
-        g = np.stack(product_frames.factors(self, z, chart))
         total = np.zeros(len(z))
+        for _, density in self._densities(z, chart):
+            total += density
+        return total * self.volume / (factorial(self.dimension) * self.points_a_cut)
+
+    def _densities(self, z: np.ndarray, chart: np.ndarray) -> Iterator[tuple[tuple[int, ...], np.ndarray]]:
+        """(c, a part of prod c_i! times that coefficient): one for each way to take the columns from the g_i."""
+        g = np.stack(product_frames.factors(self, z, chart))
         for assigned in product(range(len(self.sizes)), repeat=self.dimension):
             c = tuple(assigned.count(i) for i in range(len(self.sizes)))
             if c in self.numbers:
                 columns = np.stack([g[i][:, :, k] for k, i in enumerate(assigned)], axis=2)
-                total += prod(map(factorial, c)) * np.linalg.det(columns).real
-        return total * self.volume / (factorial(self.dimension) * self.points_a_cut)
+                yield c, prod(map(factorial, c)) * np.linalg.det(columns).real
+
+    def abroad(self, z: np.ndarray) -> tuple[np.ndarray, Iterator[np.ndarray]]:
+        """Charts of one equation after the other, and weights by the mixture of all types, then by each type alone."""
+        chart = product_charts.one_by_one(self, z)
+        return chart, self._weighings(z, chart)
+
+    def _weighings(self, z: np.ndarray, chart: np.ndarray) -> Iterator[np.ndarray]:
+        yield self.described(z, chart).weight
+        found = dict.fromkeys(self.numbers, 0.0)
+        for c, density in self._densities(z, chart):
+            found[c] = found[c] + density
+        for density in found.values():
+            yield self.omega2(z, chart) * factorial(self.dimension) / (self.volume * density)
 
     def form(self, points: Points) -> np.ndarray:
         """|Omega|^2 / det g_t; the very weight, to its last bit, where points follow the volume of g_t."""

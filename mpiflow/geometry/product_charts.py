@@ -50,6 +50,18 @@ def _steepest(surface: Intersection, z: np.ndarray, fixed: np.ndarray) -> np.nda
     return np.concatenate([fixed, np.sort(np.stack(found, axis=1), axis=1)], axis=1).astype(np.int8)
 
 
+def one_by_one(surface: Intersection, z: np.ndarray) -> np.ndarray:
+    """As `chart_of`, but eliminated is, for one equation after the other, the coordinate of its largest slope that is left."""
+    largest = [part.start + np.abs(z[:, part]).argmax(1) for part in surface.parts]
+    fixed, found = np.stack(largest, axis=1), []
+    size = np.abs(surface.slopes(z))
+    np.put_along_axis(size, fixed[:, None], -1.0, axis=2)
+    for each in range(len(surface.equations)):
+        found.append(size[:, each].argmax(1))
+        np.put_along_axis(size, found[-1][:, None, None], -1.0, axis=2)
+    return np.concatenate([fixed, np.sort(np.stack(found, axis=1), axis=1)], axis=1).astype(np.int8)
+
+
 def count(surface: Intersection) -> int:
     """How many charts there are."""
     eliminable = surface.coordinates - len(surface.sizes)

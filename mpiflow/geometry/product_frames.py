@@ -27,6 +27,22 @@ class ProductFrame(Frame):
     root: np.ndarray
 
     @property
+    def parts(self) -> np.ndarray:
+        """The coordinates of each factor: (r, C) bool."""
+        return self.root.any(0)
+
+    def factors(self) -> list[tuple[np.ndarray, ...]]:
+        """See `Frame.factors`. W is normal to X in g_t, not in each g_i: slopes cancel in the sum of the t_i K_i alone."""
+        found = []
+        for part in self.parts:
+            e, w = self.vectors[:, part], self.bend[:, part]
+            h = np.einsum("xca,xcb->xab", e, e.conj())
+            sphere = np.einsum("xab,xcd->xacbd", h, h) + np.einsum("xad,xcb->xacbd", h, h)
+            slope = np.einsum("xiac,xib->xacb", w, e.conj())
+            found.append((part, h, slope, np.einsum("xiac,xibd->xacbd", w, w.conj()) - sphere))
+        return found
+
+    @property
     def quartic(self) -> np.ndarray:
         """K_(ac bbar dbar), (N, a, c, b, d) complex: minus the curvature of g_t (Gauss' equation)."""
         own = np.einsum("xic,xca,xcb->xiab", self.root, self.vectors, self.vectors.conj(), optimize=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import factorial
 
 import numpy as np
 
@@ -27,6 +28,11 @@ class Symmetry:
     size: int
     order: int
     classes: tuple[int, ...]
+
+    def __str__(self) -> str:
+        # Those that all points have are left out, as in `group`.
+        phases = self.order ** (self.size - len(self.classes[:2]))
+        return f"{factorial(self.size)} permutations, {phases} phases and conjugation"
 
     def count(self, degree: int) -> int:
         """Number of independent invariant functions of bidegree (k, k) on X, the constant left out.

@@ -12,7 +12,7 @@ from mpiflow.files import put, take
 from mpiflow.files.claims import inner
 from mpiflow.job.compare import Difference
 from mpiflow.job.evaluate import Row, plain
-from mpiflow.measures import Curvature
+from mpiflow.measures import Curvature, Volume
 from mpiflow.screen.picture import draw as draw_png
 
 DISCONTINUOUS = "n/a (discontinuous)"
@@ -64,6 +64,14 @@ def curvature_lines(found: Curvature) -> list[str]:
     else:
         lines.append(f"Euler number {found.euler:.2f} +- {found.error:.2f} by Chern-Gauss-Bonnet")
     return lines
+
+
+def volume_line(found: Volume) -> str:
+    """The volume in words."""
+    return (
+        f"Volume {found.found:.6g} +- {found.error:.2g} of the run's Kaehler class on {found.count} fresh points; "
+        f"intersection numbers say {found.exact:.6g}"
+    )
 
 
 def difference_line(found: Difference, seed: int) -> str:

@@ -59,6 +59,10 @@ class Features:
         """What a smooth prior multiplies coefficients by, (P,) to (P,), symmetric and positive; None where none is known."""
         return None
 
+    def symmetry(self, surface: Domain) -> str:
+        """What leaves all of them alone, in words; "" where nothing is known to."""
+        return ""
+
     def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
         """Derivatives d^alpha dbar^beta of sum_m c_m F_m: (N, C, C) complex."""
         return jets.full(np.tensordot(coefficients, self.jets(frame, order), 1).T)

@@ -67,6 +67,10 @@ class Invariants(Features):
         """The k of each function: (P,) int."""
         return self.degree[1:]
 
+    def symmetry(self, surface: Domain) -> str:
+        """The group of the equations."""
+        return str(surface.symmetry)
+
     def __len__(self) -> int:
         return len(self.degree) - 1
 

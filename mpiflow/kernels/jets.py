@@ -6,6 +6,7 @@ for N points. Functions are known as polynomials in z, zbar on |z| = 1 and meant
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from itertools import combinations_with_replacement
 
@@ -38,86 +39,107 @@ def full(triangle: np.ndarray) -> np.ndarray:
 
 
 def along(frame: Frame, ambient: np.ndarray, order: int) -> np.ndarray:
-    """Derivatives along X, in the frame's normal coordinates, of functions of z/|z|.
+    """Derivatives along X, in the frame's normal coordinates, of functions of z/|z|, of each z_i/|z_i| in a product.
 
-    ambient: (N, ..., C', C') complex, derivatives in z of polynomials with as many z as zbar. Returns (N, ..., C, C).
-    With K = log|sigma|^2 and the Euler operator e = sum z_i d_i: f(sigma/|sigma|) = f - K e f + K^2 e^2 f / 2 on sigma.
+    ambient: (N, ..., C', C') complex, derivatives in z of polynomials with as many z_i as zbar_i. Returns (N, ..., C, C).
+    With K_i = log|sigma_i|^2 and the Euler operators e_i = sum z_c d_c over a factor: f(sigma/|sigma|) =
+    f - sum K_i e_i f + sum K_i K_j e_i e_j f / 2 on sigma.
     """
     extra = (None,) * (ambient.ndim - 3)
-    rows, euler = (m[(slice(None), *extra)] for m in _chain(frame, order))
+    rows = _chain(frame, order)[(slice(None), *extra)]
     jet = rows @ ambient @ _dagger(rows)
     if order == 0:
         return jet
-    d = frame.vectors.shape[2]
-    one = np.eye(d)
-    e = euler @ ambient @ _dagger(rows)
-    jet[..., 1 : d + 1, 1 : d + 1] -= e[..., :1, :1] * one
+    d, factors = frame.vectors.shape[2], frame.factors()
+    factors = [(part, *(each[(slice(None), *extra)] for each in rest)) for part, *rest in factors]
+    eulers = [_euler(frame, part, order)[(slice(None), *extra)] for part, *_ in factors]
+    one = [h for _, h, _, _ in factors]
+    every = [e @ ambient @ _dagger(rows) for e in eulers]
+    for h, e in zip(one, every, strict=True):
+        jet[..., 1 : d + 1, 1 : d + 1] -= e[..., :1, :1] * h
     if order == 1:
         return jet
     pairs = multi_indices(d, 2)[d + 1 :]
-    quartic = frame.quartic[(slice(None), *extra)]
-    twice = (euler @ ambient @ _dagger(euler))[..., 0, 0]
-    for t, (a, c) in enumerate(pairs, d + 1):
-        mixed = one[a] * e[..., 1 + c, :1] + one[c] * e[..., 1 + a, :1]
-        jet[..., t, 1 : d + 1] -= mixed
-        jet[..., 1 : d + 1, t] -= mixed.conj()
-        for u, (b, s) in enumerate(pairs, d + 1):
-            jet[..., t, u] -= quartic[..., a, c, b, s] * e[..., 0, 0]
-            for p, q in ((a, c), (c, a)):
-                jet[..., t, u] -= one[p, b] * e[..., 1 + q, 1 + s] + one[p, s] * e[..., 1 + q, 1 + b]
-            jet[..., t, u] += (one[a, b] * one[c, s] + one[a, s] * one[c, b]) * twice
+    for e, (_, h, slope, quartic) in zip(every, factors, strict=True):
+        for t, (a, c) in enumerate(pairs, d + 1):
+            mixed = (
+                h[..., a, :] * e[..., 1 + c, :1]
+                + h[..., c, :] * e[..., 1 + a, :1]
+                + slope[..., a, c, :] * e[..., 0, :1]
+            )
+            jet[..., t, 1 : d + 1] -= mixed
+            jet[..., 1 : d + 1, t] -= mixed.conj()
+            for u, (b, s) in enumerate(pairs, d + 1):
+                jet[..., t, u] -= quartic[..., a, c, b, s] * e[..., 0, 0]
+                jet[..., t, u] -= slope[..., a, c, b] * e[..., 0, 1 + s] + slope[..., a, c, s] * e[..., 0, 1 + b]
+                for p, q in ((a, c), (c, a)):
+                    jet[..., t, u] -= slope[..., b, s, p].conj() * e[..., 1 + q, 0]
+                    jet[..., t, u] -= h[..., p, b] * e[..., 1 + q, 1 + s] + h[..., p, s] * e[..., 1 + q, 1 + b]
+    for h, left in zip(one, eulers, strict=True):
+        for other, right in zip(one, eulers, strict=True):
+            twice = (left[..., :1, :] @ ambient @ _dagger(right[..., :1, :]))[..., 0, 0]
+            for t, (a, c) in enumerate(pairs, d + 1):
+                for u, (b, s) in enumerate(pairs, d + 1):
+                    square = h[..., a, b] * other[..., c, s] + h[..., a, s] * other[..., c, b]
+                    jet[..., t, u] += square * twice
     return jet
 
 
-def weighted(frame: Frame, ambient: np.ndarray, k: int, order: int) -> np.ndarray:
-    """Derivatives along X, in the frame's normal coordinates, of f exp(-k K), K the potential of the reference metric.
+def weighted(frame: Frame, ambient: np.ndarray, powers: Sequence[int], order: int) -> np.ndarray:
+    """Derivatives along X, in the frame's normal coordinates, of f exp(-sum m_i K_i), K_i = log|z_i|^2 of each factor.
 
-    ambient: (N, C', C') complex, derivatives in z of f. Returns (N, C, C). By Leibniz' rule: at the point exp(-k K)
-    has the derivatives -k delta_ab and -k K_(ac bbar dbar) + k^2 (delta_ab delta_cd + delta_ad delta_cb), and no others.
+    ambient: (N, C', C') complex, derivatives in z of f. powers: the m_i. Returns (N, C, C). By Leibniz' rule: at the point the
+    exponential has the derivatives -M_(a bbar), -M_(ac bbar) and M_(a bbar) M_(c dbar) + M_(a dbar) M_(c bbar) -
+    M_(ac bbar dbar), M = sum m_i K_i, and no others but their conjugates.
     """
-    rows, _ = _chain(frame, order)
+    rows = _chain(frame, order)
     jet = rows @ ambient @ _dagger(rows)
     if order == 0:
         return jet
-    d = frame.vectors.shape[2]
-    one, plain = np.eye(d), jet.copy()
-    jet[:, 1 : d + 1, 1 : d + 1] -= k * plain[:, :1, :1] * one
+    d, plain, factors = frame.vectors.shape[2], jet.copy(), frame.factors()
+    one, slope, quartic = (sum(m * each[k] for m, each in zip(powers, factors, strict=True)) for k in (1, 2, 3))
+    jet[:, 1 : d + 1, 1 : d + 1] -= plain[:, :1, :1] * one
     if order == 1:
         return jet
-    quartic, first = frame.quartic, plain[:, : d + 1, : d + 1]
-    pairs = multi_indices(d, 2)[d + 1 :]
+    first, pairs = plain[:, : d + 1, : d + 1], multi_indices(d, 2)[d + 1 :]
     for t, (a, c) in enumerate(pairs, d + 1):
-        mixed = k * (one[a] * first[:, 1 + c, :1] + one[c] * first[:, 1 + a, :1])
+        mixed = one[:, a] * first[:, 1 + c, :1] + one[:, c] * first[:, 1 + a, :1] + slope[:, a, c] * first[:, 0, :1]
         jet[:, t, 1 : d + 1] -= mixed
         jet[:, 1 : d + 1, t] -= mixed.conj()
         for u, (b, s) in enumerate(pairs, d + 1):
-            twice = k**2 * (one[a, b] * one[c, s] + one[a, s] * one[c, b])
-            jet[:, t, u] += (twice - k * quartic[:, a, c, b, s]) * first[:, 0, 0]
+            twice = one[:, a, b] * one[:, c, s] + one[:, a, s] * one[:, c, b]
+            jet[:, t, u] += (twice - quartic[:, a, c, b, s]) * first[:, 0, 0]
+            jet[:, t, u] -= slope[:, a, c, b] * first[:, 0, 1 + s] + slope[:, a, c, s] * first[:, 0, 1 + b]
             for p, q in ((a, c), (c, a)):
-                jet[:, t, u] -= k * (one[p, b] * first[:, 1 + q, 1 + s] + one[p, s] * first[:, 1 + q, 1 + b])
+                jet[:, t, u] -= slope[:, b, s, p].conj() * first[:, 1 + q, 0]
+                jet[:, t, u] -= one[:, p, b] * first[:, 1 + q, 1 + s] + one[:, p, s] * first[:, 1 + q, 1 + b]
     return jet
 
 
-def _chain(frame: Frame, order: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chain rule as matrices over ambient multi-indices: of d^alpha (N, C, C'), and of d^alpha e, |alpha| < order."""
+def _chain(frame: Frame, order: int) -> np.ndarray:
+    """The chain rule of d^alpha as a matrix over ambient multi-indices: (N, C, C')."""
     count, size, d = frame.vectors.shape
     ambient, intrinsic = multi_indices(size, order), multi_indices(d, order)
     rows = np.zeros((count, len(intrinsic), len(ambient)), np.complex128)
-    euler = np.zeros((count, 1 if order < 2 else 1 + d, len(ambient)), np.complex128)
     rows[:, 0, 0] = 1.0
     if order >= 1:
-        first = slice(1, size + 1)
-        rows[:, 1 : d + 1, first] = frame.vectors.transpose(0, 2, 1)
-        euler[:, 0, first] = frame.z
-    if order >= 2:
-        second = slice(size + 1, None)
-        euler[:, 1:, first] = frame.vectors.transpose(0, 2, 1)
+        rows[:, 1 : d + 1, 1 : size + 1] = frame.vectors.transpose(0, 2, 1)
+    for t, (a, c) in enumerate(intrinsic[d + 1 :], d + 1):
+        rows[:, t, 1 : size + 1] = frame.bend[:, :, a, c]
+        rows[:, t, size + 1 :] = _symmetric(frame.vectors[:, :, a], frame.vectors[:, :, c])
+    return rows
+
+
+def _euler(frame: Frame, part: np.ndarray, order: int) -> np.ndarray:
+    """That of d^alpha e for the Euler operator e of a factor, |alpha| < order: (N, 1 or 1 + d, C')."""
+    count, size, d = frame.vectors.shape
+    euler = np.zeros((count, 1 + d * (order > 1), len(multi_indices(size, order))), np.complex128)
+    euler[:, 0, 1 : size + 1] = frame.z * part
+    if order > 1:
+        euler[:, 1:, 1 : size + 1] = (frame.vectors * part[:, None]).transpose(0, 2, 1)
         for a in range(d):
-            euler[:, 1 + a, second] = _symmetric(frame.z, frame.vectors[:, :, a])
-        for t, (a, c) in enumerate(intrinsic[d + 1 :], d + 1):
-            rows[:, t, first] = frame.bend[:, :, a, c]
-            rows[:, t, second] = _symmetric(frame.vectors[:, :, a], frame.vectors[:, :, c])
-    return rows, euler
+            euler[:, 1 + a, size + 1 :] = _symmetric(frame.z * part, frame.vectors[:, :, a])
+    return euler
 
 
 def _symmetric(v: np.ndarray, w: np.ndarray) -> np.ndarray:

@@ -73,6 +73,10 @@ class MultiInvariants(Features):
             _counts[key] = len(cls.made(surface, degree, draw))
         return _counts[key]
 
+    def symmetry(self, surface: Domain) -> str:
+        """The group of the equations."""
+        return str(surface.group)
+
     def __len__(self) -> int:
         return self.mix.shape[1]
 

@@ -45,7 +45,7 @@ class MultiSections(Sections):
     @classmethod
     def made(cls, surface: Domain, degree: int, draw: Draw) -> MultiSections:
         """All sections of O(k t). Raises InputError where k t are no whole numbers, or where X is one in one equation."""
-        m = multidegree(surface, degree)
+        m = cls.wanted(surface, degree)
         every, sizes = multimonomials(m, surface.sizes), np.array(surface.sizes)
         left = _pivots(_multiples(surface, m))
         wanted = surface.functions(m)
@@ -58,8 +58,13 @@ class MultiSections(Sections):
     @classmethod
     def count(cls, surface: Domain, degree: int) -> int:
         """N^2, by Koszul's complex."""
-        m = multidegree(surface, degree)
+        m = cls.wanted(surface, degree)
         return surface.functions(m) ** 2
+
+    @classmethod
+    def wanted(cls, surface: Domain, degree: int) -> tuple[int, ...]:
+        """The multidegree m. Raises InputError as `made`."""
+        return multidegree(surface, degree)
 
     @property
     def degree(self) -> int:
@@ -90,7 +95,7 @@ class MultiSections(Sections):
         """Derivatives d^alpha dbar^beta of phi along X: (N, C, C) complex."""
         s = self.ambient(frame.z, order)
         whole = s @ hermitian.from_reals(coefficients) @ s.conj().transpose(0, 2, 1)
-        return jets.weighted(frame, whole, self.degree, order)
+        return jets.weighted(frame, whole, self.multidegree, order)
 
     def inverse(self, surface: Domain):
         """That of the round metrics."""
@@ -151,8 +156,8 @@ def multidegree(surface: Domain, degree: int) -> tuple[int, ...]:
         shown = ", ".join(f"{m:g}" for m in found)
         raise InputError(
             f"kernel.degree = {degree}: times manifold.kaehler it is ({shown}), and the degrees of a section are "
-            "whole numbers from 1 on; take another kernel.degree, or "
-            "multiply manifold.kaehler by a number, which only scales the metric"
+            "whole numbers from 1 on; take another kernel.degree, "
+            'multiply manifold.kaehler by a number, which only scales the metric, or take kernel.features = "nearest-sections"'
         )
     return tuple(int(m) for m in np.round(found))
 

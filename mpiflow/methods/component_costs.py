@@ -11,6 +11,7 @@ import numpy as np
 from mpiflow import engine, sampling
 from mpiflow.clustering.linkages.average import Average
 from mpiflow.config import Config
+from mpiflow.engine import neighbours
 from mpiflow.errors import InputError
 from mpiflow.flows.solved import TOGETHER
 from mpiflow.geometry.domain import Domain
@@ -82,7 +83,7 @@ class Costs(costs.PointCosts):
     @property
     def building(self) -> float:
         """g_FS on its way, of the train points or at last of the unseen ones; or what judges whether a kernel is sparse."""
-        judged = min(SAMPLE, self.train) ** 2 * _PAIR * self.width**2 * self.judges
+        judged = neighbours.TOGETHER * min(SAMPLE, self.train) * _PAIR * self.width**2 * self.judges
         factorised = (self.blocks + TOGETHER - 1) * self._matrix
         return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged, factorised)
 

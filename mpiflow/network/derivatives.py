@@ -13,18 +13,18 @@ from mpiflow.network.architecture import Architecture
 from mpiflow.network.metrics import entries
 
 
-def values(network: Architecture, theta, z: np.ndarray) -> np.ndarray:
-    """phi of z/|z|: (P,), (N, n+1) complex, any scale, to (N,) float64."""
-    unit = z / np.linalg.norm(z, axis=1)[:, None]
-    return np.asarray(_values(network, theta, unit))
+def values(network: Architecture, theta, z: np.ndarray, parts: np.ndarray) -> np.ndarray:
+    """phi: (P,), (N, C) complex, |z_i| = 1 in each factor, to (N,) float64; parts: (r, C) bool, their coordinates."""
+    return np.asarray(_values(network, theta, z, _inside(parts)))
 
 
-def ambient(network: Architecture, theta, z: np.ndarray, order: int) -> np.ndarray:
-    """d^alpha dbar^beta phi at |z| = 1, |alpha|, |beta| <= order <= 2: (N, n+1) complex to (N, C', C') complex.
+def ambient(network: Architecture, theta, z: np.ndarray, parts: np.ndarray, order: int) -> np.ndarray:
+    """d^alpha dbar^beta phi at |z_i| = 1, |alpha|, |beta| <= order <= 2: (N, C) complex to (N, C', C') complex.
 
-    The network is analytic, so z and zbar are varied apart; its products hold as many of one as of the other.
+    parts: as of `values`. The network is analytic, so z and zbar are varied apart; its products hold as many of one as of
+    the other.
     """
-    whole = np.asarray(_tensor(network, theta, z, order))
+    whole = np.asarray(_tensor(network, theta, z, _inside(parts), order))
     size = z.shape[1]
     places = [_place(index, size, order) for index in jets.multi_indices(size, order)]
     return whole[:, places][:, :, places]
@@ -36,13 +36,18 @@ def _place(index: tuple[int, ...], size: int, order: int) -> int:
     return sum(digit * (1 + size) ** power for power, digit in enumerate(reversed(padded)))
 
 
-def _phi(network: Architecture, theta, z, w):
-    return network(theta, entries(jnp.outer(z, w)))[0]
+def _inside(parts: np.ndarray) -> np.ndarray:
+    """Whether two coordinates are of one factor: (r, C) to (C, C) bool."""
+    return (parts[:, :, None] & parts[:, None, :]).any(0)
+
+
+def _phi(network: Architecture, theta, z, w, inside):
+    return network(theta, entries(jnp.outer(z, w) * inside))[0]
 
 
 @partial(jax.jit, static_argnums=0)
-def _values(network, theta, z):
-    return jax.vmap(lambda x: _phi(network, theta, x, x.conj()).real)(z)
+def _values(network, theta, z, inside):
+    return jax.vmap(lambda x: _phi(network, theta, x, x.conj(), inside).real)(z)
 
 
 def _more(function, argument: int):
@@ -51,12 +56,12 @@ def _more(function, argument: int):
     return lambda z, w: jnp.concatenate([function(z, w)[..., None], slope(z, w)], axis=-1)
 
 
-@partial(jax.jit, static_argnums=(0, 3))
-def _tensor(network, theta, z, order):
+@partial(jax.jit, static_argnums=(0, 4))
+def _tensor(network, theta, z, inside, order):
     theta = theta.astype(jnp.complex128)
 
     def function(z, w):
-        return _phi(network, theta, z, w)
+        return _phi(network, theta, z, w, inside)
 
     for argument in [0] * order + [1] * order:
         function = _more(function, argument)

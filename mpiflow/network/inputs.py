@@ -1,7 +1,8 @@
 """What a network needs to know of each point, as columns of arrays (axis 0 is the point).
 
 A component network sees the real, then the imaginary parts of the patch-scaled coordinates, as cymetric's do: 2(n+1)
-reals, among them a 1 and a 0 that tell the patch. A potential sees P(z) = z zbar^T / |z|^2, which no scaling changes.
+reals, among them a 1 and a 0 that tell the patch. A potential sees P(z) = z zbar^T / |z|^2, which no scaling changes, of each
+factor in a product.
 """
 
 from __future__ import annotations
@@ -20,9 +21,15 @@ def component(surface: Domain, z: np.ndarray, chart: np.ndarray) -> Columns:
 
 
 def potential(surface: Domain, z: np.ndarray, chart: np.ndarray) -> Columns:
-    """z: (N, n+1) complex, |z| = 1. vectors: (N, n+1, d), tangents orthonormal in g_FS. lower: (N, d, d) (frames)."""
+    """z: (N, n+1) complex, |z| = 1. vectors: (N, n+1, d), tangents orthonormal in g_FS. lower: (N, d, d) (frames).
+
+    In a product of projective spaces also parts: (N, r, C) float64, 1 on the coordinates of each.
+    """
     there = surface.frame(z, chart)
-    return {"z": there.z, "vectors": there.vectors, "lower": there.lower}
+    found = {"z": there.z, "vectors": there.vectors, "lower": there.lower}
+    if len(there.parts) > 1:
+        found["parts"] = np.repeat(there.parts[None].astype(float), len(z), axis=0)
+    return found
 
 
 def tangents(surface: Domain, z: np.ndarray, chart: np.ndarray) -> Columns:

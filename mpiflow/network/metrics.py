@@ -28,20 +28,22 @@ def along(joined, at, directions):
     return jax.vmap(lambda *tangents: jax.jvp(joined, at, tangents)[1])(*directions)
 
 
-def potential(network: Architecture, theta, z, vectors):
+def potential(network: Architecture, theta, z, vectors, parts=None):
     """1 + d_a d_bbar phi in a frame with g_FS = 1: (d, d) complex Hermitian; as of `hessian`."""
-    added = hessian(network, theta, z, vectors)
+    added = hessian(network, theta, z, vectors, parts)
     return added + jnp.eye(len(added), dtype=added.dtype)
 
 
-def hessian(architecture: Architecture, theta, z, vectors):
+def hessian(architecture: Architecture, theta, z, vectors, parts=None):
     """d_a d_bbar phi in a frame with g_FS = 1, for the phi of a network of P(z): (d, d) complex Hermitian.
 
     z: (n+1,) complex, |z| = 1. vectors: (n+1, d) complex, orthonormal and orthogonal to z. Every unit h of the network is
     carried with d_a h and d_a d_bbar h, as rows of reals: 1 + 2d + d^2 of them pass a layer as one matrix.
+    parts: (r, C), 1 on the coordinates of each factor of a product, where |z_i| = 1 and P(z) holds the P(z_i), and 0 between
+    them; None for one space.
     """
     d = vectors.shape[1]
-    rows = jet(z, vectors)
+    rows = jet(z, vectors) if parts is None else product_jet(z, vectors, parts)
     for weight, bias, act in architecture.layers(theta):
         rows = (rows @ weight).at[0].add(bias)
         if act is not None:
@@ -57,6 +59,17 @@ def jet(z, vectors):
     plain = entries(jnp.outer(z, z.conj()))
     first = entries(e[:, :, None] * z.conj())
     mixed = entries(e[:, None, :, None] * e.conj()[None, :, None, :]) - jnp.eye(d)[:, :, None] * plain
+    return jnp.concatenate([plain.real[None], first.real, first.imag, _above(mixed)])
+
+
+def product_jet(z, vectors, parts):
+    """The same on a product of projective spaces: d_a d_bbar |z_i|^2 is the metric of factor i."""
+    e, inside = vectors.T, parts.T @ parts
+    plain = entries(jnp.outer(z, z.conj()) * inside)
+    first = entries(e[:, :, None] * z.conj() * inside)
+    mixed = entries(e[:, None, :, None] * e.conj()[None, :, None, :] * inside)
+    for part in parts:
+        mixed -= ((e * part) @ e.conj().T)[:, :, None] * entries(jnp.outer(z * part, z.conj() * part))
     return jnp.concatenate([plain.real[None], first.real, first.imag, _above(mixed)])
 
 

@@ -55,11 +55,13 @@ class NetworkPotential(NetworkPredictor, PotentialPredictor):
 
     def potential(self, z: np.ndarray) -> np.ndarray:
         """phi, up to a constant: (N, n+1) complex points of X, any scale, to (N,) float64."""
-        return derivatives.values(self.goal.architecture, self.theta, z)
+        there = self.surface.frame(z, self.surface.chart_of(z))
+        return derivatives.values(self.goal.architecture, self.theta, there.z, there.parts)
 
     def jet(self, there: Frame, order: int) -> np.ndarray:
         """d^alpha dbar^beta phi along X, up to an order, in frames: (N, C, C) complex."""
-        return jets.along(there, derivatives.ambient(self.goal.architecture, self.theta, there.z, order), order)
+        found = derivatives.ambient(self.goal.architecture, self.theta, there.z, there.parts, order)
+        return jets.along(there, found, order)
 
 
 def predicted(surface: Domain, goal: Objective, theta: np.ndarray, chart) -> NetworkPredictor:

@@ -1,7 +1,7 @@
 """Complete intersections: gains on fresh points, volumes at other Kaehler classes, Euler numbers, points a second.
 
 OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py gain jobs/manifolds/*.toml         # one line a job
-OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py euler 100000 jobs/manifolds/four-quadrics.toml
+OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py euler 400000 jobs/manifolds/four-quadrics.toml [key=value ...]
 OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py volume 200000
 """
 
@@ -32,9 +32,9 @@ VOLUMES = (
 )
 
 
-def run(path: str):
-    """A job's metric, and the CPU seconds that it took."""
-    settings, begin = config.read(path), time.process_time()
+def run(path: str, changes: list[str] | None = None):
+    """A job's metric with some keys changed, and the CPU seconds that it took."""
+    settings, begin = config.read(path, changes), time.process_time()
     return mpiflow.run(settings), time.process_time() - begin
 
 
@@ -51,17 +51,17 @@ def gain(paths: list[str]) -> None:
         )
 
 
-def euler(points: int, paths: list[str]) -> None:
-    """The Euler number of each job's metric, with its standard error by cuts."""
-    for path in paths:
-        model, _ = run(path)
-        begin = time.process_time()
-        found = model.curvature(points, SEED)
-        seconds = time.process_time() - begin
-        print(
-            f"| {model.config.run.name} | {points} | {found.euler:.1f} +- {found.error:.1f} | {seconds:.0f} |",
-            flush=True,
-        )
+def euler(points: int, path: str, changes: list[str]) -> None:
+    """The Euler number of a job's metric with some keys changed, with its standard error by cuts."""
+    model, fit = run(path, changes)
+    begin = time.process_time()
+    found = model.curvature(points, SEED)
+    seconds = time.process_time() - begin
+    print(
+        f"| {model.config.run.name} {' '.join(changes)} | {points} | {found.euler:.1f} +- {found.error:.1f} | "
+        f"{fit:.0f} + {seconds:.0f} |",
+        flush=True,
+    )
 
 
 def volume(points: int) -> None:
@@ -92,6 +92,6 @@ if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     {
         "gain": lambda: gain(rest),
-        "euler": lambda: euler(int(rest[0]), rest[1:]),
+        "euler": lambda: euler(int(rest[0]), rest[1], rest[2:]),
         "volume": lambda: volume(int(rest[0])),
     }[what]()

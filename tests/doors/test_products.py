@@ -98,6 +98,13 @@ def test_it_runs_from_a_run_file_to_an_evaluation(name, begun):
         assert model.evaluate(100, 5)[1].gain > 1.3
         assert model.curvature(600, 5).error < 10
         assert model.difference(mpiflow.open(path.parent / "whole"), 40, 1).largest < 1e-12
+        assert model.volume(100, 5) is None
+    if name == "components":
+        volume = model.volume(600, 5)
+        assert volume.exact == 33.75 and 0 < volume.error < 1 and abs(volume.found - 33.75) < 3 * volume.error
+        assert "intersection numbers say 33.75" in command("evaluate", path.parent / "whole", "--points", 40).stdout
+    if name == "symmetric":
+        assert "72 permutations, 81 phases and conjugation" in command("info", path.parent / "whole").stdout
 
 
 def test_its_points_go_to_cymetric_and_back(begun, tmp_path):

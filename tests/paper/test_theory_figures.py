@@ -1,7 +1,7 @@
 """Figures of the theory at a tiny size: what they say, and their pictures."""
 
 from mpiflow.comm import Comm
-from mpiflow.paper import architectures, balanced, family, functionals, local, oracle
+from mpiflow.paper import architectures, balanced, discrete, family, functionals, oracle
 
 
 def agreed(claims):
@@ -63,8 +63,10 @@ def test_the_cubic_is_its_lattice_and_kernels_that_are_told_learn_no_more(tmp_pa
 
 
 def test_a_discrete_delta_learns_nothing_whatever_h_is(tmp_path, monkeypatch):
-    monkeypatch.setattr(local, "KERNELS", {name: local.KERNELS[name] for name in (local.DISCRETE, "gaussian .4")})
-    rows = local.run(Comm(), tmp_path, 200, lambda line: None)
-    assert all(agreed(local.claims(rows)).values())
+    monkeypatch.setattr(
+        discrete, "KERNELS", {name: discrete.KERNELS[name] for name in (discrete.DISCRETE, "gaussian .4")}
+    )
+    rows = discrete.run(Comm(), tmp_path, 200, lambda line: None)
+    assert all(agreed(discrete.claims(rows)).values())
     assert len({row.gain for row in rows if row.kernel == "gaussian .4"}) == 3
-    assert (tmp_path / "local.png").stat().st_size > 10_000
+    assert (tmp_path / "discrete.png").stat().st_size > 10_000

@@ -9,7 +9,7 @@ import pytest
 from newton import solve
 from surfaces import dwork, fermat
 
-from mpiflow import losses, sampling
+from mpiflow import losses, measures, sampling
 from mpiflow.comm import Comm
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.flows.monge_ampere import MongeAmpere
@@ -177,3 +177,25 @@ def _complex_hessian(f, z, step=1e-3):
     real = np.array([[(4 * second(u, v, step) - second(u, v, 2 * step)) / 3 for v in units] for u in units])
     xx, xy, yx, yy = real[:size, :size], real[:size, size:], real[size:, :size], real[size:, size:]
     return (xx + yy + 1j * (xy - yx)).transpose(2, 0, 1) / 4
+
+
+def test_of_many_points_the_curvature_is_computed_at_some(monkeypatch):
+    """Unbiased, with an error that says so; at fewer points, and at those where the form is large."""
+    surface = fermat(3)
+    predictor, p = _predictor(surface), _points(surface, 4000)
+    layout = Layout(Comm(), np.zeros(4000, np.int32), 1, [1.0])
+    whole = measures.curvature_of(surface, predictor, layout, p)
+    seen, plain = [], predictor.curvature
+
+    def counted(z, chart):
+        seen.append(z)
+        return plain(z, chart)
+
+    monkeypatch.setattr(measures, "_WHOLE", 3999)
+    monkeypatch.setattr(predictor, "curvature", counted)
+    some = measures.curvature_of(surface, predictor, layout, p)
+    z = np.concatenate(seen)
+    assert 0.1 * 4000 < len(z) < 0.25 * 4000
+    assert surface.described(z).weight.mean() > 1.1 * p.weight.mean()
+    assert abs(some.euler - whole.euler) < 3 * some.error and whole.error < some.error < 3 * whole.error
+    assert some.ricci == pytest.approx(whole.ricci, rel=0.1) and some.count == 4000

@@ -30,7 +30,19 @@ CASES = {
     "P7, degree 4": ((7,), ((2,),) * 4, (1.0,), 4, 330 - 4 * 36 + 6),
     "determinantal": ((4, 1), ((4, 1), (1, 1)), (1.0, 1.0), 2, 15 * 3 - 5 * 2),
 }
+#: Those of classes t for which k t are no whole numbers, and the nearest multidegree.
+NEAREST = {
+    "k3": ((1, 2), ((2, 3),), (1.0, 1.3), 2, (2, 3)),
+    "bicubic": ((2, 2), ((3, 3),), (1.2, 0.7), 1, (1, 1)),
+    "tetra-quadric": ((1,) * 4, ((2,) * 4,), (1.0, 1.2, 0.3, 0.8), 1, (1, 1, 1, 1)),
+}
 cases = pytest.mark.parametrize("name", CASES)
+
+
+def nearest(name):
+    ambient, degrees, t, k, _ = NEAREST[name]
+    surface = configuration(ambient, degrees, t, seed=2)
+    return surface, potentials.features(Comm(), surface, k, "nearest-sections")
 
 
 def made(name):
@@ -68,8 +80,8 @@ def test_all_monomials_are_sums_of_them_on_it(name):
     np.testing.assert_allclose((np.abs(values) ** 2).sum(1), 1, rtol=1e-12)
 
 
-def predictor(surface, features, ansatz=None):
-    c = 0.05 * np.random.default_rng(0).normal(size=len(features)) / len(features.exponents)
+def predictor(surface, features, ansatz=None, size=0.05):
+    c = size * np.random.default_rng(0).normal(size=len(features)) / len(features.exponents)
     phi = {} if ansatz is None else {"phi": Composed(ansatz, features.degree)}
     return KaehlerPredictor(surface, features, c, **phi)
 
@@ -77,8 +89,20 @@ def predictor(surface, features, ansatz=None):
 @pytest.mark.parametrize("ansatz", [None, Log()])
 @pytest.mark.parametrize("name", ["torus", "k3", "bicubic", "P5[3,3]", "determinantal"])
 def test_metric_and_curvature_are_those_of_the_potential(name, ansatz):
-    surface, features = made(name)
-    known, p, h, d = predictor(surface, features, ansatz), points(surface, 8), 1e-3, surface.dimension
+    agrees(*made(name), ansatz)
+
+
+@pytest.mark.parametrize("ansatz", [None, Log()])
+@pytest.mark.parametrize("name", NEAREST)
+def test_so_they_are_of_a_multidegree_near_k_t(name, ansatz):
+    surface, features = nearest(name)
+    assert features.multidegree == NEAREST[name][4] and features.degree == NEAREST[name][3]
+    agrees(surface, features, ansatz, 0.4)
+
+
+def agrees(surface, features, ansatz, size=0.05):
+    """Metric, Ricci tensor and curvature of a potential, with differences of its values."""
+    known, p, h, d = predictor(surface, features, ansatz, size), points(surface, 8), 1e-3, surface.dimension
     direction = (np.arange(d) + 1 + 0.3j) / 4
     layout = Layout(Comm(), np.zeros(8, np.int32), 1, [1.0])
 
@@ -207,3 +231,38 @@ def test_what_sections_are_not_there_is_said(said):
     with pytest.raises(InputError, match="generic"):
         MultiSections.count(fermat(3), 2)
     assert issubclass(MultiSections, Sections)
+
+
+def test_of_whole_k_t_the_nearest_sections_are_the_sections():
+    ambient, degrees, t, k, _ = CASES["bicubic"]
+    surface = configuration(ambient, degrees, t, seed=2)
+    plain, near = (potentials.features(Comm(), surface, k, name) for name in ("sections", "nearest-sections"))
+    p, c = points(surface, 40), np.random.default_rng(0).normal(size=len(plain))
+    there, v = surface.frame(p.z, p.chart), np.random.default_rng(1).normal(size=(40, 16))
+    for whole in (False, True):
+        prepared = [each.prepare(there, whole) for each in (plain, near)]
+        one, other = (
+            each.contract(q, each.load(c), whole=whole) for each, q in zip((plain, near), prepared, strict=True)
+        )
+        np.testing.assert_allclose(other, one, atol=1e-10 * np.abs(one).max())
+        along = v[:, : one.shape[1]]
+        one, other = (each.adjoint(q, along) for each, q in zip((plain, near), prepared, strict=True))
+        np.testing.assert_allclose(other, one, atol=1e-10 * np.abs(one).max())
+    assert near.bytes(40, 3) == prepared[1].nbytes
+
+
+def test_the_adjoint_of_the_nearest_sections_is_that_of_what_they_contract_to():
+    surface, features = nearest("bicubic")
+    p, rng = points(surface, 30), np.random.default_rng(0)
+    prepared = features.prepare(surface.frame(p.z, p.chart), True)
+    c, v = rng.normal(size=len(features)), rng.normal(size=(30, 16))
+    left = (features.contract(prepared, features.load(c), whole=True) * v).sum()
+    assert c @ features.adjoint(prepared, v) == pytest.approx(left, rel=1e-10)
+
+
+def test_a_class_of_no_whole_multiple_is_solved_for():
+    surface, features = nearest("k3")
+    equation = problem(surface, features, 1024, TEST)
+    start = equation.at(np.zeros(len(features)))
+    step = gauss_newton(equation, start, 1e-6, 30, features.inverse(surface))
+    assert equation.at(start.coefficients + step).sigma < 0.6 * start.sigma

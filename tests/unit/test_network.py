@@ -5,7 +5,7 @@ from itertools import cycle
 import jax
 import numpy as np
 import pytest
-from surfaces import dwork, fermat
+from surfaces import configuration, dwork, fermat
 
 from mpiflow import config, hermitian, losses, sampling
 from mpiflow.comm import Comm
@@ -16,7 +16,7 @@ from mpiflow.methods.registry import NETWORKS
 from mpiflow.network import inputs, metrics, objective, place
 from mpiflow.network.flow import architecture, training_columns
 from mpiflow.network.objective import Objective
-from mpiflow.network.predictor import NetworkPredictor
+from mpiflow.network.predictor import NetworkPredictor, predicted
 from mpiflow.network.training import order
 from mpiflow.plan import fit
 from mpiflow.ranks.shards import Layout
@@ -158,6 +158,37 @@ def test_a_potential_is_kaehler_in_every_chart(surface):
     change = charts.transition(surface, points.z, points.chart, other)
     carried = change.transpose(0, 2, 1) @ metric(points.z) @ change.conj()
     np.testing.assert_allclose(predictor.metric(layout, moved, other), carried, rtol=1e-10, atol=1e-12)
+
+
+def test_a_potential_on_a_product_has_the_metric_and_the_curvature_of_its_values():
+    """Of P(z_i) of each factor: phi knows no scale of any; all by differences of its values."""
+    surface = configuration((1, 2), ((2, 3),), (1.0, 1.4), seed=2)
+    points, layout = _points(surface, 12, chart=None)
+    goal, d, h = _goal(surface, "potential"), surface.dimension, 1e-3
+    known = predicted(surface, goal, 3 * _theta(goal), "all")
+    scaled = points.z * np.array([2j, 0.7])[surface.member]
+    np.testing.assert_allclose(known.potential(scaled), known.potential(points.z), rtol=1e-10)
+    direction = (np.arange(d) + 1 + 0.3j) / 4
+
+    def hessian(function):
+        def at(step):
+            return function(surface.displaced(points.z, points.chart, np.broadcast_to(step, (12, d))))
+
+        return sum(at(u * h * direction) + at(-u * h * direction) - 2 * at(0) for u in (1, 1j)) / (4 * h**2)
+
+    def along(g):
+        return np.einsum("pab,a,b->p", g, direction, direction.conj()).real
+
+    g = known.metric(layout, points.z, points.chart)
+    wanted = along(g - surface.reference(points.z, points.chart))
+    assert np.abs(wanted).max() > 0.01
+    np.testing.assert_allclose(hessian(known.potential), wanted, atol=1e-4 * np.abs(wanted).max())
+    there, _ = known.curvature(points.z, points.chart)
+    lower = surface.frame(points.z, points.chart).lower
+    np.testing.assert_allclose(lower @ there @ lower.conj().swapaxes(1, 2), g, atol=1e-10)
+    log_volume = hessian(lambda z: np.log(np.linalg.det(known.metric(layout, z, points.chart)).real))
+    ricci = along(known.ricci(points.z, points.chart))
+    np.testing.assert_allclose(log_volume, -ricci, atol=5e-3 * np.abs(ricci).max())
 
 
 def test_the_transition_loss_is_zero_for_a_tensor_and_not_for_a_network():

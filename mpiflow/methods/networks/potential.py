@@ -44,4 +44,4 @@ class Potential(Network):
         """g in the frame of a point: (d, d) complex Hermitian."""
         from mpiflow.network import metrics
 
-        return metrics.potential(network, theta, p["z"], p["vectors"])
+        return metrics.potential(network, theta, p["z"], p["vectors"], p.get("parts"))

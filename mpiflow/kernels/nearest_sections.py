@@ -1,0 +1,107 @@
+"""Generic features where k t are no whole numbers: K = sum t_i log|z_i|^2 + f(F), F of sections of a multidegree m near k t.
+
+F = sum h_(alpha beta) s_alpha sbar_beta / prod_i |z_i|^(2 m_i) is a function on X for any m. In a frame with |z_i| = 1
+d_a dbar_b F = D_a h D_b^dagger - M_(a bbar) S h S^dagger, M = sum m_i g_i, which is k g_t where m = k t.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mpiflow import backend, hermitian
+from mpiflow.backend import HOST, Device
+from mpiflow.errors import InputError
+from mpiflow.geometry.domain import Domain, Frame
+from mpiflow.kernels.costs import Costs
+from mpiflow.kernels.features import Draw
+from mpiflow.kernels.multisections import MultiSections, multidegree
+
+if TYPE_CHECKING:
+    from mpiflow.ansatz import Ansatz
+
+
+@dataclass(frozen=True)
+class NearestSections(MultiSections):
+    """kernel.features = "nearest-sections": those of the whole numbers m_i >= 1 nearest to k t_i, halves rounded up.
+
+    What is prepared has one more row of N_k complex numbers a point, which holds the d^2 reals of M.
+    """
+
+    name = "nearest-sections"
+
+    @classmethod
+    def wanted(cls, surface: Domain, degree: int) -> tuple[int, ...]:
+        """m. Raises InputError where M has more reals than there are sections."""
+        if not hasattr(surface, "kaehler"):
+            multidegree(surface, degree)
+        m = tuple(max(1, int(np.floor(degree * t + 0.5))) for t in surface.kaehler)
+        if surface.functions(m) < surface.dimension**2:
+            raise InputError(
+                f"kernel.degree = {degree}: there are {surface.functions(m)} sections of degree {list(m)}, and at least "
+                f"{surface.dimension**2} are needed; take a higher one"
+            )
+        return m
+
+    def bytes(self, points: int, d: int, whole: bool = False) -> int:
+        """Memory of what `prepare` returns."""
+        return 16 * len(self.exponents) * points * (2 + d)
+
+    def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
+        """S, its derivatives D_a along the frame, and M: (N, 2 + d, N_k) complex."""
+        values, m = super().prepare(frame, whole), zip(self.multidegree, frame.factors(), strict=True)
+        row = np.zeros((len(values), 1, values.shape[2]), np.complex128)
+        reals = hermitian.to_reals(sum(power * h for power, (_, h, *_) in m))
+        row[:, 0, : reals.shape[1]] = reals
+        return np.concatenate([values, row], axis=1)
+
+    def contract(self, values, h, device: Device = HOST, whole: bool = False) -> np.ndarray:
+        """Jets of phi as reals: values (N, 2 + d, N_k), h (N_k, N_k) on the device to (N, r) on the host."""
+        xp, first, sections = device.xp, 0 if whole else 1, values[:, :-1, :]
+        left = xp.reshape(xp.matmul(xp.reshape(sections, (-1, h.shape[0])), h), sections.shape)
+        matrix = device.fetch(xp.matmul(left[:, first:, :], backend.dagger(xp, sections[:, first:, :])))
+        here = device.fetch(xp.sum(left[:, 0, :] * xp.conj(sections[:, 0, :]), axis=1)).real
+        matrix[:, 1 - first :, 1 - first :] -= here[:, None, None] * hermitian.from_reals(_metric(values, device))
+        return hermitian.to_reals(matrix)
+
+    def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
+        """sum over points of H_m . v: values (N, 2 + d, N_k) on the device, v (N, r) to (N_k^2,)."""
+        xp, matrix, sections = device.xp, hermitian.from_reals(v), values[:, :-1, :]
+        rows = sections.shape[1]
+        whole = np.zeros((len(matrix), rows, rows), matrix.dtype)
+        whole[:, rows - matrix.shape[1] :, rows - matrix.shape[1] :] = matrix
+        whole[:, 0, 0] -= (_metric(values, device) * hermitian.to_reals(whole[:, 1:, 1:])).sum(1)
+        weighted = xp.matmul(device.put(whole), sections)
+        flat = xp.reshape(sections, (-1, sections.shape[2]))
+        gamma = device.fetch(xp.matmul(xp.reshape(weighted, flat.shape).T, xp.conj(flat)))
+        return hermitian.to_reals((gamma.conj() + gamma.T) / 2)
+
+    def lifted(
+        self,
+        surface: Domain,
+        below: MultiSections,
+        coefficients: np.ndarray,
+        ansatz: Ansatz,
+        k: int,
+        to: int,
+        draw: Draw,
+    ) -> np.ndarray:
+        """As of sections of O(k t), where m allows for it; else no functions at all."""
+        power = to // k if ansatz.powers else 1
+        if np.less(self.multidegree, power * np.array(below.multidegree)).any():
+            return np.zeros(len(self))
+        return super().lifted(surface, below, coefficients, ansatz, k, to, draw)
+
+    @classmethod
+    def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
+        """As of all sections, with M."""
+        found, d = super().costs(surface, degree, whole), surface.dimension
+        return replace(found, kept=found.kept * (2 + d) // (1 + d))
+
+
+def _metric(values, device: Device) -> np.ndarray:
+    """The d^2 reals of M of what is prepared: (N, d^2)."""
+    d = values.shape[1] - 2
+    return device.fetch(values[:, -1, : d * d]).real
