@@ -13,7 +13,8 @@ os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 from rounds import clocked
 
-from mpiflow.clustering import cluster, halo
+from mpiflow.clustering import halo
+from mpiflow.clustering.clusters import cluster
 from mpiflow.comm import Comm
 from mpiflow.geometry import charts, fubini_study, projective
 from mpiflow.geometry.families.fermat import Fermat

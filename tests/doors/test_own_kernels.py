@@ -69,7 +69,7 @@ def test_a_broken_file_is_one_line(case, tmp_path):
 
 def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):
     path = written(tmp_path, LAPLACE, "Laplace")
-    with pytest.raises(InputError, match=r"kernel\.widht: unknown key; the valid ones here are name, width"):
+    with pytest.raises(InputError, match=r"kernel\.widht: unknown key; the valid ones here are name, rescale, width"):
         config.read(path, ["kernel.widht=1"])
     with pytest.raises(InputError, match="no such file"):
         config.read(path, ["kernel.name=other.py:Laplace"])

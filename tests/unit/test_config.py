@@ -12,7 +12,7 @@ BAD = {
     "flow.dt = nan": {"flow": {"dt": float("nan")}},
     "flow.speed: unknown key; the valid ones here are steps, dt": {"flow": {"dt": 1, "speed": 2}},
     "speed: unknown key; the valid ones here are run, manifold": {"speed": {}},
-    "kernel.depth: unknown key; the valid ones here are name, width": {
+    "kernel.depth: unknown key; the valid ones here are name, rescale, width": {
         "kernel": {"name": "gaussian", "width": 0.3, "depth": 2}
     },
     'kernel.name = "gauss": must be one of cosine, delta, erf, gauss-net, gaussian, gelu, relu, grid, kaehler': {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from surfaces import fermat
 
-from mpiflow.clustering import cluster
+from mpiflow.clustering.clusters import cluster
 from mpiflow.clustering.halo import balls, halo, with_halo
 from mpiflow.comm import Comm
 from mpiflow.geometry.projective import distance, distances
