@@ -22,8 +22,11 @@ def keys(
     every = list(reference.keys())
     found = [key for key in every if f"{key.name}.".startswith(f"{name}.") or not name]
     if not found:
-        tables = ", ".join(dict.fromkeys(key.name.split(".")[0] for key in every))
-        raise InputError(f"keys {name}: no such key; the tables are {tables}")
+        table = name.split(".")[0]
+        beside = dict.fromkeys(key.name for key in every if key.name.startswith(f"{table}."))
+        tables = dict.fromkeys(key.name.split(".")[0] for key in every)
+        known = f"those of {table} are {', '.join(beside)}" if beside else f"the tables are {', '.join(tables)}"
+        raise InputError(f"keys {name}: no such key; {known}; the keys of a class of yours are the fields in its file")
     for key in found:
         of = f" (of {key.of})" if key.of else ""
         answer(f"{key.name}{of}: {key.type}{f', [{key.unit}]' if key.unit else ''}")

@@ -21,78 +21,23 @@ from mpiflow.job import evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.kernels.sections import sections
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.kaehler_curves import CURVES, MOVING, NETWORKS, draw, repeated
+from mpiflow.paper.picture import leave
 from mpiflow.paper.trained import network_rows
 
 TITLE = "gain of Kaehler kernels, frozen and moving, on unseen points, beside the paper's kernels (HR 3.2, app. B)"
 SIZES = {"laptop": 1000, "node": 10_000, "cluster": 100_000}
 TEST, STEPS = 1000, 50
-#: The best gain of any frozen kernel on unseen points that HR reports.
-PAPER_BEST = 5.0
-#: Train points of the second panel, up to so many times the size of the run.
-_COUNTS, _MOST = (50, 100, 200, 500, 1000, 2000, 5000, 20_000, 100_000), 100
 #: Degrees whose Kaehler defect is measured.
 _DEFECTS = (1, 2, 8, 12, 16)
+#: Train points of the second panel, in sizes of the run.
+_MOST = 100
 #: Sets of points, whose seeds follow that of the run, on which a C of the start is tried: for some it misleads.
 _SETS = 10
 _COMPONENT = {
     "Gaussian .4": ({"name": "gaussian", "width": 0.4}, {"dt": 0.03, "normalisation": "row"}),
     "Delta": ({"name": "delta"}, {"dt": 0.01, "normalisation": "sum"}),
     "ReLU NTK": ({"name": "relu"}, {"dt": 0.05}),
-}
-
-#: Finite networks, trained rather than frozen.
-_NETWORKS = {"multiplicative": "network g_FS (1 + NN)", "potential": "network of phi"}
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Kaehler kernels of one kind. kernel: keys of [kernel]. degrees: of the first panel; more: degree to train points of the
-    second. label, short: in the picture.
-    """
-
-    kernel: dict
-    label: str
-    short: str
-    degrees: tuple[int, ...]
-    more: dict[int, tuple[int, ...]]
-    dt: float = 0.3
-
-
-_GENERIC = {"features": "generic", "ridge": 1e-6}
-_MOVING = "invariant, log"
-CURVES = {
-    "invariant": Curve(
-        {},
-        "invariant (a prior by hand): kernel frozen",
-        "invariant",
-        tuple(range(2, 20, 2)),
-        {8: _COUNTS, 12: _COUNTS},
-        0.45,
-    ),
-    _MOVING: Curve(
-        {"potential": "log"},
-        "invariant, log: C frozen at g_FS (median)",
-        "invariant, log",
-        (2, 4, 6, 8, 10, 12),
-        {},
-        0.35,
-    ),
-    "invariant, log, C anew": Curve(
-        {"potential": "log", "refreeze": 10},
-        "invariant, log: C anew every 10 steps",
-        "invariant, log, C anew",
-        (8, 12, 16, 18),
-        {8: _COUNTS, 12: _COUNTS},
-    ),
-    "generic": Curve(_GENERIC, "generic: kernel frozen", "generic", (1, 2, 3), {2: (200, 500, 2000)}, 0.45),
-    "generic, log": Curve(
-        _GENERIC | {"potential": "log"},
-        "generic, log: C frozen at g_FS",
-        "generic, log",
-        (1, 2),
-        {2: (200, 500, 2000)},
-    ),
 }
 
 
@@ -141,7 +86,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         say(line)
     with comm.lead() as mine:
         if mine:
-            leave(_draw, out / "kernels-revisited.png", rows, size)
+            leave(draw, out / "kernels-revisited.png", rows, size, _SETS)
     say(f"picture: {out / 'kernels-revisited.png'}")
     return rows
 
@@ -149,7 +94,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
 def _cases(size: int, seed: int) -> list[tuple[str, int, int, int]]:
     """(curve, degree, train points, seed of these) of all Kaehler kernels."""
     cases = [(name, degree, size, seed) for name, curve in CURVES.items() for degree in curve.degrees]
-    cases += [(_MOVING, degree, size, seed + more) for degree in (8, 12) for more in range(1, _SETS)]
+    cases += [(MOVING, degree, size, seed + more) for degree in (8, 12) for more in range(1, _SETS)]
     for name, curve in CURVES.items():
         for degree, counts in curve.more.items():
             cases += [(name, degree, count, seed) for count in counts if size != count <= _MOST * size]
@@ -158,14 +103,7 @@ def _cases(size: int, seed: int) -> list[tuple[str, int, int, int]]:
 
 def _told_of_sets(rows: list[Row], size: int) -> list[str]:
     """What became of C frozen at g_FS on all sets of points, a line a degree."""
-    return [f"{_MOVING}, k = {degree}: {_sets(found)}" for degree, found in _repeated(rows, size).items()]
-
-
-def _repeated(rows: list[Row], size: int) -> dict[int, list[Row]]:
-    """The rows of C frozen at g_FS by their degrees, where several sets of points were tried."""
-    every = [row for row in rows if row.kernel == _MOVING and row.points == size]
-    found = {degree: [row for row in every if row.degree == degree] for degree in sorted({r.degree for r in every})}
-    return {degree: found[degree] for degree in found if len(found[degree]) > 1}
+    return [f"{MOVING}, k = {degree}: {_sets(found)}" for degree, found in repeated(rows, size).items()]
 
 
 def _sets(found: list[Row]) -> str:
@@ -180,7 +118,7 @@ def _sets(found: list[Row]) -> str:
 def _networks(comm: Comm, seed: int, size: int, say: Callable[[str], None]) -> list[Row]:
     """Finite networks on the same points, for comparison; none without JAX."""
     rows = []
-    for kind, name in _NETWORKS.items():
+    for kind, name in NETWORKS.items():
         try:
             seen, unseen = network_rows(comm, seed, size, TEST, kind=kind)
         except InputError as missing:
@@ -197,7 +135,7 @@ def claims(rows: list[Row]) -> list[Claim]:
     kaehler = max(row.gain for row in rows if row.kernel == "invariant" and row.points == size)
     frozen, moving = (
         float(np.median([row.gain for row in rows if (row.kernel, row.degree, row.points) == (name, 8, size)]))
-        for name in ("invariant", _MOVING)
+        for name in ("invariant", MOVING)
     )
     train = next(row.train_gain for row in rows if row.kernel == "Delta" and row.points == size)
     return [
@@ -301,49 +239,3 @@ def _line(row: Row) -> str:
     gains = f"{row.train_gain:11.4g}{row.gain:11.4g}{row.deviation:10.2g}{defect:>9}"
     lost = "" if row.positive == 1 else "  not positive everywhere"
     return f"{row.kernel:24}{row.degree or '':>4}{row.features or '':>9}{row.points:8d}{row.seed:6d}{gains}{lost}"
-
-
-def _draw(path: Path, rows: list[Row], size: int) -> None:
-    with picture(path, columns=2, size=(6.6, 5.2)) as (left, right):
-        for (name, curve), (colour, mark) in zip(CURVES.items(), _STYLES, strict=True):
-            seen, unseen = (_middle(rows, name, size, which) for which in ("train_gain", "gain"))
-            left.semilogy(*unseen, f"{mark}-", color=colour, label=curve.label)
-            left.semilogy(*seen, ":", color=colour)
-            for degree, shape in ((8, "--"), (12, "-"), (2, "-")):
-                line = sorted((r.points, r.gain) for r in rows if (r.kernel, r.degree) == (name, degree))
-                if degree in curve.more and line:
-                    label = f"{curve.short}, k = {degree}"
-                    right.loglog(*np.array(line).T, f"{mark}{shape}", color=colour, label=label)
-        for degree, sets in _repeated(rows, size).items():
-            left.plot([degree] * len(sets), [row.gain for row in sets], "_", color="k", ms=11)
-        left.plot([], [], "_", color="k", ms=11, label=_brief(rows, size))
-        left.plot([], [], ":", color="0.3", label="on train points")
-        for style, row in zip((":", "-."), (r for r in rows if r.kernel in _NETWORKS.values()), strict=False):
-            left.axhline(row.gain, color="C2", ls=style, lw=1, label=f"{row.kernel}, trained")
-        for axes in (left, right):
-            axes.axhline(PAPER_BEST, label="best frozen kernel of the paper", **PAPER)
-        left.set_xticks(range(0, max(row.degree for row in rows) + 1, 2))
-        for axes, room in ((left, 50), (right, 300)):
-            axes.set_ylim(1.2, room * axes.get_ylim()[1])
-        finished(
-            left, xlabel="degree k", ylabel="gain in sigma on unseen points", title=f"{size} train points, one chart"
-        )
-        finished(right, xlabel="train points", ylabel="gain in sigma on unseen points", title="one chart, 50 steps")
-
-
-def _middle(rows: list[Row], name: str, size: int, which: str) -> tuple[list[int], list[float]]:
-    """Degrees of a curve at one size, and the median gain over sets of points of each."""
-    here = [row for row in rows if row.kernel == name and row.points == size]
-    degrees = sorted({row.degree for row in here})
-    return degrees, [float(np.median([getattr(r, which) for r in here if r.degree == k])) for k in degrees]
-
-
-def _brief(rows: list[Row], size: int) -> str:
-    """What the picture says of the sets of points on which C of g_FS was tried."""
-    every = [row for found in _repeated(rows, size).values() for row in found]
-    lost = sum(row.positive < 1 for row in every)
-    return f"C frozen at g_FS, each of {_SETS} point sets ({lost} of {len(every)} not positive)"
-
-
-#: Colour and mark of each curve.
-_STYLES = (("C0", "o"), ("C3", "s"), ("C4", "D"), ("C1", "o"), ("C5", "^"))

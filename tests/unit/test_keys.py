@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from inside import mpiflow as inside
 
 from jobs import mpiflow
 from mpiflow import config
@@ -61,9 +62,10 @@ def test_the_examples_of_a_table_are_valid_together(section, of):
     assert made.text()
 
 
-def test_keys_are_printed_by_name():
+def test_keys_are_printed_by_name(tmp_path):
     shown = mpiflow("keys", "flow.dt")
     assert shown.returncode == 0 and "flow.dt: number" in shown.stdout and "e.g. flow.dt = 0.03" in shown.stdout
-    assert mpiflow("keys", "flow.search").stdout.count("flow.search.inner") == 2
-    unknown = mpiflow("keys", "flow.dq")
-    assert unknown.returncode == 2 and "the tables are run, manifold" in unknown.stderr
+    assert inside("keys flow.search", tmp_path).stdout.count("flow.search.inner") == 2
+    for name, told in (("flow.dq", "those of flow are flow.steps, flow.dt"), ("flaw", "the tables are run, manifold")):
+        unknown = inside(["keys", name], tmp_path)
+        assert unknown.returncode == 2 and told in unknown.stderr
