@@ -45,6 +45,11 @@ class Neck(Space):
         # The highest wave of an even number of points has no derivative of its own.
         self._slope = 1j * np.where(2 * self._wave == keys.points, 0, self._wave)
 
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours in x."""
+        return 2 * np.pi / self.keys.points
+
     def start(self) -> np.ndarray:
         """(h, y) of the keys: (2, n)."""
         x = 2 * np.pi * np.arange(*self.shape) / self.keys.points

@@ -37,6 +37,11 @@ class Plane(Space):
         self.round = zonal.two_sphere(keys.points)
         self.x = (1 + self.round.xi) / 2
 
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours, about, on the unit sphere."""
+        return np.pi / self.keys.points
+
     def start(self) -> np.ndarray:
         """p of the keys: (1, n)."""
         return (1 + self.keys.amplitude * (1 - self.x))[None]

@@ -40,6 +40,11 @@ class Sphere(Space):
         self.shape = (keys.points,)
         self.round = zonal.two_sphere(keys.points)
 
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours, about, on the unit sphere."""
+        return np.pi / self.keys.points
+
     def start(self) -> np.ndarray:
         """v of the keys: (1, n)."""
         if self.keys.rosenau:

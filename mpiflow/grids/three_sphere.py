@@ -41,6 +41,11 @@ class ThreeSphere(Space):
         self.round = zonal.three_sphere(keys.points)
         self._integral = zonal.integral(self.round)
 
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours, about, on the unit sphere."""
+        return np.pi / self.keys.points
+
     def start(self) -> np.ndarray:
         """w of the keys: (1, n)."""
         return (self.keys.radius**2 * (1 - self.keys.amplitude * (1 - self.round.xi**2)))[None]
