@@ -74,7 +74,7 @@ def _rosenau(space: Sphere) -> Iterator[Row]:
     """In parts, each from where the last ended; then non-local to half the time left."""
     u, t = space.start(), 0.0
     for time in (0.0, 0.25, 0.5, 0.75, 0.98):
-        u, t = flowed(space, time * LEFT - t, u=u), time * LEFT
+        u, t = flowed(space, time * LEFT - t, u=u, share=SHARE / 2), time * LEFT
         curves = [space.round.xi.tolist(), (u[0] / u[0].mean()).tolist(), (space.exact(t)[0] / u[0].mean()).tolist()]
         yield Row("Rosenau", 0.0, t, _off(space, u, t), space.measures(u)["unround"], curves)
     for width in WIDTHS:
