@@ -19,9 +19,7 @@ from mpiflow.paper.claims import Claim, near
 from mpiflow.paper.picture import finished, leave, picture
 from mpiflow.ranks.members import shared
 
-TITLE = (
-    "kernels and local flows: error against width, batches of points, cosine networks of width N (HR 2.13 - 2.18, 2.27)"
-)
+TITLE = "kernels and local flows: the width, batches of points, networks of finite width (HR 2.13 - 2.18, 2.27)"
 #: Points of a side of the torus.
 SIZES = {"laptop": 24, "node": 32, "cluster": 48}
 LEAST = 12
