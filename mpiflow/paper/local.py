@@ -160,6 +160,8 @@ def _draw(path: Path, rows: list[Row]) -> None:
             mine = [row for row in rows if row.kind == kind]
             label = f"{kind}: s^{order(rows, kind):.2f}"
             left.loglog([row.width for row in mine], [row.error for row in mine], "o-", label=label)
+        left.set_xticks(WIDTHS, labels=[f"{width:g}" for width in WIDTHS])
+        left.set_xticks([], minor=True)
         finished(left, xlabel="width s of the kernel [radian]", ylabel="rms of $g_s - g_0$", title="non-local to local")
         for width in NARROW:
             mine = [row for row in rows if (row.kind, row.width) == ("batch", width)]
