@@ -60,8 +60,16 @@ CHART = {
 }
 
 
+#: The smallest job on a real grid.
+GRID = {"manifold": {"family": "flat-torus", "points": 8, "modes": 1}, "kernel": {"name": "grid"}}
+
+
 def job(kind):
     """The table of a kind's job."""
+    if kind == "grid":
+        return {name: JOB[name] for name in ("flow", "output")} | GRID
+    if kind in FAMILIES.known() and FAMILIES.known()[kind].real:
+        return job("grid") | {"manifold": {"family": kind} | (GRID["manifold"] if kind == "flat-torus" else {})}
     if kind == "network":
         return JOB | {"network": {"kind": "multiplicative", "width": 4, "depth": 1, "batch": 64}}
     if kind in FAMILY:
@@ -187,7 +195,7 @@ def test_what_a_key_cannot_be_is_refused_in_one_line_that_names_it(kind, section
 
 
 #: At its upper limit such a key is no small job any more, and nobody waits for it here.
-LONG = {"steps", "width", "depth", "trials", "degree", "ambient"}
+LONG = {"steps", "width", "depth", "trials", "degree", "ambient", "points"}
 
 
 #: What an extreme value needs beside it in its table.

@@ -1,40 +1,37 @@
-"""Figures of flows on real grids at their least size: what they say, and their pictures."""
-
-from importlib import import_module
+"""Figures of flows on a torus at a tiny size: what they say, and their pictures."""
 
 import numpy as np
+import pytest
 
-from mpiflow.comm import Comm
-from mpiflow.paper import ricci
-
-non_local = import_module("mpiflow.paper.nonlocal")
-
-
-def agreed(claims):
-    return {claim.what: bool(claim.low <= claim.ours <= claim.high) for claim in claims}
+from mpiflow.comm import Comm, world
+from mpiflow.paper import gauges, local
+from mpiflow.ranks.members import shared
 
 
-def test_ricci_flow_is_what_is_known_of_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(ricci, "NECKS", (0.0, 0.4))
-    lines = []
-    rows = ricci.run(Comm(), tmp_path, ricci.LEAST, lines.append)
-    found = agreed(ricci.claims(rows))
-    assert len(found) == 10 and all(found.values()), found
-    assert (tmp_path / "ricci.png").stat().st_size > 10_000
-    local, wide = (row for row in rows if row.flow == "neck")
-    assert wide.time < local.time and np.isclose(local.time, 0.2574, atol=5e-4)
+def test_gauges_have_their_rates_and_a_fixed_measure_runs_backwards(tmp_path):
+    rows = gauges.run(Comm(), tmp_path, 24, lambda line: None)
+    found = {claim.what: claim.low <= claim.ours <= claim.high for claim in gauges.claims(rows)}
+    assert (
+        not found.pop("largest rate of (2.40) with a fixed measure, local") and all(found.values()) and len(found) == 6
+    )
+    assert max(row.rate for row in rows) > 40
+    assert (tmp_path / "gauges.png").stat().st_size > 10_000
 
 
-def test_the_non_local_flow_freezes_waves_runs_backwards_and_loses_hills(tmp_path, monkeypatch):
-    monkeypatch.setattr(non_local, "HEIGHTS", {8.0: 0.32})
-    monkeypatch.setattr(non_local, "BETWEEN", (0.25, 0.45))
-    monkeypatch.setattr(non_local, "HALVINGS", 4)
-    monkeypatch.setattr(non_local, "WIDTHS", (0.0, 0.5))
-    rows = non_local.run(Comm(), tmp_path, non_local.LEAST, lambda line: None)
-    found = agreed(non_local.claims(rows))
-    assert len(found) == 5 and all(found.values()), found
-    assert (tmp_path / "nonlocal.png").stat().st_size > 10_000
+def test_kernels_become_local_as_the_square_of_their_width(tmp_path, monkeypatch):
+    monkeypatch.setattr(local, "WIDTHS", (0.1, 0.05))
+    monkeypatch.setattr(local, "STEPS", 10)
+    monkeypatch.setattr(local, "BATCHES", (1024, 4096))
+    monkeypatch.setattr(local, "NETWORKS", (256, 1024, 4096))
+    rows = local.run(Comm(), tmp_path, 12, lambda line: None)
+    assert all(claim.low <= claim.ours <= claim.high for claim in local.claims(rows)), local.claims(rows)
+    assert [row.error for row in rows if row.kind == "network"] == sorted(
+        (row.error for row in rows if row.kind == "network"), reverse=True
+    )
+    assert (tmp_path / "local.png").stat().st_size > 10_000
 
 
-def test_a_narrow_kernel_fills_a_dimple_and_a_wide_one_loses_it():
-    assert not non_local.sinks(8.0, 0.2) and non_local.sinks(8.0, 0.5)
+@pytest.mark.parallel([2, 3])
+def test_members_come_back_in_their_order():
+    assert shared(world(), range(7), lambda item: item**2) == [item**2 for item in range(7)]
+    assert shared(world(), (), np.sqrt) == []

@@ -10,10 +10,14 @@ SMALL = ("points.train=300", "points.test=20", "flow.steps=4")
 #: What is too large for that, otherwise.
 MORE = {"cosine": ("kernel.units=64",)}
 #: Of each kind of arithmetic one.
-BITS = ("cosine", "calabi")
+BITS = ("cosine", "calabi", "ricci-torus")
+#: Of those on a grid.
+GRID = ("manifold.points=12", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
 
 
 def words(job):
+    if 'name = "grid"' in (JOBS / "theory" / f"{job}.toml").read_text():
+        return [word for setting in GRID for word in ("--set", setting)]
     return [word for setting in (*SMALL, *MORE.get(job, ())) for word in ("--set", setting)]
 
 

@@ -15,7 +15,7 @@ BAD = {
     "kernel.depth: unknown key; the valid ones here are name, width": {
         "kernel": {"name": "gaussian", "width": 0.3, "depth": 2}
     },
-    'kernel.name = "gauss": must be one of cosine, delta, erf, gauss-net, gaussian, gelu, relu, kaehler': {
+    'kernel.name = "gauss": must be one of cosine, delta, erf, gauss-net, gaussian, gelu, relu, grid, kaehler': {
         "kernel": {"name": "gauss"}
     },
     "kernel: missing; give": {"kernel": None},

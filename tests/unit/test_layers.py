@@ -19,7 +19,7 @@ ONLY = {
     "optax": {"network"},
 }
 #: Rooms of pure mathematics: arrays in, arrays out.
-PURE = ("ansatz", "geometry", "kernels", "losses", "hermitian", "vector")
+PURE = ("ansatz", "geometry", "grids", "kernels", "losses", "hermitian", "vector")
 #: What the rooms may not know of.
 FORBIDDEN = {
     **{room: {"comm", "state", "job", "config", "cli", "time", "os", "engine", "flows", "ranks"} for room in PURE},

@@ -81,6 +81,19 @@ def test_the_mean_square_error_falls_as_exp_minus_t():
     assert np.abs(u - unit - np.exp(-2.0 * np.exp(-(s**2) * 4 / 2)) * (one - unit)).max() < 1e-11
 
 
+@pytest.mark.parametrize("weighed", [True, False])
+def test_a_factor_on_both_sides_of_the_kernel_sets_the_rate(weighed):
+    """h N_s h tends to h^2 (HR 2.15 - 2.18); |gbar|^(-1/4) on both sides takes a volume form sqrt|gbar| away (HR 2.28)."""
+    space, time, steps = torus(32), 1.0, 100
+    root, r = 1 + 0.3 * wave(space, 1), 0.2 * wave(space, 2, 1)
+    h, volume = (root**-0.5, root) if weighed else (root**0.5, 1.0)
+    left = r
+    for _ in range(steps):
+        left = rk4.step(lambda f: -h * space.smoothed(h * volume * f, 0.0), left, time / steps)
+    rate = 1.0 if weighed else root
+    assert np.abs(left - np.exp(-rate * time) * r).max() < 1e-8
+
+
 def invariants(space, u):
     found = space.measures(u)
     return [found["volume"], found["integral_R2"], ground.state(space.geometry(u))[0]]

@@ -1,0 +1,170 @@
+"""Flows on real grids come in by the same door and the same line: run, resumed, planned, refused, on any number of ranks."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import mpiflow as package
+from jobs import mpiflow
+from mpiflow import config
+from mpiflow.belief import loader
+from mpiflow.comm import Comm, world
+from mpiflow.errors import InputError, NumericalError, StateError
+from mpiflow.grids.spectral import Spectral
+from mpiflow.grids.torus import FlatTorus
+from mpiflow.job.job import run
+from mpiflow.methods import registry
+from mpiflow.plan.machine import Machine
+from mpiflow.ranks.slabs import Slabs
+from mpiflow.screen import Screen
+from mpiflow.state import commit
+
+RUN = {
+    "manifold": {"family": "flat-torus", "points": 12},
+    "kernel": {"name": "grid", "width": 0.6, "field": {"name": "ricci", "gauge": "deturck"}},
+    "flow": {"dt": 0.1, "steps": 3},
+}
+
+
+def settings(**tables):
+    return config.check({name: table | tables.get(name, {}) for name, table in RUN.items()}, "x.toml")
+
+
+def made(folder, **tables):
+    assert run(Comm(), settings(**tables), folder, Screen(0, quiet=True)) == 0
+    return loader.latest(folder, pytest.fail)
+
+
+def test_it_runs_resumes_and_is_done(tmp_path, capsys):
+    whole = made(tmp_path / "whole")
+    assert whole.arrays["method/metric"].shape == (12, 12, 3)
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "STOP").write_text("2")
+    assert run(Comm(), settings(), tmp_path / "parts", Screen(0, quiet=True)) == 75
+    parts = made(tmp_path / "parts")
+    for name, array in whole.arrays.items():
+        if not name.startswith("timing/"):
+            np.testing.assert_array_equal(parts.arrays[name], array)
+    assert run(Comm(), settings(), tmp_path / "parts", Screen(0)) == 0
+    assert "there is nothing to do" in capsys.readouterr().out
+    summary = json.loads((tmp_path / "whole" / "report" / "summary.json").read_text())
+    assert {row["measure"] for row in summary["evaluation"]} >= {"time", "volume", "integral_R2"}
+    assert (tmp_path / "whole" / "report" / "loss.png").stat().st_size > 5000
+
+
+@pytest.mark.parallel([2, 3])
+@pytest.mark.parametrize("d", [2, 3])
+def test_bits_do_not_depend_on_the_ranks(d):
+    here, alone = (_flowed(comm, d) for comm in (world(), Comm()))
+    for found, expected in zip(here, alone, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def _flowed(comm, d):
+    keys = FlatTorus.Keys(dimension=d, points=9, modes=2, amplitude=0.05)
+    space = FlatTorus(keys).placed(Slabs(comm, 9, FlatTorus(keys).columns))
+    u = space.start()
+    u = u + 0.01 * space.ricci(u, 0.7, "lambda") + 0.01 * space.ricci(u, 0.0, "perelman", "frobenius")
+    value, where = space.least(u)
+    return (
+        comm.allgather_rows(np.ascontiguousarray(np.moveaxis(u, 0, -1))),
+        list(space.measures(u).values()),
+        value,
+        where,
+    )
+
+
+def test_a_transform_is_turned_round_its_ranks_and_back():
+    spectral = Spectral((9, 9, 9), Slabs(Comm(), 9, 9))
+    field = np.random.default_rng(1).normal(size=(9, 9, 9))
+    expected = np.fft.rfftn(field) * spectral.kept
+    np.testing.assert_allclose(spectral.forward(field), expected, atol=1e-11)
+
+
+LOST = {
+    "kernel": {"field": {"name": "ricci", "gauge": "perelman", "index": "frobenius"}},
+    "manifold": {"amplitude": 0.2},
+}
+
+
+def test_a_metric_that_is_lost_names_place_and_time_and_leaves_the_state_before(tmp_path):
+    with pytest.raises(
+        NumericalError, match=r"t = 0\.\d+ to 0\.\d+: the metric loses positivity at grid point \[\d+, \d+\]"
+    ):
+        run(Comm(), settings(flow={"dt": 0.02, "steps": 40}, **LOST), tmp_path / "run", Screen(0, quiet=True))
+    state = loader.latest(tmp_path / "run", pytest.fail)
+    assert state.step > 1 and state.arrays["history/min_eigenvalue"][-1] > 0
+    status = json.loads((tmp_path / "run" / "status.json").read_text())
+    assert status["state"] == "failed" and status["exit_code"] == 3
+
+
+REFUSED = {
+    r"flow.dt = 2: steps over 0\.\d+ are not stable": {"flow": {"dt": 2.0}},
+    r"kernel.width = 0.3: is below the distance 0.524": {"kernel": {"width": 0.3}},
+    r'gauge = "perelman": with a fixed measure .* 1e-6 at t = 0\.': {
+        "kernel": {"width": 0.0, "field": {"name": "ricci", "gauge": "perelman"}},
+        "flow": {"dt": 0.05, "steps": 100},
+    },
+    "manifold.amplitude = 9: the metric at the start has": {"manifold": {"amplitude": 9.0}},
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_cannot_be_is_refused_before_any_work(message, tmp_path):
+    with pytest.raises(InputError, match=message) as refusal:
+        run(Comm(), settings(**REFUSED[message]), tmp_path / "run", Screen(0, quiet=True))
+    assert "\n" not in str(refusal.value) and not (tmp_path / "run").exists()
+
+
+WRONG = {
+    "manifold.modes = 5: 12 points hold wave numbers below 4": {"manifold": {"modes": 5}},
+    'manifold.family = "fermat": is one of points of complex manifolds': {"manifold": {"family": "fermat"}},
+    "points.train, clusters.count: a flow on a grid takes no such key": {
+        "points": {"train": 5},
+        "clusters": {"count": 2},
+    },
+    'flow.search = "euler": a grid flow does not answer': {"flow": {"search": "euler"}},
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_mistake_is_named_in_one_line(message):
+    changed = {name: dict(table) for name, table in RUN.items()}
+    for name, table in WRONG[message].items():
+        changed[name] = table if name not in RUN or "family" in table else changed[name] | table
+    with pytest.raises(InputError, match=message.replace(".", r"\.")) as refusal:
+        config.check(changed, "x.toml")
+    assert "\n" not in str(refusal.value)
+
+
+def test_who_takes_points_says_so(tmp_path):
+    made(tmp_path / "run", flow={"steps": 0})
+    for call in (lambda: package.open(tmp_path / "run"), lambda: package.run(settings())):
+        with pytest.raises(InputError, match="takes points of a complex manifold"):
+            call()
+
+
+def test_a_state_of_another_shape_is_not_believed(tmp_path):
+    state = made(tmp_path / "run", flow={"steps": 1})
+    arrays = state.arrays | {"method/metric": state.arrays["method/metric"][:, :-1]}
+    path = commit.write(tmp_path, state.step, arrays, {k: v for k, v in state.attributes.items() if k != "schema"})
+    with pytest.raises(StateError, match=r"method/metric is float64\[12, 11, 3\]: the run file says"):
+        loader.read(path)
+
+
+def test_a_plan_counts_what_a_rank_has(tmp_path):
+    of = registry.of(settings()).costs().Costs
+    large = settings(manifold={"dimension": 3, "points": 48})
+    one, two = of(large, 1), of(large, 2)
+    assert two.bytes()["flow"] / one.bytes()["flow"] == pytest.approx(0.52, abs=0.02)
+    assert one.state == pytest.approx(8 * 6 * 48**3, rel=0.02)
+    assert one.step(Machine())["transforms"] == pytest.approx(2 * two.step(Machine())["transforms"], rel=0.03)
+
+
+def test_a_grid_that_fits_nowhere_is_refused_by_its_plan(tmp_path):
+    (tmp_path / "x.toml").write_text(settings(manifold={"dimension": 3, "points": 4000}).text())
+    found = mpiflow("plan", tmp_path / "x.toml", "--memory", "64")
+    assert found.returncode == 2 and "manifold.points = 4000: it takes" in found.stderr and "--ranks" in found.stderr
