@@ -13,9 +13,10 @@ from mpiflow.grids.space import Keys, Space
 
 
 class ConformalTorus(Space):
-    """Metrics v times the flat one on [0, 2 pi)^2: v (1, n, n) float64. dv/dt = N_s Lap log v.
+    """[manifold] family = "conformal-torus": T^2, by functions times the flat metric.
 
-    At a constant v a wave cos(k x) decays at the rate k^2 e^(-s^2 k^2 / 2) / v.
+    v (1, n, n) float64 on [0, 2 pi)^2, dv/dt = N_s Lap log v. At a constant v a wave cos(k x) decays at the rate k^2
+    e^(-s^2 k^2 / 2) / v.
     """
 
     name = "conformal-torus"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 from scipy import fft
 
 from mpiflow.grids import rk4
@@ -14,11 +14,12 @@ from mpiflow.settings.section import Positive
 
 
 class Neck(Space):
-    """Metrics h dx^2 + y d Omega^2, x in [0, 2 pi): (h, y) are (2, n) float64, h the same at every x.
+    """[manifold] family = "neck": S^1 x S^2, by metrics that rotations of S^2 leave alone.
 
-    With the vector field V along x for which h stays so, V_x = mean(L) - L for L = y_ss / y - y_s^2 / (2 y^2), s the length
-    along x: h' = 2 h mean(L) and y' = y_ss - 2 + V y_x. (y, the square of the radius, and not the radius: its flow has no
-    denominator but V's.)
+    h dx^2 + y d Omega^2, x in [0, 2 pi): (h, y) are (2, n) float64, h the same at every x. With the vector field V
+    along x for which h stays so, V_x = mean(L) - L for L = y_ss / y - y_s^2 / (2 y^2), s the length along x: h' = 2 h
+    mean(L) and y' = y_ss - 2 + V y_x. (y, the square of the radius, and not the radius: its flow has no denominator but
+    V's.)
     """
 
     name = "neck"
@@ -33,10 +34,18 @@ class Neck(Space):
         """Points along the circle."""
         radius: Positive = 1.0
         """Of the spheres."""
-        amplitude: Annotated[float, Field(ge=0)] = 0.0
+        amplitude: Annotated[float, Field(ge=0, le=1e30)] = 0.0
         """Their radius is radius + amplitude cos x. e.g. 0.3"""
         length: Positive = 4 * np.pi
         """Of the circle."""
+
+        @model_validator(mode="after")
+        def _open(self):
+            if self.amplitude >= self.radius:
+                raise ValueError(
+                    f"amplitude = {self.amplitude:g}: must be less than radius = {self.radius:g}, or no neck is open"
+                )
+            return self
 
     def __init__(self, keys: Keys):
         super().__init__(keys)
@@ -44,6 +53,11 @@ class Neck(Space):
         self._wave = np.arange(keys.points // 2 + 1.0)
         # The highest wave of an even number of points has no derivative of its own.
         self._slope = 1j * np.where(2 * self._wave == keys.points, 0, self._wave)
+
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours in x."""
+        return 2 * np.pi / self.keys.points
 
     def start(self) -> np.ndarray:
         """(h, y) of the keys: (2, n)."""

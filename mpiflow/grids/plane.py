@@ -12,10 +12,11 @@ from mpiflow.grids.space import Keys, Space
 
 
 class Plane(Space):
-    """Metrics p times the cigar's: p (1, n) float64 at Legendre points of x = r^2 / (1 + r^2), the plane without a boundary.
+    """[manifold] family = "plane": the plane, by functions of the radius times the cigar's metric.
 
-    dp/dt = N_s 4 (1 - x) (Lap_2 log p - 1), Lap_2 f = (x (1 - x) f_x)_x, the Laplacian of the sphere that the plane and a point
-    at infinity are; N_s is its heat kernel. At infinity, x = 1, p is 1 for ever: a cylinder of circumference 2 pi.
+    p (1, n) float64 at Legendre points of x = r^2 / (1 + r^2): there is no boundary. dp/dt = N_s 4 (1 - x) (Lap_2 log p
+    - 1), Lap_2 f = (x (1 - x) f_x)_x, the Laplacian of the sphere that the plane and a point at infinity are; N_s is
+    its heat kernel. At infinity, x = 1, p is 1 for ever: a cylinder of circumference 2 pi.
     """
 
     name = "plane"
@@ -36,6 +37,11 @@ class Plane(Space):
         self.shape = (keys.points,)
         self.round = zonal.two_sphere(keys.points)
         self.x = (1 + self.round.xi) / 2
+
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours, about, on the unit sphere."""
+        return np.pi / self.keys.points
 
     def start(self) -> np.ndarray:
         """p of the keys: (1, n)."""

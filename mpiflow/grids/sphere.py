@@ -13,9 +13,10 @@ from mpiflow.settings.section import Positive
 
 
 class Sphere(Space):
-    """Metrics on S^2: v (1, n) float64 at Legendre points. dv/dt = N_s (Lap log v - 2), since Ric = R g / 2.
+    """[manifold] family = "sphere": S^2, by functions of one angle times the round metric.
 
-    A conformal factor stays one under the flow itself: the gauge is Hamilton's, and there is no other.
+    v (1, n) float64 at Legendre points. dv/dt = N_s (Lap log v - 2), since Ric = R g / 2. A conformal factor stays one
+    under the flow itself: the gauge is Hamilton's, and there is no other.
     """
 
     name = "sphere"
@@ -32,13 +33,18 @@ class Sphere(Space):
         """Of the round sphere, or of one with an amplitude."""
         amplitude: Annotated[float, Field(gt=-1, lt=1)] = 0.0
         """v = radius^2 (1 + amplitude P_2(cos theta)); 0 is round. e.g. 0.4"""
-        rosenau: Annotated[float, Field(gt=0, le=50)] | None = None
+        rosenau: Annotated[float, Field(gt=0, le=10)] | None = None
         """In place of these: Rosenau's solution, so long before it is a point. [time] e.g. 1.5"""
 
     def __init__(self, keys: Keys):
         super().__init__(keys)
         self.shape = (keys.points,)
         self.round = zonal.two_sphere(keys.points)
+
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours, about, on the unit sphere."""
+        return np.pi / self.keys.points
 
     def start(self) -> np.ndarray:
         """v of the keys: (1, n)."""

@@ -13,11 +13,12 @@ from mpiflow.settings.section import Positive
 
 
 class ThreeSphere(Space):
-    """Metrics w (d theta^2 + sin^2 theta d Omega^2) on S^3: w (1, n) float64 at Chebyshev points of xi = cos theta.
+    """[manifold] family = "three-sphere": S^3, by metrics that rotations of S^2 leave alone.
 
-    Every rotationally symmetric metric is of this form at some theta, and the flow with the vector field V = B sin theta
-    d_theta keeps it so: with w = e^(2 u) and q = 1 - xi^2, u' = -K_rad - K_tan + B (xi - q u_xi), B_xi = e^(-2 u) (u_xixi -
-    u_xi^2). (A free metric d theta^2 chi^2 + psi^2 d Omega^2 is unstable at the poles.) B has mean 0.
+    w (d theta^2 + sin^2 theta d Omega^2), w (1, n) float64 at Chebyshev points of xi = cos theta. Every rotationally
+    symmetric metric is of this form at some theta, and the flow with the vector field V = B sin theta d_theta keeps it
+    so: with w = e^(2 u) and q = 1 - xi^2, u' = -K_rad - K_tan + B (xi - q u_xi), B_xi = e^(-2 u) (u_xixi - u_xi^2). (A
+    free metric d theta^2 chi^2 + psi^2 d Omega^2 is unstable at the poles.) B has mean 0.
     """
 
     name = "three-sphere"
@@ -40,6 +41,11 @@ class ThreeSphere(Space):
         self.shape = (keys.points,)
         self.round = zonal.three_sphere(keys.points)
         self._integral = zonal.integral(self.round)
+
+    @property
+    def spacing(self) -> float:
+        """The distance of neighbours, about, on the unit sphere."""
+        return np.pi / self.keys.points
 
     def start(self) -> np.ndarray:
         """w of the keys: (1, n)."""

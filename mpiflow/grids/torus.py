@@ -20,7 +20,8 @@ from mpiflow.settings.problem import Seed
 class FlatTorus(Space):
     """[manifold] family = "flat-torus": all metrics on a torus of two or three dimensions.
 
-    g_ij is (d(d+1)/2, own rows, n, ...) float64; its derivatives are those of Fourier modes. A metric is cut to |k_i| < n/3, as all that moves it is.
+    g_ij is (d(d+1)/2, own rows, n, ...) float64; its derivatives are those of Fourier modes. A metric is cut to
+    |k_i| < n/3, as all that moves it is.
     """
 
     name = "flat-torus"

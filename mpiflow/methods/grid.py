@@ -35,6 +35,10 @@ for name, meaning in {
     "integral_R": "integral of the scalar curvature R",
     "integral_R2": "integral of R^2",
     "greatest_R": "greatest |R|",
+    "unround": "how far a sphere is from round, (max - min) / mean of its factor",
+    "unsteady": "greatest |Ric + Hess phi|, 0 for a cigar",
+    "length": "length of the circle",
+    "radius": "radius of the narrowest sphere",
     "energy": "Perelman's F of the measure of the flat background",
 }.items():
     schema.say(f"history/{name}", "1", meaning)

@@ -1,4 +1,4 @@
-"""How fast small modes of a torus grow in four gauges of the Ricci flow, and what a kernel's width makes of it (HR 2.38 - 2.42)."""
+"""How fast modes of a torus grow in four gauges of the Ricci flow, and what a kernel's width makes of it (HR 2.38 - 2.42)."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ from mpiflow.paper.claims import Claim, near
 from mpiflow.paper.picture import finished, leave, picture
 from mpiflow.ranks.members import shared
 
-TITLE = (
-    "kernels and local flows: error against width, batches of points, cosine networks of width N (HR 2.13 - 2.18, 2.27)"
-)
+TITLE = "kernels and local flows: the width, batches of points, networks of finite width (HR 2.13 - 2.18, 2.27)"
 #: Points of a side of the torus.
 SIZES = {"laptop": 24, "node": 32, "cluster": 48}
 LEAST = 12
@@ -162,6 +160,8 @@ def _draw(path: Path, rows: list[Row]) -> None:
             mine = [row for row in rows if row.kind == kind]
             label = f"{kind}: s^{order(rows, kind):.2f}"
             left.loglog([row.width for row in mine], [row.error for row in mine], "o-", label=label)
+        left.set_xticks(WIDTHS, labels=[f"{width:g}" for width in WIDTHS])
+        left.set_xticks([], minor=True)
         finished(left, xlabel="width s of the kernel [radian]", ylabel="rms of $g_s - g_0$", title="non-local to local")
         for width in NARROW:
             mine = [row for row in rows if (row.kind, row.width) == ("batch", width)]

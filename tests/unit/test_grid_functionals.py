@@ -9,6 +9,7 @@ from mpiflow.grids import rk4
 from mpiflow.grids.fields.curvature_squared import CurvatureSquared
 from mpiflow.grids.fields.functional import Functional
 from mpiflow.grids.periodic import Metric, places, projected
+from mpiflow.grids.sphere import Sphere
 from mpiflow.grids.torus import FlatTorus
 from mpiflow.network.slope import gradient
 
@@ -153,3 +154,12 @@ def test_a_wrong_functional_is_one_line(case, tmp_path):
     with pytest.raises(ValueError, match=said) as refusal:
         opened(tmp_path, MINE.replace(old, new))
     assert "Stretch" in str(refusal.value) and len(str(refusal.value).splitlines()) == 1
+
+
+def test_what_is_no_whole_torus_is_refused(flat_torus):
+    sphere = Sphere(Sphere.Keys())
+    with pytest.raises(ValueError, match='take "flat-torus"'):
+        CurvatureSquared().check(sphere, sphere.start(), 0.0, 1.0)
+    with pytest.raises(ValueError, match="a rank here has 8 of 16 rows; run it on one rank"):
+        CurvatureSquared().check(flat_torus, np.ones((3, 8, 16)), 0.0, 1.0)
+    CurvatureSquared().check(flat_torus, np.ones((3, 16, 16)), 0.0, 1.0)

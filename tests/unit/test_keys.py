@@ -9,6 +9,7 @@ from inside import mpiflow as inside
 from jobs import mpiflow
 from mpiflow import config
 from mpiflow.settings import reference
+from mpiflow.settings.problem import FAMILIES
 from mpiflow.settings.section import Section
 
 KEYS = list(reference.keys())
@@ -53,9 +54,13 @@ def test_the_examples_of_a_table_are_valid_together(section, of):
         table = {named: tomllib.loads(f"x = {next(k.example for k in KEYS if k.name == f'{section}.{named}')}")["x"]}
         table |= {"width": 0.4} if table[named] == "gaussian" else {}
     whole = {**GOOD, section: table}
-    if section == "manifold":
+    if section == "manifold" and of and FAMILIES.known()[of].real:
+        whole |= {"kernel": {"name": "grid"}}
+    elif section == "manifold":
         # Charts differ from manifold to manifold.
         whole |= {"kernel": {"name": "kaehler"}, "points": {"chart": "all"}}
+    if section == "kernel" and of == "grid":
+        whole |= {"manifold": {"family": "flat-torus"}}
     if section == "network":
         del whole["kernel"]
     made = config.check(whole, "example")

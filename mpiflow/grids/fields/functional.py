@@ -66,9 +66,14 @@ class Functional(Field):
             raise ValueError(f"value of a metric is {found.dtype}{list(found.shape)}; it must be one finite number")
 
     def check(self, space: Space, u: np.ndarray, width: float, time: float) -> None:
-        """Raises ValueError for what is no torus."""
+        """Raises ValueError for what is no torus, or not all of one on each rank."""
         if not hasattr(space, "geometry"):
             raise ValueError(
                 f'kernel.field = "{self.name}": slopes of functionals are known on tori, and manifold.family = '
-                f'"{space.name}" is none'
+                f'"{space.name}" is none; take "flat-torus"'
+            )
+        if u.shape[1] < space.shape[0]:
+            raise ValueError(
+                f'kernel.field = "{self.name}": its slope is taken of the whole grid, and a rank here has {u.shape[1]} of '
+                f"{space.shape[0]} rows; run it on one rank"
             )
