@@ -26,7 +26,7 @@ _CHUNK = 64
 #: take than those of one large product (measured).
 _KEPT, _BOTH, _SMALL = 6, 6, 4
 #: What compiling it takes: bytes, seconds (measured).
-_COMPILED, _COMPILING = 150_000_000, 3.0
+_COMPILED, _COMPILING = 80_000_000, 3.0
 
 
 class Costs(costs.PointCosts):
@@ -40,7 +40,7 @@ class Costs(costs.PointCosts):
         #: Numbers of a point that pass the layers side by side: those of its derivatives too.
         self.jets = (1 + d) ** 2 if n.whole else 1 + 2 * d * (n.kaehler > 0) + (n.transition > 0)
         units = (n.ends(self.coordinates, d)[1] if n.apart else 1) * n.width * n.depth
-        self.chunk = _CHUNK * self.jets * units * self.itemsize * _KEPT + _COMPILED
+        self.chunk = _CHUNK * self.jets * units * self.itemsize * _KEPT
         c = self.coordinates
         #: Bytes of a point for its metric, and for its losses too.
         self.columns = 16 * c * (1 + d) if n.whole else 16 * (c + d**2)
@@ -50,7 +50,7 @@ class Costs(costs.PointCosts):
     @property
     def mode(self) -> str:
         """The engine in words."""
-        return f"network of {self.parameters:,} parameters"
+        return "finite-network"
 
     @property
     def key(self) -> str:
@@ -70,9 +70,9 @@ class Costs(costs.PointCosts):
 
     @property
     def held(self) -> float:
-        """Columns of training, of the metric of train and unseen points, those metrics; parameters, moments and a slope."""
+        """Columns of training, of the metric of train and unseen points, those metrics; parameters, moments, a slope; code."""
         each = self.rows * (self.trained + self.columns + self.metric) + self.unseen * (self.columns + self.metric)
-        return each + 4 * self.itemsize * self.parameters
+        return each + 4 * self.itemsize * self.parameters + _COMPILED
 
     @property
     def building(self) -> float:

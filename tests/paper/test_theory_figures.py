@@ -1,7 +1,7 @@
 """Figures of the theory at a tiny size: what they say, and their pictures."""
 
 from mpiflow.comm import Comm
-from mpiflow.paper import architectures, balanced, discrete, family, functionals, oracle
+from mpiflow.paper import architectures, balanced, discrete, family, functionals, lazy, oracle, two_charts
 
 
 def agreed(claims):
@@ -70,3 +70,18 @@ def test_a_discrete_delta_learns_nothing_whatever_h_is(tmp_path, monkeypatch):
     assert all(agreed(discrete.claims(rows)).values())
     assert len({row.gain for row in rows if row.kernel == "gaussian .4"}) == 3
     assert (tmp_path / "discrete.png").stat().st_size > 10_000
+
+
+def test_networks_are_lazy_and_their_steps_flows(tmp_path, monkeypatch):
+    for name, value in {"WIDTHS": (256,), "SINGLE": (64, 1024), "NAMES": {2: "torus"}, "SHARES": (0.3, 1.0)}.items():
+        monkeypatch.setattr(lazy, name, value)
+    for name, value in {"KINDS": ("multiplicative", "independent"), "MIXED": (8, 16), "DRAWS": 2, "POINTS": 12}.items():
+        monkeypatch.setattr(lazy, name, value)
+    monkeypatch.setattr(lazy, "UNITS", 8)
+    kept = ("ReLU NTK", "local", "local, natural gradient", "network, additive", "Kaehler kernel")
+    monkeypatch.setattr(two_charts, "FLOWS", {name: two_charts.FLOWS[name] for name in kept})
+    rows = lazy.run(Comm(), tmp_path, 100, lambda line: None)
+    found = agreed(lazy.claims(rows))
+    bands = [found.pop(what) for what in list(found) if "2 sd band" in what]
+    assert len(bands) == 2 and all(found.values()), found
+    assert (tmp_path / "lazy.png").stat().st_size > 10_000
