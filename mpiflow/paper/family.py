@@ -117,3 +117,6 @@ def _draw(path: Path, rows: list[Row], ends: dict[int, float], size: int) -> Non
             one.axhline(wanted, color="0.6", lw=0.8, ls="--", label="Gauss-Newton")
             title = f"{NAMES[ambient]}, k = {DEGREE}, {size} points"
             finished(one, xlabel="1 + steps", ylabel="gain in sigma, train points", title=title)
+            # Curves reach all corners; the legend gets room above them.
+            one.set_ylim(0.7, 60 * wanted)
+            one.legend(frameon=False, fontsize="small", loc="upper left", ncols=2)

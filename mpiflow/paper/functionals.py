@@ -39,7 +39,7 @@ FLOWS = {
     "j": (_NATURAL, {"dt": 0.5, "steps": STEPS, "loss": "j"}),
     "j-omega": ({}, {"dt": 1.0, "steps": 150, "loss": "j-omega", "search": "lbfgs"}),
 }
-#: What begins where Gauss-Newton ended: at g_FS it would stay.
+#: What begins half way to where Gauss-Newton ends: at g_FS it would stay, and J has no wall where a metric degenerates.
 BACK = ("j-omega",)
 
 
@@ -104,11 +104,14 @@ def claims(rows: list[Row | Squares]) -> list[Claim]:
     for case in CASES:
         by = {row.flow: row for row in rows if row.case == case and row not in squares}
         best = by["gauss-newton"].gain
-        what = f"{case}: gain after J of chi = omega_0 from Gauss-Newton's end"
+        what = f"{case}: gain after J of chi = omega_0, from half way to the end"
         found.append(Claim(what, "back to g_FS: 1", by["j-omega"].gain, 0.97, 1.03))
         for flow in ("mabuchi", "kaehler-ricci", "calabi-projected"):
             what = f"{case}: unseen gain of {flow} over Gauss-Newton's"
-            found.append(Claim(what, "the same end: 1", by[flow].gain / best, 0.96, 1.04))
+            because = _ROUNDED if flow == "calabi-projected" else ""
+            found.append(Claim(what, "the same end: 1", by[flow].gain / best, 0.96, 1.04, because))
+        what = f"{case}: unseen gain of Calabi's functional itself over Gauss-Newton's"
+        found.append(Claim(what, "the same end: 1", by["calabi"].gain / best, 0.96, 1.04, _ROUGH))
         rises = float(by["kaehler-ricci"].rises)
         found.append(Claim(f"{case}: rises of Mabuchi's energy along Kaehler-Ricci", "0", rises, 0, 0))
         if case != "torus":
@@ -117,6 +120,8 @@ def claims(rows: list[Row | Squares]) -> list[Claim]:
     return found
 
 
+_ROUNDED = "its slope is made of differences, and with functions of high frequency it ends at their rounding"
+_ROUGH = "on few functions R is not 0: its least square weighs rough functions more than sigma does"
 _SQUARE = "the square is that of Mabuchi's slope; J, its second term, has the same slope at g_FS alone"
 _ALONE = "J is Mabuchi's second term, not its whole: it has no minimum there, and its flow ends where positivity does"
 
@@ -133,7 +138,7 @@ def _row(comm: Comm, case: str, flow: str, size: int, seed: int, end: np.ndarray
     }
     made = Flowing.begun(comm, check(table, "functionals"))
     if flow in BACK:
-        made.flow.take(made.flow.problem.at(end))
+        made.flow.take(made.flow.problem.at(end / 2))
     made.begin()
     broke = False
     try:
@@ -174,6 +179,8 @@ def _draw(path: Path, rows: list[Row]) -> None:
             losses = next(row.losses for row in rows if row.case == case and row.flow == "kaehler-ricci")
             right.semilogy(np.maximum(losses, 1e-16), "o-", ms=3, label=case)
         finished(left, ylabel="gain in sigma, unseen points", title="where each flow ends")
+        left.set_ylim(0.03, 1e13)
+        left.legend(frameon=False, fontsize="x-small", loc="upper right", ncols=2)
         finished(
             right, xlabel="step, each twice as long", ylabel="Mabuchi energy", title="along the Kaehler-Ricci flow"
         )

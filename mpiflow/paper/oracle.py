@@ -12,8 +12,8 @@ from scipy import linalg
 from mpiflow import losses
 from mpiflow.comm import Comm
 from mpiflow.config import check
-from mpiflow.geometry import weierstrass
 from mpiflow.job.flowing import Flowing
+from mpiflow.paper import weierstrass
 from mpiflow.paper.claims import Claim, near
 from mpiflow.paper.picture import PAPER, finished, leave, picture
 from mpiflow.predictor import Model

@@ -87,6 +87,6 @@ def test_an_unknown_functional_is_told_with_those_there_are():
     table = {"kernel": {"name": "gaussian", "width": 0.3}, "flow": {"dt": 0.1, "loss": "quartic"}}
     with pytest.raises(
         InputError,
-        match='flow.loss = "quartic": must be one of j, kl, log, mabuchi, monge-ampere, mse, sigma, sigma-smooth',
+        match='flow.loss = "quartic": must be one of calabi, calabi-projected, j, j-omega, kl, log, mabuchi, monge',
     ):
         config.check(table, "x.toml")

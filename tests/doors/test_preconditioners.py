@@ -61,7 +61,7 @@ def test_it_may_have_fewer_points_than_features(path):
         ),
         (
             "kernel.preconditioner=jacobi",
-            'kernel.preconditioner = "jacobi": must be one of diagonal, family, natural, plain, reweighted, ricci',
+            'kernel.preconditioner = "jacobi": must be one of curvature, diagonal, family, natural, plain, reweighted, ricci',
         ),
         ("kernel.preconditioner=mine.py:Other", "no preconditioner Other in it; those in it are Graded"),
     ],

@@ -102,7 +102,7 @@ REFUSED = {
     ),
     "unknown": (
         {"kernel": {"name": "kaehler"}, "flow": {"dt": 1.0, "search": "newton"}},
-        'flow.search = "newton": must be one of adam, euler, exact, gauss-newton',
+        'flow.search = "newton": must be one of adam, donaldson, euler, exact, gauss-newton',
     ),
 }
 

@@ -80,7 +80,9 @@ def settings(kernel, tables):
     tables = {"points": {}, "run": {"name": "bytes"}} | tables
     if kernel["name"] == "kaehler":
         tables["points"] = tables["points"] | {"chart": "all"}
-    return check({"kernel": kernel, "flow": {"dt": 1e-4 if "manifold" in tables else 0.01, "steps": 1}} | tables, "here")
+    return check(
+        {"kernel": kernel, "flow": {"dt": 1e-4 if "manifold" in tables else 0.01, "steps": 1}} | tables, "here"
+    )
 
 
 def taken(config, folder):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from surfaces import fermat
 
-from mpiflow.geometry import weierstrass
-from mpiflow.geometry.weierstrass import PERIOD, TAU
+from mpiflow.paper import weierstrass
+from mpiflow.paper.weierstrass import PERIOD, TAU
 
 
 @pytest.fixture
