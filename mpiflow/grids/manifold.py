@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,11 +19,6 @@ class Grid(Manifold):
 
     def domain(self) -> Space:
         """The space."""
-        return self.made
-
-    @cached_property
-    def made(self) -> Space:
-        """Made once: its grid and what is known of it."""
         return self.space(self.space.Keys(**{name: getattr(self, name) for name in type(self).model_fields}))
 
     def __reduce__(self):

@@ -15,6 +15,7 @@ from mpiflow.config import Config
 from mpiflow.grids import Space
 from mpiflow.methods import grid
 from mpiflow.plan import costs
+from mpiflow.plan.costs import changed
 from mpiflow.plan.stopwatch import best
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ _SENT = 3
 _FILE, _GROWN = 60_000, 1.125
 #: Grid points up to which a start is made to see what a flow refuses; larger ones are made on all ranks.
 _FEW = 1 << 18
+#: Points of a side below which a grid is none.
+_COARSE = 8
 #: A side of the grid that is timed.
 _TIMED = 64
 
@@ -62,9 +65,13 @@ class Costs(costs.Costs):
         return f"manifold.points = {self.surface.shape[0]}"
 
     def changes(self) -> Iterator[tuple[str, Config, int]]:
-        """More ranks, where each has a slab."""
+        """More ranks, where each has a slab; or a coarser grid."""
         if self.surface.sliced:
             yield from super().changes()
+        side = self.surface.shape[0]
+        for points in (side * 3 // 4, *(side // 2**k for k in range(1, 6))):
+            if points >= _COARSE:
+                yield f"manifold.points = {points}", changed(self.config, {"manifold.points": points}), self.ranks
 
     @property
     def state(self) -> int:
