@@ -26,6 +26,8 @@ _POINT, _CALL = 2.3e-8, 5e-5
 _BESIDE = 2.1
 #: Velocities of a step; metrics that it holds beside u; what a look takes of a velocity.
 _STAGES, _STEP, _LOOK = 4, 4, 1.1
+#: Fields of wave numbers and their squares.
+_WAVES = 2
 #: Spectra on their way between ranks: put together, received, and joined.
 _SENT = 3
 #: Bytes of a file beside its metric; how much larger it is made in memory.
@@ -77,11 +79,11 @@ class Costs(costs.Costs):
     def bytes(self) -> dict[str, int]:
         """Bytes of rank 0 by stage, beyond the interpreter and its libraries."""
         space, sent = self.surface, _SENT * self._cut
+        # A step, with what its stages keep; a look takes less.
+        fields = _WAVES + space.fields + self.config.kernel.field.effort[1] + sent
         found = {
-            "build": self.flowing + 8 * space.starting * self.own,
-            "flow": (1 + _STEP) * self.flowing
-            + 8 * (space.fields + self.config.kernel.field.effort[1] + sent) * self.own,
-            "test": self.flowing + 8 * (space.fields + sent) * self.own,
+            "build": 8 * (_WAVES + space.starting) * self.own,
+            "flow": (1 + _STEP) * self.flowing + 8 * fields * self.own,
             "save": self.flowing + self.metric + _GROWN * self.state,
         }
         return {name: int(size) for name, size in found.items()}

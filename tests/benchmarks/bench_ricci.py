@@ -21,7 +21,7 @@ WIDTHS = (0.0, 0.3, 0.8, 1.6)
 
 
 def step(side: int) -> None:
-    """CPU seconds of a step on all ranks together and on the slowest, and the peak of memory beyond what was loaded."""
+    """CPU seconds of the slowest rank outside the exchange and in it, seconds, and MiB beyond what was loaded."""
     comm, before = world(), process.peak()
     keys = FlatTorus.Keys(dimension=3, points=side, amplitude=0.03)
     space = FlatTorus(keys).placed(Slabs(comm, side, side))
