@@ -6,15 +6,20 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
 from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry.domain import Domain
+from mpiflow.grids import Space
 from mpiflow.methods import registry
 
 
-def flow(config: Config, surface: Domain, train: PointSet, stored: dict):
-    """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for none. Collective."""
+def flow(config: Config, surface: Domain | Space, train: PointSet | Comm, stored: dict):
+    """The flow of a run file at step 0; stored: attributes of the state it resumes from, {} for none. Collective.
+
+    train: of a run without points, on a grid, the ranks.
+    """
     return registry.of(config).flow(config, surface, train, stored)
 
 

@@ -28,5 +28,5 @@ Kernel = Annotated[Kind | None, KERNELS]
 
 
 def of(config: Config) -> ModuleType:
-    """What a run file's table is of: `methods.components`, `methods.potentials` or `methods.network`, with the same verbs."""
+    """What a run file's table is of: `methods.components`, `potentials`, `network` or `grid`, with the same verbs."""
     return import_module(f"{__package__}.{config.moved_by.method}")

@@ -84,6 +84,34 @@ def test_a_transform_is_turned_round_its_ranks_and_back():
     np.testing.assert_allclose(spectral.forward(field), expected, atol=1e-11)
 
 
+OWN = """
+from mpiflow.grids.fields import Field
+
+
+class Slow(Field):
+    \"\"\"The Ricci flow, slowed down.\"\"\"
+
+    share: float = 1.0
+
+    def velocity(self, space, u, width):
+        return self.share * space.ricci(u, width, "hamilton")
+"""
+
+
+def test_a_flow_of_ones_own_is_one_like_ours(tmp_path):
+    (tmp_path / "mine.py").write_text(OWN)
+    (tmp_path / "x.toml").write_text(settings().text().replace('name = "ricci"', 'name = "mine.py:Slow"\nshare = 0.5'))
+    text = (tmp_path / "x.toml").read_text()
+    (tmp_path / "x.toml").write_text(
+        "\n".join(line for line in text.splitlines() if "gauge" not in line and "index" not in line)
+    )
+    assert run(Comm(), config.read(tmp_path / "x.toml"), tmp_path / "slow", Screen(0, quiet=True)) == 0
+    slow = loader.latest(tmp_path / "slow", pytest.fail)
+    ours = made(tmp_path / "ours", kernel={"field": "ricci"}, flow={"dt": 0.05})
+    np.testing.assert_allclose(slow.arrays["method/metric"], ours.arrays["method/metric"], rtol=1e-12, atol=1e-14)
+    assert "class Slow" in slow.attributes["field_text"]
+
+
 LOST = {
     "kernel": {"field": {"name": "ricci", "gauge": "perelman", "index": "frobenius"}},
     "manifold": {"amplitude": 0.2},

@@ -50,6 +50,7 @@ FAMILY = {
     "bicubic": {},
     "tetra-quadric": {},
     "two-cubics": {},
+    "flat-torus": {"points": 8, "modes": 1},
 }
 CHART = {
     "configuration": [0, 2, 3],
@@ -60,16 +61,17 @@ CHART = {
 }
 
 
-#: The smallest job on a real grid.
-GRID = {"manifold": {"family": "flat-torus", "points": 8, "modes": 1}, "kernel": {"name": "grid"}}
+def real(family):
+    """Whether a family is one of real grids."""
+    return isinstance(family, str) and family in FAMILIES.known() and FAMILIES.known()[family].real
 
 
 def job(kind):
     """The table of a kind's job."""
-    if kind == "grid":
-        return {name: JOB[name] for name in ("flow", "output")} | GRID
-    if kind in FAMILIES.known() and FAMILIES.known()[kind].real:
-        return job("grid") | {"manifold": {"family": kind} | (GRID["manifold"] if kind == "flat-torus" else {})}
+    if kind == "grid" or real(kind):
+        family = kind if real(kind) else "flat-torus"
+        grid = {"manifold": {"family": family} | FAMILY.get(family, {}), "kernel": {"name": "grid"}}
+        return {name: JOB[name] for name in ("flow", "output")} | grid
     if kind == "network":
         return JOB | {"network": {"kind": "multiplicative", "width": 4, "depth": 1, "batch": 64}}
     if kind in FAMILY:
@@ -179,7 +181,7 @@ def changed(kind, section, key, value):
     if key == "name":
         there = {key: value} | KINDS.get(value if isinstance(value, str) else "", {})
     if key == "family":
-        there = {key: value} | FAMILY.get(value if isinstance(value, str) else "", {"ambient": 2})
+        there = {key: value} | FAMILY.get(value if isinstance(value, str) else "", {} if real(value) else {"ambient": 2})
         table = table | {"points": table["points"] | {"chart": CHART.get(str(value), [0, 1])}}
     return table | {head: there}
 

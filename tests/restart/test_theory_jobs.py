@@ -12,7 +12,7 @@ MORE = {"cosine": ("kernel.units=64",)}
 #: Of each kind of arithmetic one.
 BITS = ("cosine", "calabi", "ricci-torus")
 #: Of those on a grid.
-GRID = ("manifold.points=12", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
+GRID = ("manifold.points=14", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
 
 
 def words(job):
