@@ -29,9 +29,9 @@ class ConformalTorus(Space):
 
         points: Annotated[int, Field(ge=4, le=4096)] = 48
         """Along each axis."""
-        height: Annotated[float, Field(ge=-50, le=50)] = 1.0
+        height: Annotated[float, Field(gt=-30, lt=30)] = 1.0
         """v = exp(height h(1) - depth h(dimple)), h(w) the periodic bump exp((cos x + cos y - 2) / w^2)."""
-        depth: Annotated[float, Field(ge=-50, le=50)] = 0.0
+        depth: Annotated[float, Field(gt=-30, lt=30)] = 0.0
         """Of a dimple on top of the hill."""
         dimple: Annotated[float, Field(gt=0, le=10)] = 0.3
         """Its width. [radian]"""

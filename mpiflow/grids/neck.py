@@ -10,7 +10,6 @@ from scipy import fft
 
 from mpiflow.grids import rk4
 from mpiflow.grids.space import Keys, Space
-from mpiflow.settings.section import Positive
 
 
 class Neck(Space):
@@ -32,11 +31,11 @@ class Neck(Space):
 
         points: Annotated[int, Field(ge=4, le=4096, description="64 are enough away from a pinch")] = 64
         """Points along the circle."""
-        radius: Positive = 1.0
+        radius: Annotated[float, Field(gt=0, le=1e6)] = 1.0
         """Of the spheres."""
-        amplitude: Annotated[float, Field(ge=0, le=1e30)] = 0.0
+        amplitude: Annotated[float, Field(ge=0, le=1e6)] = 0.0
         """Their radius is radius + amplitude cos x. e.g. 0.3"""
-        length: Positive = 4 * np.pi
+        length: Annotated[float, Field(gt=0, le=1e6)] = 4 * np.pi
         """Of the circle."""
 
         @model_validator(mode="after")

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from mpiflow.grids import rk4, zonal
 from mpiflow.grids.space import Keys, Space
-from mpiflow.settings.section import Positive
 
 
 class Sphere(Space):
@@ -29,7 +28,7 @@ class Sphere(Space):
 
         points: Annotated[int, Field(ge=4, le=256, description="24 are enough for smooth metrics")] = 24
         """Legendre points in cos theta."""
-        radius: Positive = 1.0
+        radius: Annotated[float, Field(gt=0, le=1e6)] = 1.0
         """Of the round sphere, or of one with an amplitude."""
         amplitude: Annotated[float, Field(gt=-1, lt=1)] = 0.0
         """v = radius^2 (1 + amplitude P_2(cos theta)); 0 is round. e.g. 0.4"""

@@ -9,7 +9,6 @@ from pydantic import Field
 
 from mpiflow.grids import rk4, zonal
 from mpiflow.grids.space import Keys, Space
-from mpiflow.settings.section import Positive
 
 
 class ThreeSphere(Space):
@@ -31,7 +30,7 @@ class ThreeSphere(Space):
 
         points: Annotated[int, Field(ge=4, le=256, description="32 are enough for smooth metrics")] = 32
         """Points in cos theta."""
-        radius: Positive = 1.0
+        radius: Annotated[float, Field(gt=0, le=1e6)] = 1.0
         """Of the round sphere, or of one with an amplitude."""
         amplitude: Annotated[float, Field(gt=-10, lt=1)] = 0.0
         """w = radius^2 (1 - amplitude sin^2 theta): 0 is round, towards 1 a neck at the equator. e.g. 0.5"""
