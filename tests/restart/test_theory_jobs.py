@@ -14,7 +14,7 @@ MORE = {
     "network-flow": ("network.batch=70", "network.width=8"),
 }
 #: Of each kind of arithmetic one.
-BITS = ("cosine", "calabi", "linearised", "network-flow")
+BITS = ("cosine", "calabi", "linearised")
 
 
 def words(job):
