@@ -295,7 +295,7 @@ def _draw(path: Path, rows: list[Row]) -> None:
             steps, xlabel="dt", ylabel="distance from the flow, relative", title=f"steps; dotted: many, to t = {UNTIL}"
         )
         mixed.set_xticks(MIXED, labels=[f"{width}" for width in MIXED])
-        mixed.minorticks_off()
+        mixed.tick_params(axis="x", which="minor", labelbottom=False)
         finished(mixed, xlabel="width", ylabel="share of the kernel", title="components that mix")
 
 
