@@ -23,7 +23,7 @@ def _flow(comm, kind, precision, search=None, total=700):
     number, points = sampling.sample(comm, surface, total, 1, sampling.TRAIN, None)
     layout = Layout(comm, np.zeros(total, np.int32), 1, [1.0])
     train = PointSet(layout, points.map(Exchange(comm, number, layout.rows)), np.zeros(len(layout.rows), np.int32))
-    extra = {} if kind == "potential" else {"kaehler": 0.1, "transition": 0.1}
+    extra = {"kaehler": 0.1, "transition": 0.1} if kind == "multiplicative" else {}
     kind = NETWORKS.find(kind)(width=12, depth=2)
     goal = Objective(architecture(surface, kind), kind, **extra)
     rule = NetworkRule(goal, 1e-2, 160, 5, decay=0.9, precision=precision, search=search or Adam())

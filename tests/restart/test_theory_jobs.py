@@ -14,7 +14,7 @@ MORE = {
     "network-flow": ("network.batch=70", "network.width=8"),
 }
 #: Of each kind of arithmetic one.
-BITS = ("cosine", "calabi", "linearised", "network-flow", "ricci-torus")
+BITS = ("cosine", "calabi", "linearised", "ricci-torus")
 #: Of those on a grid.
 GRID = ("manifold.points=14", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
 
