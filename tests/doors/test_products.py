@@ -75,7 +75,28 @@ degree = 4
 steps = 4
 dt = 0.5
 """
-RUNS = {"components": HR, "potential": POTENTIAL, "symmetric": SYMMETRIC}
+NETWORK = """
+[manifold]
+family = "configuration"
+ambient = [1, 2]
+degrees = [[2, 3]]
+kaehler = [1.0, 1.4]
+seed = 2
+[points]
+train = 150
+test = 40
+chart = "all"
+[network]
+kind = "potential"
+width = 8
+depth = 2
+batch = 50
+[flow]
+steps = 4
+dt = 0.01
+loss = "sigma"
+"""
+RUNS = {"components": HR, "potential": POTENTIAL, "symmetric": SYMMETRIC, "network": NETWORK}
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +113,7 @@ def begun(tmp_path_factory):
 @pytest.mark.parametrize("name", RUNS)
 def test_it_runs_from_a_run_file_to_an_evaluation(name, begun):
     path = begun[name]
-    model = holds(path)
+    model = holds(path, plan=name != "network")
     assert all(sound for _, sound, _ in loader.verify(path.parent / "parts"))
     if name == "potential":
         assert model.evaluate(100, 5)[1].gain > 1.3
