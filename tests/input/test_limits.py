@@ -181,7 +181,9 @@ def changed(kind, section, key, value):
     if key == "name":
         there = {key: value} | KINDS.get(value if isinstance(value, str) else "", {})
     if key == "family":
-        there = {key: value} | FAMILY.get(value if isinstance(value, str) else "", {} if real(value) else {"ambient": 2})
+        there = {key: value} | FAMILY.get(
+            value if isinstance(value, str) else "", {} if real(value) else {"ambient": 2}
+        )
         table = table | {"points": table["points"] | {"chart": CHART.get(str(value), [0, 1])}}
     return table | {head: there}
 
