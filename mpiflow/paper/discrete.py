@@ -17,7 +17,7 @@ from mpiflow.paper.picture import finished, leave, picture
 TITLE = "a discrete delta learns nothing on unseen points; kernels between h(x) and h(x') (HR 2.13 - 2.18)"
 SIZES = {"laptop": 1000, "node": 4000, "cluster": 16_000}
 #: p of h = (|Omega|^2 / det g_FS)^p.
-POWERS, STEPS = (-0.5, 0.0, 0.5), 50
+POWERS, STEPS = (-0.5, -0.25, 0.0), 50
 #: What is flowed. The first one is a discrete delta: no two points of any data set are so near that one feels the other.
 DISCRETE = "discrete delta"
 KERNELS = {
