@@ -27,7 +27,7 @@ def test_ricci_flow_is_what_is_known_of_it(tmp_path, monkeypatch):
 
 
 def test_the_non_local_flow_freezes_waves_runs_backwards_and_loses_hills(tmp_path, monkeypatch):
-    monkeypatch.setattr(non_local, "HEIGHTS", {8.0: 0.32})
+    monkeypatch.setattr(non_local, "HEIGHTS", (8.0,))
     monkeypatch.setattr(non_local, "BETWEEN", (0.25, 0.45))
     monkeypatch.setattr(non_local, "HALVINGS", 4)
     monkeypatch.setattr(non_local, "WIDTHS", (0.0, 0.5))
