@@ -113,8 +113,8 @@ MUTANTS = [
     Mutant(
         "the Euler number's error takes points of a line for independent",
         "geometry/curvature.py",
-        "lines = density[: len(density) // group * group].reshape(-1, group).mean(1)",
-        "lines = density",
+        "cuts = values[: len(values) // group * group].reshape(-1, group).mean(1)",
+        "cuts = values",
         f"{_HERE}points_of_a_line_count_once_for_the_error_of_the_euler_number",
     ),
     Mutant(

@@ -76,11 +76,15 @@ BY_FILE = {
             "off = np.abs(weight / ours / constant - 1)",
             "off = 0 * np.abs(weight / ours / constant - 1)",
         ),
-        ("|Omega|^2 is believed", "form = np.abs(y[:, 1] / points.omega2 - 1)", "form = np.zeros(len(z))"),
+        (
+            "|Omega|^2 is believed",
+            "form = np.abs(y[:, 1] / surface.omega2(z, chart_there) - 1)",
+            "form = np.zeros(len(z))",
+        ),
         ("points off X are taken", "surface.off(z), ON_X", "0 * surface.off(z), ON_X"),
         ("a point may be there twice", "        if one < len(z):", "        if False:"),
         ("train points may be unseen ones", 'other = "X_train" if half == "val" else "X_val"', 'other = "X_none"'),
-        ("the density is ignored", "points.weight / density", "points.weight"),
+        ("the density is ignored", "(each / density for each in weighings)", "weighings"),
         (
             "weights of any size are kept",
             "return weight if abs(constant - 1) < SAME_FORM else weight / constant",
@@ -269,7 +273,11 @@ BY_FILE = {
     ],
     ("ansatz/composed.py", "unit/test_ansatz.py"): [
         ("the metric of a logarithm lacks dF dbar F", "+ f2[:, None, None] * _square(along)", "+ 0 * _square(along)"),
-        ("the kernel does not move with dF", "slope[:, 1:, 0] = f2[:, None] * column", "slope[:, 1:, 0] = 0 * column"),
+        (
+            "the kernel does not move with dF",
+            "slope[:, 1:, 0] = f1[:, None] * first + f2[:, None] * column",
+            "slope[:, 1:, 0] = f1[:, None] * first",
+        ),
         (
             "the kernel does not move with F",
             "+ f3 * (along.conj() * column).sum(1)",

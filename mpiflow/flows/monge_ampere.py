@@ -114,12 +114,13 @@ class MongeAmpere:
 
     def gradient(self, state: State) -> np.ndarray:
         """d loss / d c, (P,), exactly: kappa moves with the metric, d log kappa = <w eta A>; collective."""
-        if self.whole:
-            slope = self.loss.gradient(self, state)
-            return slope + 2 * self.prior(state.coefficients) if self.prior else slope
+        slope = self.loss.gradient(self, state) if self.whole else self._of_eta(state)
+        return slope + 2 * self.prior(state.coefficients) if self.prior else slope
+
+    def _of_eta(self, state: State) -> np.ndarray:
+        """Of a loss that is a function of eta."""
         slope = self.loss.slope(state.eta) * state.eta
         columns = [self.measure, self.weight, self.weight * slope]
         total, every, mean = self.engine.chunks.sum(np.stack(columns, axis=1))
         factor = self.weight * (slope - self.measure / self.weight * state.eta * mean / total) / every
-        slope = self.engine.adjoint(factor[:, None] * self.slope(state))
-        return slope + 2 * self.prior(state.coefficients) if self.prior else slope
+        return self.engine.adjoint(factor[:, None] * self.slope(state))

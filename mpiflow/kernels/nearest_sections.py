@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpiflow import backend, hermitian
+from mpiflow import hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw
 from mpiflow.kernels.multisections import MultiSections, multidegree
+from mpiflow.kernels.sections import collected, paired, widened
 
 if TYPE_CHECKING:
     from mpiflow.ansatz import Ansatz
@@ -57,26 +58,17 @@ class NearestSections(MultiSections):
         row[:, 0, : reals.shape[1]] = reals
         return np.concatenate([values, row], axis=1)
 
-    def contract(self, values, h, device: Device = HOST, whole: bool = False) -> np.ndarray:
-        """Jets of phi as reals: values (N, 2 + d, N_k), h (N_k, N_k) on the device to (N, r) on the host."""
-        xp, first, sections = device.xp, 0 if whole else 1, values[:, :-1, :]
-        left = xp.reshape(xp.matmul(xp.reshape(sections, (-1, h.shape[0])), h), sections.shape)
-        matrix = device.fetch(xp.matmul(left[:, first:, :], backend.dagger(xp, sections[:, first:, :])))
-        here = device.fetch(xp.sum(left[:, 0, :] * xp.conj(sections[:, 0, :]), axis=1)).real
-        matrix[:, 1 - first :, 1 - first :] -= here[:, None, None] * hermitian.from_reals(_metric(values, device))
-        return hermitian.to_reals(matrix)
+    def contract(self, values, loaded, device: Device = HOST, whole: bool = False) -> np.ndarray:
+        """Jets of phi as reals: values (N, 2 + d, N_k), T (N_k, N_k) on the device to (N, r) on the host."""
+        matrix = paired(values[:, :-1, :], loaded, device)
+        matrix[:, 1:, 1:] -= matrix[:, :1, :1].real * hermitian.from_reals(_metric(values, device))
+        return hermitian.to_reals(matrix if whole else matrix[:, 1:, 1:])
 
     def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
         """sum over points of H_m . v: values (N, 2 + d, N_k) on the device, v (N, r) to (N_k^2,)."""
-        xp, matrix, sections = device.xp, hermitian.from_reals(v), values[:, :-1, :]
-        rows = sections.shape[1]
-        whole = np.zeros((len(matrix), rows, rows), matrix.dtype)
-        whole[:, rows - matrix.shape[1] :, rows - matrix.shape[1] :] = matrix
+        whole = widened(v, values.shape[1] - 1)
         whole[:, 0, 0] -= (_metric(values, device) * hermitian.to_reals(whole[:, 1:, 1:])).sum(1)
-        weighted = xp.matmul(device.put(whole), sections)
-        flat = xp.reshape(sections, (-1, sections.shape[2]))
-        gamma = device.fetch(xp.matmul(xp.reshape(weighted, flat.shape).T, xp.conj(flat)))
-        return hermitian.to_reals((gamma.conj() + gamma.T) / 2)
+        return collected(values[:, :-1, :], whole, device)
 
     def lifted(
         self,

@@ -142,23 +142,15 @@ class Sections(Features):
 
     def contract(self, values, loaded, device: Device = HOST, whole: bool = False) -> np.ndarray:
         """Jets of phi as reals: values (N, 1 + d, N_k), T (N_k, N_k) on the device to (N, r) on the host."""
-        xp = device.xp
-        left = triangle.times(xp.reshape(values, (-1, values.shape[2])), loaded, device)
-        half = device.fetch(xp.matmul(xp.reshape(left, values.shape), backend.dagger(xp, values)))
-        matrix = half + half.conj().transpose(0, 2, 1)
+        matrix = paired(values, loaded, device)
         matrix[:, 1:, 1:] -= self.degree * matrix[:, :1, :1].real * np.eye(values.shape[1] - 1, dtype=matrix.real.dtype)
         return hermitian.to_reals(matrix if whole else matrix[:, 1:, 1:])
 
     def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
         """sum over points of H_m . v: values (N, 1 + d, N_k) on the device, v (N, r) to (N_k^2,)."""
-        xp, matrix, rows = device.xp, hermitian.from_reals(v), values.shape[1]
-        whole = np.zeros((len(matrix), rows, rows), matrix.dtype)
-        whole[:, rows - matrix.shape[1] :, rows - matrix.shape[1] :] = matrix
+        whole = widened(v, values.shape[1])
         whole[:, 0, 0] -= self.degree * np.trace(whole[:, 1:, 1:], axis1=1, axis2=2)
-        weighted = xp.matmul(device.put(whole), values)
-        flat = xp.reshape(values, (-1, values.shape[2]))
-        gamma = triangle.gram(xp.reshape(weighted, flat.shape), xp.conj(flat), device)
-        return hermitian.to_reals(gamma.T)
+        return collected(values, whole, device)
 
     @classmethod
     def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
@@ -231,3 +223,27 @@ def norms(exponents: np.ndarray) -> np.ndarray:
     """sqrt(k! / prod alpha_i!) of each row, (M, n+1) to (M,)."""
     factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
     return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
+
+
+def paired(values, loaded, device: Device) -> np.ndarray:
+    """D_a h D_b^dagger, a and b from 0 on: values (N, 1 + d, N_k) and T of h on the device to (N, 1 + d, 1 + d) on the host."""
+    xp = device.xp
+    left = triangle.times(xp.reshape(values, (-1, values.shape[2])), loaded, device)
+    half = device.fetch(xp.matmul(xp.reshape(left, values.shape), backend.dagger(xp, values)))
+    return half + half.conj().transpose(0, 2, 1)
+
+
+def widened(v: np.ndarray, rows: int) -> np.ndarray:
+    """Reals (N, r) as matrices (N, rows, rows) on the host, zeros where they know no values nor first derivatives."""
+    matrix = hermitian.from_reals(v)
+    whole = np.zeros((len(matrix), rows, rows), matrix.dtype)
+    whole[:, rows - matrix.shape[1] :, rows - matrix.shape[1] :] = matrix
+    return whole
+
+
+def collected(values, weights: np.ndarray, device: Device) -> np.ndarray:
+    """sum over points of D^dagger W D: values (N, 1 + d, N_k) on the device, Hermitian W (N, 1 + d, 1 + d) to (N_k^2,)."""
+    xp = device.xp
+    weighted = xp.matmul(device.put(weights), values)
+    flat = xp.reshape(values, (-1, values.shape[2]))
+    return hermitian.to_reals(triangle.gram(xp.reshape(weighted, flat.shape), xp.conj(flat), device).T)

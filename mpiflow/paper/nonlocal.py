@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mpiflow import streams
 from mpiflow.comm import Comm
 from mpiflow.grids import rk4
 from mpiflow.grids.conformal import ConformalTorus
@@ -69,7 +70,7 @@ def _rows(size: int, seed: int) -> Iterator[Row]:
 
 def noise(size: int, seed: int) -> np.ndarray:
     """v = e^f, f of every wave of |k| up to the last band with the same mean square, of rms ROUGH: (1, n, n)."""
-    draws = np.random.default_rng(seed).standard_normal((size, size))
+    draws = streams.modes(seed).standard_normal((size, size))
     waves = np.fft.rfft2(draws) * ((_square(size) > 0) & (_square(size) <= BANDS[-1][1] ** 2))
     f = np.fft.irfft2(waves, s=(size, size))
     return np.exp(ROUGH * f / f.std())[None]

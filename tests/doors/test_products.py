@@ -113,7 +113,7 @@ def begun(tmp_path_factory):
 @pytest.mark.parametrize("name", RUNS)
 def test_it_runs_from_a_run_file_to_an_evaluation(name, begun):
     path = begun[name]
-    model = holds(path, plan=name != "network")
+    model = holds(path)
     assert all(sound for _, sound, _ in loader.verify(path.parent / "parts"))
     if name == "potential":
         assert model.evaluate(100, 5)[1].gain > 1.3

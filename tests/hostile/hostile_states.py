@@ -323,7 +323,7 @@ HOSTILE: dict[str, Callable[[h5py.File], None]] = {
     "config of more clusters": _config("count = 2", "count = 20"),
     "config of another manifold": _config("ambient = 4", "ambient = 5"),
     "config of a large number": _config("train = 20", "train = 1" + "0" * 5000),
-    "config of another kernel": _config('name = "gaussian"\nwidth = 0.4', 'name = "kaehler"'),
+    "config of another kernel": _config('name = "gaussian"\nrescale = 0.0\nwidth = 0.4', 'name = "kaehler"'),
     "config of fewer steps": _config("steps = 3", "steps = 1"),
     "other seed": _attribute("seed", 2),
     "other engine": _attribute("engine", "none"),

@@ -79,10 +79,11 @@ from mpiflow.job import triggers
 from mpiflow.comm import Comm
 from mpiflow.ranks import hearing
 hearing.PATIENCE = 0.2
+matrix = np.random.default_rng(0).random((3000, 3000))
 triggers.install()
-threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()
+threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
 with hearing.at_once(Comm(), "deep down", triggers.caught(), lambda told: print(told, flush=True)):
-    np.linalg.eig(np.random.default_rng(0).random((3000, 3000)))
+    np.linalg.eig(matrix)
 """
 
 

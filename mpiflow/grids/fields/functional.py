@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mpiflow import streams
 from mpiflow.grids import rk4
 from mpiflow.grids.fields.field import Field
 from mpiflow.grids.periodic import Metric, places, projected
@@ -49,7 +50,7 @@ class Functional(Field):
     def step_limit(self, space: Space, u: np.ndarray, width: float) -> float:
         """From the fastest rate of the linearised flow, by power iteration: a user's formula does not tell its own."""
         here, size = self.velocity(space, u, width), 1e-6 * np.abs(u).max()
-        along, rate = np.random.default_rng(0).standard_normal(u.shape), 0.0
+        along, rate = streams.same().standard_normal(u.shape), 0.0
         for _ in range(_ITERATIONS):
             along = along * size / np.abs(along).max()
             moved = self.velocity(space, u + along, width) - here
