@@ -27,7 +27,7 @@ class Drawn(Kernel):
     draws units, `values`. With as many networks as metrics have components each is moved by one of its own (HR 2.23).
     """
 
-    units: Annotated[int, Field(ge=1, le=10**6)] | None = None
+    units: Annotated[int, Field(ge=1, le=2**17)] | None = None
     """Units N of the hidden layer; without it infinitely many. e.g. 1024"""
     seed: Seed = 1
     """Of the weights of finite networks."""

@@ -104,8 +104,12 @@ def meanings(model: type[Section]) -> dict[str, str]:
 
 
 def _strings(kind: type[Section]) -> dict[str, str]:
-    text = getattr(kind, "source", None)
-    tree = ast.parse(text or textwrap.dedent(inspect.getsource(kind)))
+    try:
+        text = getattr(kind, "source", None) or textwrap.dedent(inspect.getsource(kind))
+    except OSError:
+        # Made of a space when it is loaded: all of its keys are of what it derives from.
+        return {}
+    tree = ast.parse(text)
     body = next(
         (node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == kind.__name__), []
     )
