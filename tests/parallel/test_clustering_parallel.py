@@ -22,7 +22,7 @@ def own_rows(comm, total, batch):
     return slice(min(share.start * batch, total), min(share.stop * batch, total))
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel([3])
 @pytest.mark.parametrize("merge", MERGES.known())
 @pytest.mark.parametrize(
     ("total", "batch", "count"),
@@ -55,7 +55,7 @@ def test_quality_has_the_same_bits_on_any_number_of_ranks(exact):
     np.testing.assert_array_equal(found.diameter, alone.diameter)
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel([2, 4])
 @pytest.mark.parametrize("batch", [100, 130, 800])
 def test_moments_exchange_what_was_planned(batch):
     comm = world()

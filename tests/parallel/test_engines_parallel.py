@@ -35,7 +35,7 @@ def summed(comm, kernel, mode, precision, coupled, normalisation):
     return [layout.gather(kernel_sum.apply(v[train.rows])) for layout, kernel_sum in sums]
 
 
-@pytest.mark.parallel([3, 4])
+@pytest.mark.parallel([3])
 @pytest.mark.parametrize("coupled", [True, False])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 @pytest.mark.parametrize("mode", KERNELS)

@@ -35,7 +35,7 @@ def _flow(comm, total, kind):
     return KaehlerFlow(surface, features, train, KaehlerRule(0.4, refreeze=2, ridge=1e-6))
 
 
-@pytest.mark.parallel([2, 3])
+@pytest.mark.parallel([3])
 @pytest.mark.parametrize("kind", ["invariant", "generic", "ladder"])
 @pytest.mark.parametrize("total", [300, 1400])
 def test_bits_do_not_depend_on_the_ranks(total, kind):

@@ -30,7 +30,7 @@ def _flow(comm, kind, precision, search=None, total=700):
     return NetworkFlow(surface, train, rule, "all")
 
 
-@pytest.mark.parallel([2, 3])
+@pytest.mark.parallel([3])
 @pytest.mark.parametrize(
     "case", [("multiplicative", "float32"), ("potential", "float64"), ("independent", "float64", Sgd())]
 )

@@ -29,7 +29,7 @@ def solved(comm, kernel, coupled):
     return [*step, test.gather(made.deviation(test, unseen[test.rows], 30.0))]
 
 
-@pytest.mark.parallel([2, 3, 4])
+@pytest.mark.parallel([3])
 @pytest.mark.parametrize("coupled", [True, False])
 def test_bits_do_not_depend_on_the_ranks(coupled):
     comm = world()

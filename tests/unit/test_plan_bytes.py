@@ -93,7 +93,7 @@ def taken(config, folder):
 
 
 #: One of each kind; by hand, with MPIFLOW_PLANS=full, all.
-USUAL = ("streamed, unseen", "judged sparse", "invariants", "generic", "grid")
+USUAL = ("streamed, unseen", "judged sparse", "invariants", "grid")
 
 
 @pytest.mark.parametrize("case", CASES if os.environ.get("MPIFLOW_PLANS") == "full" else USUAL)
