@@ -95,6 +95,12 @@ def joined(xp: ModuleType, arrays: list, axis: int = 0):
     return (getattr(xp, "concat", None) or xp.concatenate)(arrays, axis=axis)
 
 
+def cast(xp: ModuleType, array, dtype: str):
+    """An array as numbers of another type; itself where it is of that already."""
+    as_method = getattr(array, "astype", None)
+    return as_method(dtype, copy=False) if as_method else xp.astype(array, getattr(xp, dtype), copy=False)
+
+
 def get(name: str) -> ModuleType:
     """The array library of a backend: numpy for "cpu", cupy for "gpu"; "auto" is a GPU if one works.
 

@@ -34,18 +34,21 @@ static std::barrier<> *together;
 #define __double2ll_rn(number) std::llrint(number)
 """
 _C = {"float32": "float", "float64": "double", "int64": "long long", "int32": "int"}
+_C |= {"complex64": "float", "complex128": "double"}
 _LAUNCH = """
 extern "C" void launch(int blocks, int spans, int threads, void **a) {{
   std::barrier<> barrier(threads);
   together = &barrier;
-  for (int y = 0; y < spans; y++) for (int x = 0; x < blocks; x++) {{
-    std::vector<std::thread> all;
-    for (int t = 0; t < threads; t++) all.emplace_back([=] {{
-      threadIdx = {{t, 0}}, blockIdx = {{x, y}};
+  std::vector<std::thread> all;
+  for (int t = 0; t < threads; t++) all.emplace_back([=] {{
+    threadIdx = {{t, 0}};
+    for (int y = 0; y < spans; y++) for (int x = 0; x < blocks; x++) {{
+      blockIdx = {{x, y}};
       {call};
-    }});
-    for (auto &one : all) one.join();
-  }}
+      {between}
+    }}
+  }});
+  for (auto &one : all) one.join();
 }}
 """
 
@@ -78,9 +81,12 @@ def kernel(text, name, options):
     @cache
     def library(kinds):
         taken = [f"({kind} *)a[{k}]" if array else f"*({kind} *)a[{k}]" for k, (kind, array) in enumerate(kinds)]
+        call = f"{name}({', '.join(taken)})"
+        # Where a block shares memory, the next one waits for it.
+        between = "together->arrive_and_wait();" if "__shared__" in text else ""
         with tempfile.TemporaryDirectory() as folder:
             source, built = Path(folder, "kernel.cc"), Path(folder, "kernel.so")
-            source.write_text(_PREAMBLE + text + _LAUNCH.format(call=f"{name}({', '.join(taken)})"))
+            source.write_text(_PREAMBLE + text + _LAUNCH.format(call=call, between=between))
             flags = ["-std=c++20", "-O1", "-ffp-contract=off", "-shared", "-fPIC", "-pthread", "-w"]
             subprocess.run(["g++", *flags, source, "-o", built], check=True)
             return ctypes.CDLL(str(built))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from mpiflow.backend import HOST, Device
+from mpiflow.backend import HOST, Device, cast, joined
 from mpiflow.geometry.domain import Frame
 from mpiflow.kernels import kaehler
 from mpiflow.kernels.features import Features
@@ -41,17 +41,47 @@ class LowRank:
     def apply(self, coefficients: np.ndarray) -> np.ndarray:
         """sum_m c_m H_m at the own points: (P,) to (n, r) float64."""
         result = np.empty((len(self.frame), self.reals))
-        loaded = self.features.load(self._rounded(coefficients), self.device)
-        for rows, prepared in self.each():
-            found = self.features.contract(prepared, loaded, self.device, self.whole)
-            result[rows] = found[: rows.stop - rows.start]
+        for rows, found in self._contracted(coefficients):
+            result[rows] = self.device.fetch(found)[: rows.stop - rows.start]
         return result
 
     def adjoint(self, v: np.ndarray) -> np.ndarray:
-        """sum over all points of H_m . v: own (n, r) to (P,) float64, on every rank."""
-        each = zip(self.each(), self.chunks.each(self._rounded(v)), strict=True)
-        partials = (self.features.adjoint(s, self.chunks.zeroed(w, rows), self.device) for (rows, s), (_, (w,)) in each)
-        return self.chunks.comm.bcast(self.chunks.tree((self.size,), (np.asarray(p, np.float64) for p in partials)))
+        """sum over all points of H_m . v: own (n, r) to (P,), on every rank."""
+        return self._collected(self.device.put(w) for w in self._zeroed(self._rounded(v)))
+
+    def spread(self, v: np.ndarray) -> list:
+        """(n, r) float64 as `traced` and `pulled` take it: chunk by chunk on the device."""
+        return [self.device.put(w) for w in self._zeroed(v)]
+
+    def traced(self, coefficients: np.ndarray, v: list) -> np.ndarray:
+        """v . sum_m c_m H_m at the own points: (P,) and what was spread to (n,) float64."""
+        xp, found = self.device.xp, self._contracted(coefficients)
+        each = [xp.sum(w * cast(xp, h, "float64"), axis=1) for w, (_, h) in zip(v, found, strict=True)]
+        return self.device.fetch(joined(xp, each))[: len(self.frame)] if each else np.empty(0)
+
+    def pulled(self, t: np.ndarray, v: list) -> np.ndarray:
+        """sum over all points of t H_m . v: own (n,) and what was spread to (P,) float64, on every rank."""
+        number = "float32" if self.single else "float64"
+        filled = np.zeros((len(v), CHUNK, 1))
+        filled.reshape(-1)[: len(t)] = t
+        there = self.device.put(filled)
+        return self._collected(cast(self.device.xp, there[k, ...] * w, number) for k, w in enumerate(v))
+
+    def _contracted(self, coefficients: np.ndarray) -> Iterator[tuple[slice, object]]:
+        """Own rows chunk by chunk, and sum_m c_m H_m of each on the device."""
+        loaded = self.features.load(self._rounded(coefficients), self.device)
+        for rows, prepared in self.each():
+            yield rows, self.features.contract(prepared, loaded, self.device, self.whole)
+
+    def _collected(self, each: Iterable) -> np.ndarray:
+        """The sum over all points of H_m . v, of which each chunk's lies on the device: (P,) float64, on every rank."""
+        chunks, xp = self.chunks, self.device.xp
+        partials = (self.features.adjoint(s, w, self.device) for (_, s), w in zip(self.each(), each, strict=True))
+        wide = (cast(xp, p, "float64") for p in partials)
+        return chunks.comm.bcast(chunks.tree((self.size,), wide, self.device.fetch))
+
+    def _zeroed(self, v: np.ndarray) -> Iterator[np.ndarray]:
+        return (self.chunks.zeroed(w, rows) for rows, (w,) in self.chunks.each(v))
 
     def gram(self, inverse: np.ndarray, weight: np.ndarray, residual: np.ndarray) -> np.ndarray | None:
         """sum over points of w [A, 1, r] [A, 1, r]^T with A_m = inverse . H_m: (P+2, P+2) on rank 0, None elsewhere.

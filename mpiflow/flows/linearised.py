@@ -44,13 +44,14 @@ class Linearised:
     """A = d log eta / d c at a metric, less its w-mean, with the weights w / sum w."""
 
     def __init__(self, problem: MongeAmpere, state: State, preconditioner: Preconditioner | None = None):
-        self.engine, self.slope, self._preconditioner = problem.inner, problem.slope(state), preconditioner
+        self.engine, self._preconditioner = problem.inner, preconditioner
+        self.slope = self.engine.spread(problem.slope(state))
         self.prior = problem.prior
         self.weight = problem.weight / problem.engine.chunks.sum(problem.weight)
 
     def apply(self, c: np.ndarray) -> np.ndarray:
         """A c at the own points: (P,) to (n,)."""
-        return (self.slope * self.engine.apply(c)).sum(1)
+        return self.engine.traced(c, self.slope)
 
     def centred(self, t: np.ndarray) -> np.ndarray:
         """(n,) less its w-mean over all points."""
@@ -58,7 +59,7 @@ class Linearised:
 
     def adjoint(self, t: np.ndarray) -> np.ndarray:
         """A^T W t: centred own (n,) to (P,), on every rank."""
-        return self.engine.adjoint((self.weight * t)[:, None] * self.slope)
+        return self.engine.pulled(self.weight * t, self.slope)
 
     def preconditioned(self, gradient: np.ndarray) -> np.ndarray:
         """About (A^T W A)^-1 times a gradient (P,), up to a factor; what rank 0 finds, every rank has."""

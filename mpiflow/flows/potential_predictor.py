@@ -55,7 +55,7 @@ class KaehlerPredictor(PotentialPredictor):
             loaded = self.features.load(coefficients, device)
             for place, (rows, there) in enumerate(zip(tiles, frames, strict=True)):
                 values = kept[place] if kept else prepared(there)
-                jets = self.features.contract(values, loaded, device, self.phi.whole)
+                jets = device.fetch(self.features.contract(values, loaded, device, self.phi.whole))
                 tile = there.lower @ self.phi.metric(jets) @ there.lower.conj().transpose(0, 2, 1)
                 g[rows] = tile[: rows.stop - rows.start]
             return g

@@ -54,7 +54,7 @@ class Casimir:
     def __init__(self, features: Sections, values: np.ndarray, onto: np.ndarray):
         k, n = features.degree, features.exponents.shape[1] - 1
         self.onto = onto
-        self._moves = generators(monomials(k, n + 1), range(n + 1))
+        self._moved = Moved(monomials(k, n + 1), range(n + 1))
         self._constant = k * (k + n)
         self._nodes = np.array([level * (level + n) for level in range(k + 1)], float)
         self._terms = divided_differences(self._nodes, values)
@@ -69,7 +69,23 @@ class Casimir:
 
     def _applied(self, h: np.ndarray) -> np.ndarray:
         """The Casimir operator, half of sum_ij [E_ij, [E_ji, h]], which is k (k+n) h - sum_ij E_ij h E_ij^T."""
-        return self._constant * h - sum(move @ h @ move.T for move in self._moves)
+        return self._constant * h - self._moved(h)
+
+
+class Moved:
+    """h to sum_ij E_ij h E_ij^T over all i and j of a factor: one sparse matrix on the entries of h, row by row.
+
+    exponents: (M, C) int, of the monomials.
+    """
+
+    def __init__(self, exponents: np.ndarray, factor: range):
+        moves = generators(exponents, factor)
+        self.matrix = sum(sparse.kron(move, move, format="csr") for move in moves)
+
+    def __call__(self, h: np.ndarray) -> np.ndarray:
+        """(M, M) complex128 to (M, M): real entries, so that real and imaginary parts are two columns."""
+        parts = np.ascontiguousarray(h).reshape(-1).view(np.float64).reshape(-1, 2)
+        return (self.matrix @ parts).reshape(-1).view(np.complex128).reshape(h.shape)
 
 
 def generators(exponents: np.ndarray, factor: range) -> list[sparse.csr_array]:

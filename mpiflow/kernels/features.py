@@ -104,15 +104,15 @@ class Features:
         """The coefficients (P,), for `contract`, on the device."""
         return device.put(coefficients)
 
-    def contract(self, prepared, loaded, device: Device = HOST, whole: bool = False) -> np.ndarray:
-        """sum_m c_m H_m: what is prepared of N points, and loaded, on the device to (N, r) on the host; whole: as there."""
+    def contract(self, prepared, loaded, device: Device = HOST, whole: bool = False):
+        """sum_m c_m H_m: what is prepared of N points, and loaded, to (N, r), all on the device; whole: as there."""
         xp = device.xp
-        return device.fetch(xp.matmul(loaded, xp.reshape(prepared, (len(self), -1)))).reshape(prepared.shape[1:])
+        return xp.reshape(xp.matmul(loaded, xp.reshape(prepared, (len(self), -1))), prepared.shape[1:])
 
-    def adjoint(self, prepared, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: what is prepared on the device, (N, r) on the host, to (P,)."""
+    def adjoint(self, prepared, v, device: Device = HOST):
+        """sum over points of H_m . v: what is prepared, (N, r) to (P,), all on the device."""
         xp = device.xp
-        return device.fetch(xp.matmul(xp.reshape(prepared, (len(self), -1)), device.put(v.ravel())))
+        return xp.matmul(xp.reshape(prepared, (len(self), -1)), xp.reshape(v, (-1,)))
 
     def bytes(self, points: int, d: int, whole: bool = False) -> int:
         """Memory of what `prepare` returns."""

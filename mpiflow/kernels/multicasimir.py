@@ -14,7 +14,7 @@ import numpy as np
 from mpiflow import hermitian
 from mpiflow.geometry.domain import Domain
 from mpiflow.geometry.polynomial import multimonomials
-from mpiflow.kernels.casimir import divided_differences, generators
+from mpiflow.kernels.casimir import Moved, divided_differences
 from mpiflow.kernels.multisections import MultiSections, places, reduction
 
 
@@ -67,8 +67,7 @@ class MultiCasimir:
         for axis, (m, stop, size) in enumerate(zip(features.multidegree, stops, features.sizes, strict=True)):
             levels = np.arange(m + 1)
             nodes = (levels * (levels + size - 1)).astype(float)
-            moves = generators(every, range(stop - size, stop))
-            self._factors.append((nodes, moves, m * (m + size - 1)))
+            self._factors.append((nodes, Moved(every, range(stop - size, stop)), m * (m + size - 1)))
             moved = np.moveaxis(self._terms, axis, 0)
             self._terms = np.moveaxis(divided_differences(nodes, moved), 0, axis)
 
@@ -89,5 +88,5 @@ class MultiCasimir:
 
     def _applied(self, h: np.ndarray, axis: int) -> np.ndarray:
         """The Casimir operator of a factor, m (m + n) h - sum_ij E_ij h E_ij^T."""
-        _, moves, constant = self._factors[axis]
-        return constant * h - sum(move @ h @ move.T for move in moves)
+        _, moved, constant = self._factors[axis]
+        return constant * h - moved(h)

@@ -18,7 +18,7 @@ from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw
 from mpiflow.kernels.multisections import MultiSections, multidegree
-from mpiflow.kernels.sections import collected, paired, widened
+from mpiflow.kernels.sections import collected, mixed, paired, widened
 
 if TYPE_CHECKING:
     from mpiflow.ansatz import Ansatz
@@ -58,17 +58,20 @@ class NearestSections(MultiSections):
         row[:, 0, : reals.shape[1]] = reals
         return np.concatenate([values, row], axis=1)
 
-    def contract(self, values, loaded, device: Device = HOST, whole: bool = False) -> np.ndarray:
-        """Jets of phi as reals: values (N, 2 + d, N_k), T (N_k, N_k) on the device to (N, r) on the host."""
-        matrix = paired(values[:, :-1, :], loaded, device)
-        matrix[:, 1:, 1:] -= matrix[:, :1, :1].real * hermitian.from_reals(_metric(values, device))
-        return hermitian.to_reals(matrix if whole else matrix[:, 1:, 1:])
+    def contract(self, values, loaded, device: Device = HOST, whole: bool = False):
+        """Jets of phi as reals: values (N, 2 + d, N_k) and T (N_k, N_k) to (N, r), on the device."""
+        rows, m = values.shape[1] - 1, _metric(values, device)
+        reals = paired(values, rows, loaded, device)
+        for here, there in hermitian.block(rows):
+            reals[:, there] -= reals[:, :1] * m[:, here]
+        return reals if whole else mixed(reals, rows, device)
 
-    def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: values (N, 2 + d, N_k) on the device, v (N, r) to (N_k^2,)."""
-        whole = widened(v, values.shape[1] - 1)
-        whole[:, 0, 0] -= (_metric(values, device) * hermitian.to_reals(whole[:, 1:, 1:])).sum(1)
-        return collected(values[:, :-1, :], whole, device)
+    def adjoint(self, values, v, device: Device = HOST):
+        """sum over points of H_m . v: values (N, 2 + d, N_k) and v (N, r) to (N_k^2,), on the device."""
+        rows, xp = values.shape[1] - 1, device.xp
+        whole = widened(v, rows, device)
+        whole[:, 0] -= xp.sum(_metric(values, device) * mixed(whole, rows, device), axis=1)
+        return collected(values, whole, device)
 
     def lifted(
         self,
@@ -93,7 +96,7 @@ class NearestSections(MultiSections):
         return replace(found, kept=found.kept * (2 + d) // (1 + d))
 
 
-def _metric(values, device: Device) -> np.ndarray:
-    """The d^2 reals of M of what is prepared: (N, d^2)."""
+def _metric(values, device: Device):
+    """The d^2 reals of M of what is prepared: (N, d^2) on the device."""
     d = values.shape[1] - 2
-    return device.fetch(values[:, -1, : d * d]).real
+    return device.xp.real(values[:, -1, : d * d])

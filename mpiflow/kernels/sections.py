@@ -18,7 +18,7 @@ from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.geometry.polynomial import Polynomial, monomials
-from mpiflow.kernels import balanced, jets, triangle
+from mpiflow.kernels import balanced, jets, pairing, triangle
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
 
@@ -140,16 +140,17 @@ class Sections(Features):
         """T of h = T + T^dagger, for `contract`: (N_k^2,) to (N_k, N_k) complex on the device."""
         return device.put(triangle.lower(hermitian.from_reals(coefficients)))
 
-    def contract(self, values, loaded, device: Device = HOST, whole: bool = False) -> np.ndarray:
-        """Jets of phi as reals: values (N, 1 + d, N_k), T (N_k, N_k) on the device to (N, r) on the host."""
-        matrix = paired(values, loaded, device)
-        matrix[:, 1:, 1:] -= self.degree * matrix[:, :1, :1].real * np.eye(values.shape[1] - 1, dtype=matrix.real.dtype)
-        return hermitian.to_reals(matrix if whole else matrix[:, 1:, 1:])
+    def contract(self, values, loaded, device: Device = HOST, whole: bool = False):
+        """Jets of phi as reals: values (N, 1 + d, N_k) and T (N_k, N_k) to (N, r), on the device."""
+        reals = paired(values, values.shape[1], loaded, device)
+        reals[:, 1 : values.shape[1]] -= self.degree * reals[:, :1]
+        return reals if whole else mixed(reals, values.shape[1], device)
 
-    def adjoint(self, values, v: np.ndarray, device: Device = HOST) -> np.ndarray:
-        """sum over points of H_m . v: values (N, 1 + d, N_k) on the device, v (N, r) to (N_k^2,)."""
-        whole = widened(v, values.shape[1])
-        whole[:, 0, 0] -= self.degree * np.trace(whole[:, 1:, 1:], axis1=1, axis2=2)
+    def adjoint(self, values, v, device: Device = HOST):
+        """sum over points of H_m . v: values (N, 1 + d, N_k) and v (N, r) to (N_k^2,), on the device."""
+        rows = values.shape[1]
+        whole = widened(v, rows, device)
+        whole[:, 0] -= self.degree * device.xp.sum(whole[:, 1:rows], axis=1)
         return collected(values, whole, device)
 
     @classmethod
@@ -225,25 +226,32 @@ def norms(exponents: np.ndarray) -> np.ndarray:
     return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
 
 
-def paired(values, loaded, device: Device) -> np.ndarray:
-    """D_a h D_b^dagger, a and b from 0 on: values (N, 1 + d, N_k) and T of h on the device to (N, 1 + d, 1 + d) on the host."""
-    xp = device.xp
-    left = triangle.times(xp.reshape(values, (-1, values.shape[2])), loaded, device)
-    half = device.fetch(xp.matmul(xp.reshape(left, values.shape), backend.dagger(xp, values)))
-    return half + half.conj().transpose(0, 2, 1)
+def paired(values, rows: int, loaded, device: Device):
+    """D_a h D_b^dagger of the first rows of (N, rows or more, N_k), T of h: (N, rows^2) reals, all on the device."""
+    own = values if rows == values.shape[1] else values[:, :rows, :]
+    left = triangle.times(device.xp.reshape(own, (-1, own.shape[2])), loaded, device)
+    return pairing.paired(device.xp.reshape(left, own.shape), values, device)
 
 
-def widened(v: np.ndarray, rows: int) -> np.ndarray:
-    """Reals (N, r) as matrices (N, rows, rows) on the host, zeros where they know no values nor first derivatives."""
-    matrix = hermitian.from_reals(v)
-    whole = np.zeros((len(matrix), rows, rows), matrix.dtype)
-    whole[:, rows - matrix.shape[1] :, rows - matrix.shape[1] :] = matrix
+def mixed(reals, rows: int, device: Device):
+    """The reals of d_a dbar_b alone: (N, rows^2) to (N, (rows - 1)^2) on the device."""
+    return backend.joined(device.xp, [reals[:, there] for _, there in hermitian.block(rows)], axis=1)
+
+
+def widened(v, rows: int, device: Device):
+    """Reals (N, r) as those of matrices (rows, rows), with zeros where they know no values nor first derivatives: a copy."""
+    whole = device.empty((v.shape[0], rows**2), "float32" if v.dtype == device.xp.float32 else "float64")
+    parts = [(slice(None),) * 2] if v.shape[1] == rows**2 else hermitian.block(rows)
+    whole[:, :] = 0
+    for here, there in parts:
+        whole[:, there] = v[:, here]
     return whole
 
 
-def collected(values, weights: np.ndarray, device: Device) -> np.ndarray:
-    """sum over points of D^dagger W D: values (N, 1 + d, N_k) on the device, Hermitian W (N, 1 + d, 1 + d) to (N_k^2,)."""
-    xp = device.xp
-    weighted = xp.matmul(device.put(weights), values)
-    flat = xp.reshape(values, (-1, values.shape[2]))
-    return hermitian.to_reals(triangle.gram(xp.reshape(weighted, flat.shape), xp.conj(flat), device).T)
+def collected(values, weights, device: Device):
+    """sum over points of D^dagger W D: the first rows of (N, rows or more, N_k), W (N, rows^2) to (N_k^2,) on the device."""
+    xp, rows = device.xp, round(weights.shape[1] ** 0.5)
+    own = values if rows == values.shape[1] else values[:, :rows, :]
+    weighted = xp.reshape(pairing.weighted(values, weights, device), (-1, values.shape[2]))
+    found = xp.conj(triangle.gram(weighted, xp.reshape(own, weighted.shape), device).T)
+    return hermitian.to_reals(found) if device is HOST else hermitian.on_device(found, device)

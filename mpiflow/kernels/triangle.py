@@ -33,10 +33,10 @@ def times(values, triangle, device: Device = HOST):
     return found
 
 
-def gram(left, right, device: Device = HOST) -> np.ndarray:
-    """left^T right, (M, n) twice on the device to (n, n) on the host, where it is Hermitian: right from the diagonal down."""
+def gram(left, right, device: Device = HOST):
+    """left^T right, (M, n) twice to (n, n) on the device, where it is Hermitian: right from the diagonal down."""
     if device is not HOST:
-        return device.fetch(device.xp.matmul(left.T, right))
+        return device.xp.matmul(left.T, right)
     found = np.zeros((left.shape[1],) * 2, left.dtype)
     for start, stop in _blocks(len(found)):
         np.matmul(left[:, start:].T, right[:, start:stop], out=found[start:, start:stop])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
@@ -26,11 +26,12 @@ class Chunks:
         self.rows = np.arange(min(self.numbers.start * CHUNK, total), min(self.numbers.stop * CHUNK, total))
 
     def each(self, *columns: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
-        """Own rows chunk by chunk, columns (n, ...) cut to (CHUNK, ...); the last chunk repeats its last row."""
+        """Own rows chunk by chunk, columns (n, ...) cut to (CHUNK, ...), not to be written to; the last row fills up."""
         for number in self.numbers:
             start = (number - self.numbers.start) * CHUNK
             rows = slice(start, min(start + CHUNK, len(self.rows)))
-            take = np.minimum(np.arange(start, start + CHUNK), len(self.rows) - 1)
+            full = rows.stop == start + CHUNK
+            take = rows if full else np.minimum(np.arange(start, start + CHUNK), len(self.rows) - 1)
             yield rows, [column[take] for column in columns]
 
     def sum(self, values: np.ndarray) -> np.ndarray:
@@ -38,11 +39,11 @@ class Chunks:
         values = np.asarray(values, np.float64)
         return self.comm.bcast(self.tree(values.shape[1:], (self.zeroed(v, r).sum(0) for r, (v,) in self.each(values))))
 
-    def tree(self, shape: tuple[int, ...], partials: Iterable[np.ndarray]) -> np.ndarray | None:
+    def tree(self, shape: tuple[int, ...], partials: Iterable, fetch: Callable = np.asarray) -> np.ndarray | None:
         """Sum of one float64 array of a shape for every chunk of every rank, on rank 0; None elsewhere.
 
-        Chunk 2j is added to 2j + 1, then pairs of pairs, and so on. Ranks add what lies within their own run, and send
-        at most one array a level: never all partials to one place.
+        fetch: from where they lie, once they are added there. Chunk 2j is added to 2j + 1, then pairs of pairs, and so on.
+        Ranks add what lies within their own run, and send at most one array a level: never all partials to one place.
         """
         nodes: dict[tuple[int, int], np.ndarray] = {}
         for number, partial in zip(self.numbers, partials, strict=True):
@@ -51,6 +52,7 @@ class Chunks:
                 array = nodes.pop((level, number - 1)) + array
                 level, number = level + 1, number >> 1
             nodes[level, number] = array
+        nodes = {place: fetch(array) for place, array in nodes.items()}
         for level in range(max(self.count - 1, 0).bit_length()):
             self._climb(nodes, level, shape)
         return nodes.popitem()[1] if nodes else None

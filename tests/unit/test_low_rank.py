@@ -78,39 +78,60 @@ def test_kept_and_recomputed_features_have_the_same_bits():
         assert (kept.apply(kept.adjoint(v)) == again.apply(again.adjoint(v))).all()
 
 
-@pytest.mark.parametrize("kind", ["invariant", "generic"])
-def test_features_on_a_device_give_what_the_host_gives(kind):
-    """Products alone are the device's: numpy cannot read what is kept there."""
-    surface, comm = surfaces.fermat(3), Comm()
-    features = potentials.features(comm, surface, 4, kind)
+def _surface(kind: str, ambient: int):
+    """A surface of two factors for what is of products alone."""
+    if kind == "nearest-sections":
+        return surfaces.configuration((1, 2), ((2, 3),), (1.0, 1.3), seed=2)
+    return surfaces.fermat(ambient)
+
+
+def _agrees(device, surface, degree: int, kind: str, single: bool) -> LowRank:
+    """All products on a device with those of the host: both apart, and with what was spread."""
+    features = potentials.features(Comm(), surface, degree, kind)
     host = problem(surface, features, 1300)
-    there = LowRank(host.engine.chunks, features, host.engine.frame, device=foreign.device())
-    rng = np.random.default_rng(3)
-    c, v = 1e-3 * rng.normal(size=len(features)), rng.normal(size=(1300, 4))
-    np.testing.assert_allclose(there.apply(c), host.engine.apply(c), rtol=0, atol=1e-14)
-    expected = host.engine.adjoint(v)
-    np.testing.assert_allclose(there.adjoint(v), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
-    with pytest.raises(Exception, match="device"):
-        np.asarray(there._kept[0])
-    if kind == "invariant":
+    there = LowRank(host.engine.chunks, features, host.engine.frame, device=device, single=single)
+    here = LowRank(host.engine.chunks, features, host.engine.frame, single=single)
+    rng, near = np.random.default_rng(3), 3e-6 if single else 1e-13
+    c, v, t = 1e-3 * rng.normal(size=len(features)), rng.normal(size=(1300, here.reals)), rng.normal(size=1300)
+    for found, expected in (
+        (there.apply(c), here.apply(c)),
+        (there.adjoint(v), here.adjoint(v)),
+        (there.traced(c, there.spread(v)), (here.apply(c) * v).sum(1)),
+        (there.pulled(t, there.spread(v)), here.adjoint(t[:, None] * v)),
+    ):
+        np.testing.assert_allclose(found, expected, rtol=0, atol=near * np.abs(expected).max())
+    if kind == "invariant" and not single:
         state = host.at(c)
         columns = (host.slope(state), host.weight, state.residual)
         expected = host.engine.gram(*columns)
         np.testing.assert_allclose(there.gram(*columns), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    return there
+
+
+@pytest.mark.parametrize(
+    "kind, single", [("invariant", False), ("generic", False), ("generic", True), ("nearest-sections", False)]
+)
+def test_features_on_a_device_give_what_the_host_gives(kind, single):
+    """Products alone are the device's: numpy cannot read what is kept there."""
+    there = _agrees(foreign.device(), _surface(kind, 3), 4 if kind == "invariant" else 2, kind, single)
+    with pytest.raises(Exception, match="device"):
+        np.asarray(there._kept[0])
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("kind", ["invariant", "generic"])
-def test_gpu_gives_what_the_host_gives(kind):
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize("kind", ["invariant", "generic", "nearest-sections"])
+def test_gpu_gives_what_the_host_gives(kind, single):
     if backend.probe()[0] is None:
         pytest.skip(backend.probe()[1])
-    surface = surfaces.fermat(4)
-    features = potentials.features(Comm(), surface, 4, kind)
-    host = problem(surface, features, 1300)
-    there = LowRank(host.engine.chunks, features, host.engine.frame, device=backend.device("gpu"))
-    v = np.random.default_rng(3).normal(size=(1300, 9))
-    expected = host.engine.adjoint(v)
-    found = there.adjoint(v)
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
-    expected = host.engine.apply(found)
-    np.testing.assert_allclose(there.apply(found), expected, rtol=0, atol=1e-12 * np.abs(expected).max())
+    _agrees(backend.device("gpu"), _surface(kind, 4), 4 if kind != "nearest-sections" else 2, kind, single)
+
+
+@pytest.mark.parametrize("kind", ["invariant", "generic"])
+def test_what_is_spread_gives_the_same_bits_on_the_host(kind):
+    surface = surfaces.fermat(3)
+    engine = problem(surface, potentials.features(Comm(), surface, 4, kind), 1300).engine
+    rng = np.random.default_rng(4)
+    c, v, t = rng.normal(size=engine.size), rng.normal(size=(1300, engine.reals)), rng.normal(size=1300)
+    assert (engine.traced(c, engine.spread(v)) == (v * engine.apply(c)).sum(1)).all()
+    assert (engine.pulled(t, engine.spread(v)) == engine.adjoint(t[:, None] * v)).all()
