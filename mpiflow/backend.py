@@ -83,11 +83,10 @@ class Device:
 HOST = Device(np, lambda array: array, lambda array: array)
 
 
-def dagger(xp: ModuleType, array):
-    """The conjugate transposes of (N, a, b): (N, b, a)."""
+def swapped(xp: ModuleType, array):
+    """(N, a, b) to (N, b, a)."""
     # The array API standard's name; NumPy 1 and CuPy 13 know the other alone.
-    transposed = getattr(xp, "permute_dims", None) or xp.transpose
-    return xp.conj(transposed(array, (0, 2, 1)))
+    return (getattr(xp, "permute_dims", None) or xp.transpose)(array, (0, 2, 1))
 
 
 def joined(xp: ModuleType, arrays: list, axis: int = 0):

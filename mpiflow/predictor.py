@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -69,8 +70,12 @@ class Model:
         self.comm, self.config, self.surface = made.comm, made.config, made.surface
         self.train, self.test = made.train, made.test
         self.step, self.attributes, self.history, self._predictor = step, attributes, history, predictor
+
+    @cached_property
+    def kappa(self) -> float:
+        """The w-mean of det g / |Omega|^2 over the train points; collective when it is first asked for."""
         g = self._predictor.metric(self.train.layout, self.train.points.z, self.train.points.chart)
-        self.kappa = kappa_of(self.train.layout, self.train.points, g)
+        return kappa_of(self.train.layout, self.train.points, g)
 
     def metric(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
         """g at points of X, each in its own best chart (`Domain.chart_of`): (N, n+1) to (N, d, d) complex128.

@@ -10,7 +10,7 @@ from mpiflow.backend import HOST, Device, cast, joined
 from mpiflow.geometry.domain import Frame
 from mpiflow.kernels import kaehler
 from mpiflow.kernels.features import Features
-from mpiflow.ranks.chunks import CHUNK, Chunks
+from mpiflow.ranks.chunks import Chunks
 
 
 class LowRank:
@@ -33,8 +33,9 @@ class LowRank:
     ):
         self.chunks, self.features, self.frame, self.device = chunks, features, frame, device
         self.whole, self.single, d = whole, single, frame.vectors.shape[2]
+        self.number = "float32" if single else "float64"
         self.size, self.reals = len(features), (d + whole) ** 2
-        self.bytes = features.bytes(len(chunks.numbers) * CHUNK, d, whole) // (2 if single else 1)
+        self.bytes = features.bytes(len(chunks.numbers) * chunks.length, d, whole) // (2 if single else 1)
         self.resident = self.bytes <= memory
         self._kept = []
 
@@ -47,7 +48,7 @@ class LowRank:
 
     def adjoint(self, v: np.ndarray) -> np.ndarray:
         """sum over all points of H_m . v: own (n, r) to (P,), on every rank."""
-        return self._collected(self.device.put(w) for w in self._zeroed(self._rounded(v)))
+        return self._collected(self.device.put(w) for w in self._zeroed(v.astype(self.number, copy=False)))
 
     def spread(self, v: np.ndarray) -> list:
         """(n, r) float64 as `traced` and `pulled` take it: chunk by chunk on the device."""
@@ -61,15 +62,14 @@ class LowRank:
 
     def pulled(self, t: np.ndarray, v: list) -> np.ndarray:
         """sum over all points of t H_m . v: own (n,) and what was spread to (P,) float64, on every rank."""
-        number = "float32" if self.single else "float64"
-        filled = np.zeros((len(v), CHUNK, 1))
+        filled = np.zeros((len(v), self.chunks.length, 1))
         filled.reshape(-1)[: len(t)] = t
         there = self.device.put(filled)
-        return self._collected(cast(self.device.xp, there[k, ...] * w, number) for k, w in enumerate(v))
+        return self._collected(cast(self.device.xp, there[k, ...] * w, self.number) for k, w in enumerate(v))
 
     def _contracted(self, coefficients: np.ndarray) -> Iterator[tuple[slice, object]]:
         """Own rows chunk by chunk, and sum_m c_m H_m of each on the device."""
-        loaded = self.features.load(self._rounded(coefficients), self.device)
+        loaded = self.features.load(coefficients.astype(self.number, copy=False), self.device)
         for rows, prepared in self.each():
             yield rows, self.features.contract(prepared, loaded, self.device, self.whole)
 
@@ -98,16 +98,18 @@ class LowRank:
         return self.device.fetch(kaehler.gram(kaehler.traces(hessian, inverse, xp), weight, residual, xp))
 
     def each(self) -> Iterator[tuple[slice, object]]:
-        """Own rows chunk by chunk, and what is prepared of CHUNK points there, the last one again and again, on the device."""
+        """Own rows chunk by chunk, and what is prepared of the chunk's points, the last one filling it up, on the device."""
         for place, (rows, parts) in enumerate(self.chunks.each(*vars(self.frame).values())):
             if place < len(self._kept):
                 yield rows, self._kept[place]
                 continue
-            prepared = self.device.put(self._rounded(self.features.prepare(type(self.frame)(*parts), self.whole)))
+            prepared = self._rounded(self.features.prepare(type(self.frame)(*parts), self.whole, self.device))
             if self.resident:
                 self._kept.append(prepared)
             yield rows, prepared
 
-    def _rounded(self, array: np.ndarray) -> np.ndarray:
+    def _rounded(self, prepared):
         """As the products take it."""
-        return array.astype({8: np.float32, 16: np.complex64}[array.itemsize]) if self.single else array
+        if not self.single:
+            return prepared
+        return cast(self.device.xp, prepared, "complex64" if prepared.dtype == self.device.xp.complex128 else "float32")

@@ -46,7 +46,7 @@ class KaehlerPredictor(PotentialPredictor):
         fits = self.features.bytes(TILE * len(tiles), self.surface.dimension, self.phi.whole) <= memory
 
         def prepared(there: Frame):
-            return device.put(self.features.prepare(there, self.phi.whole))
+            return self.features.prepare(there, self.phi.whole, device)
 
         kept = [prepared(there) for there in frames] if fits else None
 

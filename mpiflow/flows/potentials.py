@@ -30,7 +30,7 @@ from mpiflow.kernels.features import Features
 from mpiflow.preconditioners import Preconditioner
 from mpiflow.preconditioners.natural import Natural
 from mpiflow.ranks import placement
-from mpiflow.ranks.chunks import Chunks
+from mpiflow.ranks.chunks import CHUNK, Chunks, wide
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.searches import Search
 from mpiflow.searches.euler import Euler
@@ -102,7 +102,7 @@ class KaehlerFlow(Flow):
                 f"points.train = {layout.total}: no more than the {len(self.features)} features of kernel.degree; "
                 "take 3 times as many points, a lower degree, or kernel.ridge > 0"
             )
-        self.chunks = Chunks(layout.comm, total)
+        self.chunks = Chunks(layout.comm, total, CHUNK if self.device is backend.HOST else wide(total))
         points = self.train.points.map(Exchange(self.chunks.comm, layout.rows, self.chunks.rows))
         self.frame = self.surface.frame(points.z, points.chart)
         self.phi = Composed(rule.ansatz, self.degree, "jets" in rule.loss.asks)

@@ -53,19 +53,35 @@ class Casimir:
 
     def __init__(self, features: Sections, values: np.ndarray, onto: np.ndarray):
         k, n = features.degree, features.exponents.shape[1] - 1
-        self.onto = onto
-        self._moved = Moved(monomials(k, n + 1), range(n + 1))
+        every = monomials(k, n + 1)
+        self.onto, self.kept = onto, np.flatnonzero((every[:, None] == features.exponents).all(2).any(1))
+        self.rest = np.setdiff1d(np.arange(len(every)), self.kept)
+        self.left = onto[self.rest]
+        self._moved = Moved(every, range(n + 1))
         self._constant = k * (k + n)
         self._nodes = np.array([level * (level + n) for level in range(k + 1)], float)
         self._terms = divided_differences(self._nodes, values)
 
     def __call__(self, h: np.ndarray) -> np.ndarray:
         """The function times h, or a gradient, in reals: (N_k^2,) to (N_k^2,) float64."""
-        whole = self.onto.conj() @ hermitian.from_reals(h) @ self.onto.T
+        whole = self._spread(hermitian.from_reals(h))
         found = self._terms[-1] * whole
         for term, node in zip(self._terms[-2::-1], self._nodes[-2::-1], strict=True):
             found = self._applied(found) - node * found + term * whole
-        return hermitian.to_reals(self.onto.T @ found @ self.onto.conj())
+        return hermitian.to_reals(self._gathered(found))
+
+    def _spread(self, h: np.ndarray) -> np.ndarray:
+        """T^* h T^T, where T has the sections themselves, at `kept`, and what the `rest` of the monomials are of them."""
+        found = np.empty((len(self.onto),) * 2, np.complex128)
+        found[np.ix_(self.kept, self.kept)] = h
+        found[np.ix_(self.rest, self.kept)] = self.left.conj() @ h
+        found[:, self.rest] = found[:, self.kept] @ self.left.T
+        return found
+
+    def _gathered(self, h: np.ndarray) -> np.ndarray:
+        """T^T h T^*, in the same way."""
+        columns = h[:, self.kept] + h[:, self.rest] @ self.left.conj()
+        return columns[self.kept] + self.left.T @ columns[self.rest]
 
     def _applied(self, h: np.ndarray) -> np.ndarray:
         """The Casimir operator, half of sum_ij [E_ij, [E_ji, h]], which is k (k+n) h - sum_ij E_ij h E_ij^T."""

@@ -34,7 +34,7 @@ def weighted(rows: int, precision: str, device: Device) -> Callable:
 
 
 def _points(rows: int) -> int:
-    return max(1, THREADS // rows**2)
+    return max(1, min(16, THREADS // rows**2))
 
 
 def _preamble(rows: int, precision: str) -> str:

@@ -92,13 +92,13 @@ class Features:
         """
         raise NotImplementedError
 
-    def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
-        """What `contract` and `adjoint` need of points: d_a dbar_b of all as r = d^2 reals, H (P, N, r) float64.
+    def prepare(self, frame: Frame, whole: bool = False, device: Device = HOST):
+        """What `contract` and `adjoint` need of points: d_a dbar_b of all as r = d^2 reals, H (P, N, r) float64 on the device.
 
         whole: with values and first derivatives, (1 + d, 1 + d) Hermitian matrices as r = (1 + d)^2 reals (`ansatz.composed`).
         """
         matrix = jets.full(self.jets(frame, 1).transpose(0, 2, 1))
-        return hermitian.to_reals(matrix if whole else matrix[..., 1:, 1:])
+        return device.put(hermitian.to_reals(matrix if whole else matrix[..., 1:, 1:]))
 
     def load(self, coefficients: np.ndarray, device: Device = HOST):
         """The coefficients (P,), for `contract`, on the device."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mpiflow import hermitian
-from mpiflow.backend import HOST, Device
+from mpiflow.backend import HOST, Device, joined
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels.costs import Costs
@@ -50,13 +50,13 @@ class NearestSections(MultiSections):
         """Memory of what `prepare` returns."""
         return 16 * len(self.exponents) * points * (2 + d)
 
-    def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
-        """S, its derivatives D_a along the frame, and M: (N, 2 + d, N_k) complex."""
-        values, m = super().prepare(frame, whole), zip(self.multidegree, frame.factors(), strict=True)
-        row = np.zeros((len(values), 1, values.shape[2]), np.complex128)
+    def prepare(self, frame: Frame, whole: bool = False, device: Device = HOST):
+        """S, its derivatives D_a along the frame, and M: (N, 2 + d, N_k) complex on the device."""
+        values, m = super().prepare(frame, whole, device), zip(self.multidegree, frame.factors(), strict=True)
+        row = np.zeros((values.shape[0], 1, values.shape[2]), np.complex128)
         reals = hermitian.to_reals(sum(power * h for power, (_, h, *_) in m))
         row[:, 0, : reals.shape[1]] = reals
-        return np.concatenate([values, row], axis=1)
+        return joined(device.xp, [values, device.put(row)], axis=1)
 
     def contract(self, values, loaded, device: Device = HOST, whole: bool = False):
         """Jets of phi as reals: values (N, 2 + d, N_k) and T (N_k, N_k) to (N, r), on the device."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import mul
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -114,27 +116,29 @@ class Sections(Features):
         """Memory of what `prepare` returns."""
         return 16 * len(self.exponents) * points * (1 + d)
 
-    def prepare(self, frame: Frame, whole: bool = False) -> np.ndarray:
-        """S and its derivatives D_a along the frame: (N, 1 + d, N_k) complex."""
-        ambient = self.ambient(frame.z, 1)
-        along = frame.vectors.transpose(0, 2, 1) @ ambient[:, 1:]
-        return np.concatenate([ambient[:, :1], along], axis=1)
+    def prepare(self, frame: Frame, whole: bool = False, device: Device = HOST):
+        """S and its derivatives D_a along the frame: (N, 1 + d, N_k) complex on the device."""
+        xp, ambient = device.xp, self.ambient(device.put(frame.z), 1, device)
+        along = xp.matmul(backend.swapped(xp, device.put(frame.vectors)), ambient[:, 1:, :])
+        return backend.joined(xp, [ambient[:, :1, :], along], axis=1)
 
-    def ambient(self, z: np.ndarray, order: int) -> np.ndarray:
-        """Derivatives of the sections in z: (N, n+1) to (N, multi-indices up to order, N_k) complex."""
-        size = z.shape[1]
-        powers = np.ones((int(self.exponents.max()) + 1, *z.shape), np.complex128)
-        for p in range(1, len(powers)):
-            powers[p] = powers[p - 1] * z
+    def ambient(self, z, order: int, device: Device = HOST):
+        """Derivatives of the sections in z: (N, n+1) to (N, multi-indices up to order, N_k) complex, on the device."""
+        xp, size = device.xp, z.shape[1]
+        powers = [xp.ones_like(z)]
+        for _ in range(int(self.exponents.max())):
+            powers.append(powers[-1] * z)
+        table = xp.stack(powers, axis=2)
         # Of each coordinate's factor z_i^alpha_i the derivatives of order 0, 1, ...
         factors = []
         for i, alpha in enumerate(self.exponents.T):
-            falling = [np.array([math.perm(int(a), p) for a in alpha]) for p in range(order + 1)]
-            factors.append([f * powers[np.maximum(alpha - p, 0), :, i].T for p, f in enumerate(falling)])
+            taken = [xp.take(table[:, i, :], device.put(np.maximum(alpha - p, 0)), axis=1) for p in range(order + 1)]
+            falling = [np.array([float(math.perm(int(a), p)) for a in alpha]) for p in range(order + 1)]
+            factors.append([taken[0], *(device.put(f) * t for f, t in zip(falling[1:], taken[1:], strict=True))])
         columns = [
-            math.prod(factors[i][index.count(i)] for i in range(size)) for index in jets.multi_indices(size, order)
+            reduce(mul, [factors[i][index.count(i)] for i in range(size)]) for index in jets.multi_indices(size, order)
         ]
-        return np.stack(columns, axis=1) * self.norms
+        return xp.stack(columns, axis=1) * device.put(self.norms)
 
     def load(self, coefficients: np.ndarray, device: Device = HOST):
         """T of h = T + T^dagger, for `contract`: (N_k^2,) to (N_k, N_k) complex on the device."""

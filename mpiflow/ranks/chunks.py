@@ -11,27 +11,34 @@ from mpiflow.ranks.shards import TILE
 
 #: Points of a chunk: wide enough that a matrix product over it outweighs adding its result.
 CHUNK = 4 * TILE
+#: Those of a GPU, which is asked for each of them anew: where there are many points, up to so many times as wide.
+_WIDER, _FEWEST = 16, 32
+
+
+def wide(total: int) -> int:
+    """Points of a chunk on a GPU: as many as leave some chunks to share out, whoever has them."""
+    return max(CHUNK, min(_WIDER * CHUNK, 1 << max(total // _FEWEST, 1).bit_length() - 1))
 
 
 class Chunks:
-    """Points [0, total) in chunks of CHUNK; each rank owns a contiguous run of whole chunks, rank 0 the first.
+    """Points [0, total) in chunks of a length; each rank owns a contiguous run of whole chunks, rank 0 the first.
 
     numbers: range of own chunks. rows: (n,) int64, numbers of the own points.
     """
 
-    def __init__(self, comm: Comm, total: int):
-        self.comm, self.total, self.count = comm, total, -(-total // CHUNK)
+    def __init__(self, comm: Comm, total: int, length: int = CHUNK):
+        self.comm, self.total, self.length, self.count = comm, total, length, -(-total // length)
         self._starts = [-(-self.count * rank // comm.size) for rank in range(comm.size + 1)]
         self.numbers = range(self._starts[comm.rank], self._starts[comm.rank + 1])
-        self.rows = np.arange(min(self.numbers.start * CHUNK, total), min(self.numbers.stop * CHUNK, total))
+        self.rows = np.arange(min(self.numbers.start * self.length, total), min(self.numbers.stop * self.length, total))
 
     def each(self, *columns: np.ndarray) -> Iterator[tuple[slice, list[np.ndarray]]]:
-        """Own rows chunk by chunk, columns (n, ...) cut to (CHUNK, ...), not to be written to; the last row fills up."""
+        """Own rows chunk by chunk, columns (n, ...) cut to (length, ...), not to be written to; the last row fills up."""
         for number in self.numbers:
-            start = (number - self.numbers.start) * CHUNK
-            rows = slice(start, min(start + CHUNK, len(self.rows)))
-            full = rows.stop == start + CHUNK
-            take = rows if full else np.minimum(np.arange(start, start + CHUNK), len(self.rows) - 1)
+            start = (number - self.numbers.start) * self.length
+            rows = slice(start, min(start + self.length, len(self.rows)))
+            full = rows.stop == start + self.length
+            take = rows if full else np.minimum(np.arange(start, start + self.length), len(self.rows) - 1)
             yield rows, [column[take] for column in columns]
 
     def sum(self, values: np.ndarray) -> np.ndarray:

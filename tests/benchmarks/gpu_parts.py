@@ -73,7 +73,7 @@ def _versions(cupy) -> tuple:
 @part
 def unit(row, dry: bool) -> None:
     """The gpu tests of engines and potentials, on one rank and on two."""
-    alone = ("tests/unit/test_device.py", "tests/unit/test_low_rank.py")
+    alone = ("tests/unit/test_device.py", "tests/unit/test_low_rank.py", "tests/unit/test_pairing.py")
     for names, ranks in ((alone, 1), (("tests/parallel/test_devices_parallel.py",), 2)):
         command = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", *names]
         if dry:
@@ -269,12 +269,13 @@ def potentials(row, dry: bool) -> None:
     from mpiflow.job.flowing import Flowing
 
     cases = {
+        "generic 6, many": ("generic", 6, 320_000),
         "generic 6": ("generic", 6, 40_000),
         "generic 4": ("generic", 4, 40_000),
         "invariant 12": ("invariant", 12, 4000),
     }
     for name, (kind, degree, count) in cases.items():
-        for backend in ("cpu",) if dry else ("cpu", "gpu"):
+        for backend in ("cpu",) if dry else ("gpu",) if "many" in name else ("cpu", "gpu"):
             for inner in ("float64", "float32") if kind == "generic" else ("float64",):
                 table = {
                     "run": {"backend": backend, "inner": inner},
@@ -293,10 +294,11 @@ def potentials(row, dry: bool) -> None:
                 flow = Flowing.begun(Comm(), check(table, "gpu-check")).flow
                 engine = flow.problem.inner
                 c, v = np.full(engine.size, 1e-3), np.ones((len(engine.frame), engine.reals))
-                engine.apply(c), engine.adjoint(v)
+                spread, t = engine.spread(v), np.ones(len(engine.frame))
+                engine.traced(c, spread), engine.pulled(t, spread)
                 began, ends = time.perf_counter(), 5 if backend == "gpu" else 1
                 for _ in range(ends):
-                    engine.apply(c), engine.adjoint(v)
+                    engine.traced(c, spread), engine.pulled(t, spread)
                 row(f"{name}, {count:,} points, {backend}, {inner}: ms", 1e3 * (time.perf_counter() - began) / ends)
 
 

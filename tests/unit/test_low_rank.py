@@ -26,7 +26,7 @@ class Waves:
     def __len__(self):
         return 7
 
-    def prepare(self, frame, whole=False):
+    def prepare(self, frame, whole=False, device=None):
         return np.cos(np.einsum("prk,xk->pxr", self.weights, frame.z).real)
 
     def load(self, coefficients, device):

@@ -31,7 +31,7 @@ class Explicit:
     def bytes(self, points, d, whole=False):
         return 8 * len(self) * points * d**2
 
-    def prepare(self, here, whole=False):
+    def prepare(self, here, whole=False, device=None):
         values = self.features.prepare(here)
         return np.array([self.features.contract(values, self.features.load(unit)) for unit in np.eye(len(self))])
 
