@@ -77,7 +77,9 @@ class Features:
         def reduced(self) -> tuple:
             return cls, tuple(getattr(self, field.name) for field in fields(self))
 
-        return type(cls.__name__, (cls,), {"keys": keys, "__module__": cls.__module__, "__reduce__": reduced})
+        # A user's class has its own way to another rank.
+        way = {"__reduce__": reduced} if cls.source is None else {}
+        return type(cls.__name__, (cls,), {"keys": keys, "__module__": cls.__module__} | way)
 
     def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray] | None:
         """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""
