@@ -11,7 +11,7 @@ from pydantic import ValidationInfo
 from pydantic_core import core_schema
 
 from mpiflow.doors import own
-from mpiflow.settings.section import Named
+from mpiflow.settings.section import Named, Section
 
 
 class Door:
@@ -78,6 +78,14 @@ class Door:
                 raise ValueError(f"{self.base.key}: missing; it is {ours}")
             raise self.wrong(name, f"must be {ours}")
         return found
+
+    def keys(self, kind: type[Named]) -> type[Section]:
+        """The model of the keys beside a name."""
+        return kind
+
+    def class_of(self, chosen: Named) -> type[Named]:
+        """What was made, without its keys."""
+        return type(chosen)
 
     def made(self, kind: Named | str) -> Named:
         """One as it is, or ours of a name with its usual keys. Raises ValueError for a name that there is not."""

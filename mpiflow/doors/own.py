@@ -65,7 +65,7 @@ def recorded(attributes: Mapping[str, object]) -> Opener:
 
 def same(section: Section) -> Opener:
     """The classes that a run file has already, and no others."""
-    there = {(door.key, kind.name): type(kind) for door, kind in of(section)}
+    there = {(door.key, kind.name): door.class_of(kind) for door, kind in of(section)}
     return lambda door, name: there.get((door.key, name))
 
 

@@ -7,18 +7,28 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
+from pydantic import ConfigDict
 
 from mpiflow import hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.kernels import jets
 from mpiflow.kernels.costs import Costs, Work
+from mpiflow.settings.section import Section
 
 if TYPE_CHECKING:
     from mpiflow.ansatz import Ansatz
 
 #: (count) to complex points (count, n+1) of X, |z| of any size, that are the same on all ranks and no run trains on.
 Draw = Callable[[int], np.ndarray]
+
+
+class Keys(Section):
+    """Keys of kernel.features that a space has beside its name."""
+
+
+class _AnyKeys(Section):
+    model_config = ConfigDict(extra="allow")
 
 
 class Features:
@@ -32,6 +42,8 @@ class Features:
         jets(frame, order)           d^alpha dbar^beta of all in normal coordinates: lower triangles (P, T, N) complex
         len(...)                     P
 
+    and may have an inner `Keys`, whose values its class methods find as cls.keys.
+
     The rest is made of them, with Hessians d dbar F_m one by one. Each answer below may be a better one: everywhere, symmetry
     maps every chart to the run's own; graded, `degrees` (P,) int tell which functions a warm start takes; answers,
     what a preconditioner, a search or a functional may ask for: "hessians" one by one, "second" derivatives as well, and
@@ -39,17 +51,35 @@ class Features:
     prepared, and has an `inverse`.
     """
 
+    key: ClassVar[str] = "name"
+    usual: ClassVar[str | None] = None
     name: ClassVar[str] = ""
     source: ClassVar[str | None] = None
+    Keys: ClassVar[type[Section]] = Keys
+    keys: ClassVar[Section] = Keys()
     unopened: ClassVar[dict] = {
         "graded": True,
         "everywhere": True,
         "answers": frozenset({"hessians", "balanced", "second"}),
+        "Keys": _AnyKeys,
     }
     group: ClassVar[str] = "features"
     everywhere: ClassVar[bool] = False
     graded: ClassVar[bool] = False
     answers: ClassVar[frozenset[str]] = frozenset({"hessians", "second"})
+
+    @classmethod
+    def keyed(cls, keys: Section) -> type[Self]:
+        """The class with the keys of a run file; what is made of it travels between ranks as one of this class."""
+        if keys == cls.keys:
+            return cls
+
+        def reduced(self) -> tuple:
+            return cls, tuple(getattr(self, field.name) for field in fields(self))
+
+        # A user's class has its own way to another rank.
+        way = {"__reduce__": reduced} if cls.source is None else {}
+        return type(cls.__name__, (cls,), {"keys": keys, "__module__": cls.__module__} | way)
 
     def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray] | None:
         """About the inverse of the normal matrix, (P,) to (P,); None where that is factorised."""

@@ -1,4 +1,4 @@
-"""Generic features where k t are no whole numbers: K = sum t_i log|z_i|^2 + f(F), F of sections of a multidegree m near k t.
+"""Generic features of any multidegree: K = sum t_i log|z_i|^2 + f(F), F of sections of a multidegree m near k u.
 
 F = sum h_(alpha beta) s_alpha sbar_beta / prod_i |z_i|^(2 m_i) is a function on X for any m. In a frame with |z_i| = 1
 d_a dbar_b F = D_a h D_b^dagger - M_(a bbar) S h S^dagger, M = sum m_i g_i, which is k g_t where m = k t.
@@ -6,10 +6,12 @@ d_a dbar_b F = D_a h D_b^dagger - M_(a bbar) S h S^dagger, M = sum m_i g_i, whic
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from pydantic import Field
 
 from mpiflow import hermitian
 from mpiflow.backend import HOST, Device, joined
@@ -19,6 +21,7 @@ from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw
 from mpiflow.kernels.multisections import MultiSections, multidegree
 from mpiflow.kernels.sections import collected, mixed, paired, widened
+from mpiflow.settings.section import Positive, Section
 
 if TYPE_CHECKING:
     from mpiflow.ansatz import Ansatz
@@ -26,19 +29,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class NearestSections(MultiSections):
-    """kernel.features = "nearest-sections": those of the whole numbers m_i >= 1 nearest to k t_i, halves rounded up.
+    """kernel.features = "nearest-sections": those of the whole numbers m_i >= 1 nearest to k u_i, halves rounded up.
 
     What is prepared has one more row of N_k complex numbers a point, which holds the d^2 reals of M.
     """
 
+    class Keys(Section):
+        """Keys of kernel.features beside this name."""
+
+        direction: Annotated[list[Positive], Field(min_length=1)] | None = None
+        """The u_i of the multidegree nearest to k u, one for each factor; without it t. e.g. [1.0, 1.5]"""
+
+    keys = Keys()
     name = "nearest-sections"
+    # Donaldson's map is one of metrics of the class m / k.
+    answers = frozenset()
 
     @classmethod
     def wanted(cls, surface: Domain, degree: int) -> tuple[int, ...]:
-        """m. Raises InputError where M has more reals than there are sections."""
+        """m. Raises InputError where M has more reals than there are sections, or where u is not of the manifold."""
         if not hasattr(surface, "kaehler"):
             multidegree(surface, degree)
-        m = tuple(max(1, int(np.floor(degree * t + 0.5))) for t in surface.kaehler)
+        u = cls.keys.direction or surface.kaehler
+        if len(u) != len(surface.kaehler):
+            raise InputError(
+                f"kernel.features.direction = {u}: {len(u)} numbers where the manifold has {len(surface.kaehler)} factors; "
+                "give one for each"
+            )
+        m = _nearest(u, degree)
         if surface.functions(m) < surface.dimension**2:
             raise InputError(
                 f"kernel.degree = {degree}: there are {surface.functions(m)} sections of degree {list(m)}, and at least "
@@ -90,10 +108,24 @@ class NearestSections(MultiSections):
         return super().lifted(surface, below, coefficients, ansatz, k, to, draw)
 
     @classmethod
+    def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
+        """As of all sections, and of a multidegree that the run file says."""
+        found = list(super().complaints(arrays, degree))
+        yield from found
+        u = cls.keys.direction
+        if u and not found and cls.of(arrays.__getitem__).multidegree != _nearest(u, degree):
+            yield f"features/exponents are not of the multidegree {list(_nearest(u, degree))} of kernel.features.direction"
+
+    @classmethod
     def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
         """As of all sections, with M."""
         found, d = super().costs(surface, degree, whole), surface.dimension
         return replace(found, kept=found.kept * (2 + d) // (1 + d))
+
+
+def _nearest(u: Sequence[float], degree: int) -> tuple[int, ...]:
+    """Of k u, each at least 1."""
+    return tuple(max(1, int(np.floor(degree * share + 0.5))) for share in u)
 
 
 def _metric(values, device: Device):

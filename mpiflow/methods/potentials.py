@@ -14,7 +14,7 @@ from mpiflow.belief import points
 from mpiflow.belief.points import missing, single
 from mpiflow.doors.door import Door
 from mpiflow.methods import components
-from mpiflow.methods.spaces import SPACES, Space
+from mpiflow.methods.spaces import SPACES, Space, space
 from mpiflow.preconditioners import Preconditioner
 from mpiflow.settings.section import Count, Kind, NonNegative
 
@@ -158,11 +158,10 @@ def predictor(
 
 def features(comm: Comm, surface: Domain, degree: int, kind: str | Space = "invariant") -> Features:
     """All features of a degree, made by rank 0 on points of their own; collective."""
-    space = Space(SPACES.find(kind)) if isinstance(kind, str) else kind
-    made = None
+    chosen, made = space(kind) if isinstance(kind, str) else kind, None
     with comm.lead() as mine:
         if mine:
-            made = space.kind.made(surface, degree, drawn(surface))
+            made = chosen.kind.made(surface, degree, drawn(surface))
     return comm.bcast(made)
 
 
@@ -203,15 +202,15 @@ def costs() -> ModuleType:
 def complaints(state: State, config: Config) -> Iterator[str]:
     """What a state lacks to predict the metric: indices are used unchecked later."""
     yield from points.complaints(state, config)
-    arrays, space = state.arrays, config.kernel.features
+    arrays, chosen = state.arrays, config.kernel.features
     yield from missing(arrays, tuple(f"search/{name}" for name in config.search.remembers))
-    yield from missing(arrays, (*_POTENTIAL, *space.kind.names()))
+    yield from missing(arrays, (*_POTENTIAL, *chosen.kind.names()))
     yield from single(state, "potential/steps", state.step)
     if config.kernel.ladder:
         yield from missing(arrays, ("history/degree",))
-    yield from space.kind.complaints(arrays, config.kernel.reached(state.step))
+    yield from chosen.kind.complaints(arrays, config.kernel.reached(state.step))
     # What is only named knows no number.
-    number = len(space.kind.of(arrays.__getitem__) if space.opened else arrays[_POTENTIAL[0]])
+    number = len(chosen.kind.of(arrays.__getitem__) if chosen.opened else arrays[_POTENTIAL[0]])
     for name in _POTENTIAL[:2]:
         if arrays[name].dtype != np.float64 or len(arrays[name]) != number or not number:
             yield f"{name} is {arrays[name].dtype}[{len(arrays[name])}]: there are {number} features"

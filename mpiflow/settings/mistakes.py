@@ -77,7 +77,7 @@ def _model(path: list, table: dict, opened: own.Opener) -> type[Section] | None:
     for part in path:
         field, value = model.model_fields[part], value[part]
         door = dict(own.doors(model)).get(part)
-        model = door.kind(door.split(value)[0], opened) if door else field.annotation
+        model = door.keys(door.kind(door.split(value)[0], opened)) if door else field.annotation
         if not isinstance(model, type) or not issubclass(model, Section):
             return None
     return model

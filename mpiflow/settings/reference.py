@@ -60,8 +60,8 @@ def _of(model: type[Section], section: str, of: str, but: type[Section] = Sectio
         key, text = f"{section}.{name}", said.get(name, "")
         yield _key(key, of, field, text, doors.get(name))
         if name in doors:
-            for kind in filter(lambda kind: issubclass(kind, Section), doors[name].known().values()):
-                yield from _of(kind, key, kind.name)
+            for word, kind in doors[name].known().items():
+                yield from _of(doors[name].keys(kind), key, word)
 
 
 def _through(door: Door, section: str) -> Iterator[Key]:

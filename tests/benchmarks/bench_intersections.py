@@ -3,13 +3,17 @@
 OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py gain jobs/manifolds/*.toml         # one line a job
 OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py euler 400000 jobs/manifolds/four-quadrics.toml [key=value ...]
 OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py volume 200000
+OMP_NUM_THREADS=1 python tests/benchmarks/bench_intersections.py peer PYTHON 300 [CONFIGURATION ...]    # cymetric's generator
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
+import tempfile
 import time
 from itertools import count
+from pathlib import Path
 
 import numpy as np
 
@@ -20,6 +24,7 @@ from mpiflow.sampling import EVALUATE, chunk
 
 #: Fresh points, and their seed.
 FRESH, SEED = 8000, 7
+WORKER = Path(__file__).parent / "peers" / "cymetric_points.py"
 #: Ambient, degrees, t.
 VOLUMES = (
     ([2, 2], [[3, 3]], [1.0, 2.0]),
@@ -88,10 +93,42 @@ def volume(points: int) -> None:
         )
 
 
+def peer(python: str, points: int, numbers: list[str]) -> None:
+    """Points a second of CPU of cymetric's generator beside ours, on the same equations; those of its points that are on X."""
+    print("| configuration | ours | cymetric | of its points on X | its start, s |")
+    for ambient, degrees, t in [VOLUMES[int(number)] for number in numbers] or VOLUMES:
+        surface = Configuration(ambient=ambient, degrees=degrees, kaehler=t, seed=1).equation()
+        rate = ours(surface, 20_000)
+        with tempfile.TemporaryDirectory() as folder:
+            file, rows = Path(folder) / "x.npz", {"ambient": np.array(ambient), "kaehler": np.array(t)}
+            for j, each in enumerate(surface.equations):
+                rows |= {f"monomials_{j}": each.exponents, f"coefficients_{j}": each.coefficients}
+            np.savez(file, **rows)
+            told = subprocess.run([python, WORKER, file, str(points)], capture_output=True, text=True)
+            if told.returncode:
+                print(f"| {ambient} {degrees} | {rate:.0f} | {told.stderr.strip().splitlines()[-1]} |", flush=True)
+                continue
+            once, seconds = map(float, told.stdout.split()[-2:])
+            off = surface.off(surface.scaled(np.load(file.with_suffix(".npy"))))
+        there = (off < 1e-6).mean()
+        print(f"| {ambient} {degrees} | {rate:.0f} | {len(off) / seconds:.0f} | {there:.2f} | {once:.0f} |", flush=True)
+
+
+def ours(surface, points: int) -> float:
+    """Points a second of CPU, with charts, weights and |Omega|^2."""
+    chunk(surface, 1, EVALUATE, 0, None)
+    begin, made = time.process_time(), 0
+    for number in count():
+        made += len(chunk(surface, 2, EVALUATE, number, None).z)
+        if made >= points:
+            return made / (time.process_time() - begin)
+
+
 if __name__ == "__main__":
     what, *rest = sys.argv[1:]
     {
         "gain": lambda: gain(rest),
         "euler": lambda: euler(int(rest[0]), rest[1], rest[2:]),
         "volume": lambda: volume(int(rest[0])),
+        "peer": lambda: peer(rest[0], int(rest[1]), rest[2:]),
     }[what]()

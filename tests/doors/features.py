@@ -11,6 +11,7 @@ import numpy as np
 from mpiflow.kernels import jets
 from mpiflow.kernels.features import Features
 from mpiflow.kernels.sections import Sections, monomials
+from mpiflow.settings.section import Section
 
 
 @dataclass(frozen=True)
@@ -19,13 +20,16 @@ class Torus(Features):
 
     exponents: np.ndarray
 
+    class Keys(Section):
+        first: int = 1
+
     @classmethod
     def made(cls, surface, degree, draw):
-        return cls(monomials(degree, surface.coordinates)[1:])
+        return cls(monomials(degree, surface.coordinates)[cls.keys.first :])
 
     @classmethod
     def count(cls, surface, degree):
-        return comb(degree + surface.coordinates - 1, degree) - 1
+        return comb(degree + surface.coordinates - 1, degree) - cls.keys.first
 
     def __len__(self):
         return len(self.exponents)

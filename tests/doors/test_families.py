@@ -1,5 +1,7 @@
 """A family of manifolds of a user's file: run, resumed on other ranks, planned, evaluated; its symmetry read off."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from dropping import begin, holds
@@ -11,6 +13,7 @@ from mpiflow.errors import InputError
 from mpiflow.geometry.symmetry import Symmetry
 from mpiflow.kernels.growth import invariants
 
+ROOT = Path(__file__).parents[2]
 QUARTICS = '''
 from collections import Counter
 from itertools import product
@@ -104,6 +107,20 @@ def test_what_is_no_manifold_is_one_line(said, tmp_path):
 def test_all_singular_quartics_are_found(singular, tmp_path):
     with pytest.raises(InputError, match="singular"):
         config.read(written(tmp_path, keys=f"l = {singular}"))
+    with pytest.raises(InputError) as refusal:
+        of_the_job(singular)
+    assert refusal.value.exit_code == 2 and str(refusal.value).startswith("manifold: ")
+
+
+@pytest.mark.parametrize("regular", [0.5, 2.0])
+def test_the_regular_quartics_of_the_job_are_taken(regular):
+    assert of_the_job(regular).symmetry == Symmetry(4, 2, (0,))
+
+
+def of_the_job(size):
+    """The quartic of l = size of a job, which writes its monomials out."""
+    changed = f"manifold.coefficients={[6 - 2 * size] * 4 + [-4 * size] * 6}"
+    return config.read(ROOT / "jobs/manifolds/quartic.toml", [changed]).surface()
 
 
 def test_its_symmetry_is_read_off_its_equation(tmp_path):

@@ -14,6 +14,7 @@ from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.plan import report
 from mpiflow.plan.fit import Limits
 from mpiflow.plan.machine import Machine
+from mpiflow.tune.variant import variant
 
 
 @pytest.fixture
@@ -36,6 +37,13 @@ def test_a_dropped_space_runs_from_its_run_file_to_an_evaluation(tmp_path):
     size = sorted(whole.glob("state-*.h5"))[-1].stat().st_size
     assert plan["engine"] == "low-rank, resident"
     assert plan["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
+
+
+def test_a_study_and_a_plan_of_other_degrees_keep_the_class(torus, tmp_path):
+    settings = config.read(tmp_path / "torus.toml", ["kernel.features.first=5"])
+    found = variant(settings, {"kernel.degree": 3}).kernel.features
+    assert found == settings.kernel.features
+    assert found.kind.count(Fermat(ambient=3).equation(), 3) == torus.count(Fermat(ambient=3).equation(), 3) - 4
 
 
 def test_its_answers_are_those_of_any_space(torus):

@@ -15,6 +15,7 @@ from mpiflow.errors import InputError, NumericalError
 from mpiflow.job import report
 from mpiflow.job.job import run
 from mpiflow.methods.registry import KERNELS, NETWORKS
+from mpiflow.methods.spaces import SPACES
 from mpiflow.screen import Screen
 from mpiflow.settings.course import SEARCHES
 from mpiflow.settings.problem import FAMILIES
@@ -79,6 +80,12 @@ def job(kind):
         return job("gaussian") | {"manifold": {"family": kind} | FAMILY[kind], "points": points}
     if kind == "search":
         return job("kaehler") | {"flow": JOB["flow"] | {"search": {"name": "gauss-newton"}}}
+    if kind == "features":
+        features = {"name": "nearest-sections", "direction": [1.0, 1.5]}
+        made = job("configuration")
+        made["points"] |= {"chart": "all", "train": 60}
+        made["kernel"] = {"name": "kaehler", "degree": 1, "features": features, "ridge": 1e-3}
+        return made
     return JOB | {"kernel": {"name": kind} | KINDS.get(kind, {})}
 
 
@@ -93,6 +100,7 @@ def sections():
     for name, model in FAMILIES.known().items():
         yield name, "manifold", model
     yield "search", "flow.search", SEARCHES.find("gauss-newton")
+    yield "features", "kernel.features", SPACES.find("nearest-sections").Keys
 
 
 def parts(annotation, metadata=()):
@@ -154,6 +162,7 @@ OWN = {
     "ambient": ["a", NAN, True, {}, 1.5, [], [0], [9], ["a"], [1.5], [True]],
     "degrees": [3, [], [3], [["a"]], [[1.5]], [[-1]], [[10]], [[True]], {}],
     "manifold.kaehler": [3, ["a"], [NAN], [INF], [True], [1e300], {}],
+    "direction": [3, [], ["a"], [NAN, 1.0], [0.0, 1.0], [-1.0, 1.0], [1e300, 1.0], [True, 1.0], {}],
     "space": [3, {}, {"dt": [1, 2]}, {"flow.dt": []}, {"flow.dt": [2, 1]}, {"flow.dt": 3}, {"flow.dt": [[1], 2]}],
 }
 

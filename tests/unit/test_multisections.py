@@ -1,10 +1,12 @@
 """Sections of O(k t) on complete intersections: how many, their derivatives, their Casimir operators, what they gain."""
 
+import pickle
+
 import numpy as np
 import pytest
 from surfaces import configuration, fermat, problem
 
-from mpiflow import hermitian
+from mpiflow import config, hermitian
 from mpiflow.ansatz.composed import Composed
 from mpiflow.ansatz.log import Log
 from mpiflow.comm import Comm
@@ -15,8 +17,10 @@ from mpiflow.geometry import curvature
 from mpiflow.geometry.polynomial import multimonomials
 from mpiflow.kernels import multicasimir
 from mpiflow.kernels.multisections import MultiSections, multinorms, reduction
+from mpiflow.kernels.nearest_sections import NearestSections
 from mpiflow.kernels.sections import Sections
 from mpiflow.methods import potentials
+from mpiflow.methods.spaces import Space
 from mpiflow.ranks.shards import Layout
 from mpiflow.sampling import EVALUATE, TEST, chunk
 
@@ -30,19 +34,26 @@ CASES = {
     "P7, degree 4": ((7,), ((2,),) * 4, (1.0,), 4, 330 - 4 * 36 + 6),
     "determinantal": ((4, 1), ((4, 1), (1, 1)), (1.0, 1.0), 2, 15 * 3 - 5 * 2),
 }
-#: Those of classes t for which k t are no whole numbers, and the nearest multidegree.
+#: Those of classes t for which k t are no whole numbers, or of another direction u, and the nearest multidegree.
 NEAREST = {
     "k3": ((1, 2), ((2, 3),), (1.0, 1.3), 2, (2, 3)),
     "bicubic": ((2, 2), ((3, 3),), (1.2, 0.7), 1, (1, 1)),
     "tetra-quadric": ((1,) * 4, ((2,) * 4,), (1.0, 1.2, 0.3, 0.8), 1, (1, 1, 1, 1)),
+    "k3 of a direction": ((1, 2), ((2, 3),), (1.0, 1.0), 2, (3, 2)),
 }
+DIRECTIONS = {"k3 of a direction": [1.5, 1.0]}
 cases = pytest.mark.parametrize("name", CASES)
 
 
 def nearest(name):
     ambient, degrees, t, k, _ = NEAREST[name]
     surface = configuration(ambient, degrees, t, seed=2)
-    return surface, potentials.features(Comm(), surface, k, "nearest-sections")
+    return surface, potentials.features(Comm(), surface, k, along(DIRECTIONS.get(name)))
+
+
+def along(direction):
+    """Nearest sections of a direction."""
+    return Space(NearestSections, NearestSections.Keys(direction=direction))
 
 
 def made(name):
@@ -266,3 +277,27 @@ def test_a_class_of_no_whole_multiple_is_solved_for():
     start = equation.at(np.zeros(len(features)))
     step = gauss_newton(equation, start, 1e-6, 30, features.inverse(surface))
     assert equation.at(start.coefficients + step).sigma < 0.6 * start.sigma
+
+
+def test_a_direction_is_a_key_of_the_run_file_that_counts_makes_and_believes():
+    table = {
+        "manifold": {"family": "configuration", "ambient": [1, 2], "degrees": [[2, 3]], "seed": 2},
+        "points": {"chart": "all"},
+        "kernel": {"name": "kaehler", "degree": 2, "potential": "log"},
+        "flow": {"dt": 1.0, "search": {"name": "gauss-newton", "inner": 9}},
+    }
+    table["kernel"]["features"] = {"name": "nearest-sections", "direction": [1.5, 1.0]}
+    checked = config.check(table, "x.toml")
+    space = checked.kernel.features
+    assert config.loads(checked.text()) == checked and pickle.loads(pickle.dumps(space)) == space
+    assert config.check(table | {"kernel": table["kernel"] | {"features": "nearest-sections"}}, "x.toml") != checked
+    surface, features = nearest("k3 of a direction")
+    assert space.kind.count(surface, 2) == space.kind.costs(surface, 2).features == len(features)
+    again = pickle.loads(pickle.dumps(features))
+    assert type(again) is NearestSections and again.multidegree == (3, 2)
+    assert list(space.kind.complaints(features.arrays(), 2)) == []
+    assert "multidegree [2, 2]" in next(along([1.2, 1.0]).kind.complaints(features.arrays(), 2))
+    with pytest.raises(InputError, match="direction = .*2 factors"):
+        along([1.0, 1.0, 1.0]).kind.count(surface, 2)
+    with pytest.raises(InputError, match="donaldson"):
+        config.check(table | {"flow": {"dt": 1.0, "search": "donaldson"}}, "x.toml")
