@@ -15,7 +15,7 @@ MORE = {
     "ricci-kernels": ("manifold.ambient=2", "points.train=80"),
 }
 #: Of each kind of arithmetic one.
-BITS = ("cosine", "calabi", "linearised", "ricci-kernels", "ricci-torus")
+BITS = ("cosine", "calabi", "linearised", "ricci-batch", "ricci-kernels")
 #: Of those on a grid.
 GRID = ("manifold.points=14", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
 
