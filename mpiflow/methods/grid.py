@@ -52,7 +52,7 @@ class GridKernel(Kind):
     """Width s of the kernel, in the flat or round background; 0 is the local flow. [length]"""
     field: Annotated[Field, FIELDS, Key(validate_default=True)] = "ricci"
     """How the metric flows"""
-    alpha: Annotated[float, Key(ge=0, le=1e3)] = 0.0
+    alpha: Annotated[float, Key(ge=0, le=10)] = 0.0
     """A factor 1 + alpha cos x_1 cos x_1' of the kernel, on a torus."""
     density: Annotated[float, Key(gt=-1, lt=1)] = 0.0
     """A density 1 + density cos x_2 of points, in place of an even one, on a torus."""
