@@ -38,6 +38,11 @@ def modes(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+def batch(seed: int) -> np.random.Generator:
+    """The grid points that a flow on a torus is summed over; seed: that of its kernel."""
+    return np.random.default_rng(seed)
+
+
 def study(seed: int, place: int) -> int:
     """A seed for every place of a study: the run.seed of its trial, and (of seed + 1) that of what proposes it."""
     return int(np.random.SeedSequence([seed, place]).generate_state(1, np.uint64)[0] >> np.uint64(1))

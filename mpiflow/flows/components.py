@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.flows.solved import Solved
 from mpiflow.functionals import Functional
+from mpiflow.geometry import chern
 from mpiflow.geometry.domain import Domain
 from mpiflow.measures import mean
 from mpiflow.pointwise import Entries
@@ -44,11 +45,15 @@ class Rule:
 
 @dataclass(frozen=True)
 class Trial:
-    """theta, and of its metric at the own train points det g / |Omega|^2 and the least eigenvalue: (n_r,) on the host."""
+    """theta, and of its metric at the own train points det g / |Omega|^2 and the least eigenvalue: (n_r,) on the host.
+
+    ricci: (n_r, d, d), its Ricci form there, where the loss asks for it.
+    """
 
     theta: Any
     ratio: np.ndarray
     least: np.ndarray
+    ricci: np.ndarray | None = None
 
 
 class ComponentFlow(Flow):
@@ -63,9 +68,11 @@ class ComponentFlow(Flow):
     def __init__(self, surface: Domain, coupling: Coupling, train: PointSet, rule: Rule, chart: tuple[int, ...]):
         self.surface, self.coupling, self.rule, self.chart = surface, coupling, rule, chart
         self.layout, self.points, self.device = train.layout, train.points, coupling.device
-        solved = "solved" in rule.search.asks
-        self.sum = Solved(coupling, rule.memory) if solved else coupling.onto_itself()
-        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, 0 if solved else self.sum.bytes)
+        #: Who has the kernel solved, the search or the loss.
+        self.solver = next((asker for asker in (rule.search, rule.loss) if "solved" in asker.asks), None)
+        self.sum = self._summed()
+        held = 0 if self.solver else self.sum.bytes
+        self.device_bytes = placement.bytes_by_device(self.layout.comm, self.device, held)
         reference = train.reference(surface)
         self.scale = rescaling(self.points.omega2, reference, rule.rescale)
         self._go(reference, np.zeros_like(reference))
@@ -75,6 +82,12 @@ class ComponentFlow(Flow):
             target = rule.loss.target(reference, self.points.omega2, self.kappa)
             self.target = self.device.put(hermitian.packed(target))
         super().__init__(rule.search, rule.dt, self.theta)
+
+    def _summed(self):
+        """The kernel between train points, as its sums, or solved."""
+        if self.solver:
+            return Solved(self.coupling, self.rule.memory, self.solver.asker, self.solver.cure)
+        return self.coupling.onto_itself()
 
     @property
     def theta(self):
@@ -90,6 +103,9 @@ class ComponentFlow(Flow):
         """(K dl/dg, -dl/dg), to be subtracted from theta; collective."""
         xp = self.device.xp
         gradient = xp.asarray(clipped(self._slope(), self.rule.clip).reals(), dtype=xp.float64)
+        if self.solver is self.rule.loss:
+            moved, drawn = self.sum.step(self.device.fetch(gradient), self.rule.loss.time)
+            return self.device.put(np.stack([moved, -drawn]))
         if self.scale is None:
             return xp.stack([self.sum.apply(gradient), -gradient])
         h = self.device.put(self.scale)
@@ -98,6 +114,8 @@ class ComponentFlow(Flow):
     def _slope(self) -> Entries:
         """dl/dg, of the run's precision."""
         xp, rule = self.device.xp, self.rule
+        if self.at.ricci is not None:
+            return Entries.packed(self.device.put(hermitian.packed(self.at.ricci)), xp)
         where = self.theta[0, ...] if self.target is None else self.theta[0, ...] - self.target
         entries = Entries.packed(xp.asarray(where, dtype=getattr(xp, rule.precision)), xp)
         if self.target is not None:
@@ -112,11 +130,14 @@ class ComponentFlow(Flow):
         return self.device.put(np.stack([moved, -integral]))
 
     def tried(self, step) -> Trial | None:
-        """theta - step, None where a metric is not positive definite; collective."""
+        """theta - step, None where a metric is not positive definite, or has no Ricci form that is asked for; collective."""
         trial = self._measured(self.theta - step)
         # NaN and infinity count as not positive.
         positive = bool((np.isfinite(trial.least) & (trial.least > 0)).all())
-        return None if self.layout.comm.any(not positive) else trial
+        if self.layout.comm.any(not positive):
+            return None
+        trial = self._bent(trial)
+        return None if self.layout.comm.any(not _bends(trial).all()) else trial
 
     def take(self, trial: Trial) -> None:
         """Go to what was tried."""
@@ -132,9 +153,19 @@ class ComponentFlow(Flow):
 
     def _losses(self) -> np.ndarray:
         """l at the own points: (n_r,)."""
+        if self.at.ricci is not None:
+            return self.rule.loss.value(np.linalg.solve(self.metric, self.at.ricci))
         if self.target is None:
             return self.rule.loss.value(self.at.ratio / self._kappa())
         return self.device.fetch(self.rule.loss.value(Entries.packed(self.theta[0, ...] - self.target, self.device.xp)))
+
+    def _bent(self, trial: Trial) -> Trial:
+        """A trial with the Ricci form of the metric that it predicts, where the loss asks for it; collective."""
+        if "ricci" not in self.rule.loss.asks:
+            return trial
+        predictor, chart = self._predicting(trial.theta), self.points.chart
+        found = chern.ricci(self.surface, lambda z: predictor.metric(self.layout, z, chart), self.points.z, chart)
+        return replace(trial, ricci=found)
 
     def snapshot(self) -> dict[str, np.ndarray | None]:
         """All that a restart needs, in point order on rank 0 (None elsewhere); collective."""
@@ -164,9 +195,11 @@ class ComponentFlow(Flow):
 
     def predictor(self) -> ComponentPredictor:
         """The metric at any targets, as of now."""
-        return ComponentPredictor(
-            self.surface, self.coupling, self.accumulated, self.chart, self.rule.rescale, self.scale
-        )
+        return self._predicting(self.theta)
+
+    def _predicting(self, theta) -> ComponentPredictor:
+        accumulated = self._matrices(theta[1, ...])
+        return ComponentPredictor(self.surface, self.coupling, accumulated, self.chart, self.rule.rescale, self.scale)
 
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
@@ -176,7 +209,7 @@ class ComponentFlow(Flow):
         return lambda: self.predictor().added(kernel_sum, reference, scale)
 
     def _go(self, metric: np.ndarray, accumulated: np.ndarray) -> None:
-        self.at = self._measured(self._packed(metric, accumulated))
+        self.at = self._bent(self._measured(self._packed(metric, accumulated)))
 
     def _measured(self, theta) -> Trial:
         entries, fetch = Entries.packed(theta[0, ...], self.device.xp), self.device.fetch
@@ -202,18 +235,24 @@ class ComponentFlow(Flow):
         number, _ = self._first(np.where(bad, -1.0, 0.0))
         if self.layout.comm.any(bad.any()):
             return f"the loss gradient of train point {number} is not finite: lower flow.dt or set flow.clip"
-        least = self._measured(self.theta - dt * direction).least
-        number, value = self._first(np.where(np.isfinite(least), least, -np.inf))
-        return (
-            f"flow.dt = {dt:g}: the metric of train point {number} loses positivity (eigenvalue {value:.2e}) even "
-            f"after {HALVINGS} halvings; lower flow.dt or set flow.clip"
-        )
+        trial = self._measured(self.theta - dt * direction)
+        number, value = self._first(np.where(np.isfinite(trial.least), trial.least, -np.inf))
+        lost = f"of train point {number} loses positivity (eigenvalue {value:.2e})"
+        if value > 0:
+            number, _ = self._first(np.where(_bends(self._bent(trial)), 0.0, -1.0))
+            lost = f"beside train point {number} loses positivity"
+        return f"flow.dt = {dt:g}: the metric {lost} even after {HALVINGS} halvings; lower flow.dt or set flow.clip"
 
     def _first(self, values: np.ndarray) -> tuple[int, float]:
         """Number and value of the train point of least value; collective."""
         own = (float(values.min()), int(self.layout.rows[values.argmin()])) if len(values) else (np.inf, -1)
         value, number = min(self.layout.comm.allgather(own))
         return number, value
+
+
+def _bends(trial: Trial) -> np.ndarray:
+    """Where a trial has the Ricci form that is asked for: (n_r,) bool. It has none where a metric nearby is not positive."""
+    return np.ones(len(trial.least), bool) if trial.ricci is None else np.isfinite(trial.ricci).all((1, 2))
 
 
 def clipped(gradient: Entries, largest: float | None) -> Entries:

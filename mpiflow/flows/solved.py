@@ -9,29 +9,32 @@ from mpiflow.coupling import Coupling
 from mpiflow.errors import InputError
 from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import TILE, Layout
+from mpiflow.searches import Search
 
 #: Eigenvalues over the largest one that are not told from zero: what they belong to is left alone.
 _NULL = 1e-12
+_ASKER = 'flow.search = "exact"'
 #: Matrices of the size of a block that exist at once while it is factorised.
-TOGETHER = 3
+TOGETHER = 4
 
 
 class Solution:
     """f' = -K (f - y) on N points. matrix: (N, N) float64, K over what its sums are divided by; used up.
 
-    Raises InputError for a matrix that is not symmetric, or has a negative eigenvalue, under which f would run away.
+    asker, cure: the words of who asks for it. Raises InputError for a matrix that is not symmetric, or has a negative
+    eigenvalue, under which f would run away.
     """
 
-    def __init__(self, matrix: np.ndarray):
+    def __init__(self, matrix: np.ndarray, asker: str = _ASKER, cure: str = Search.cure):
         size = np.abs(matrix).max(initial=0)
         if np.abs(matrix - matrix.T).max(initial=0) > 1e-9 * size:
-            raise InputError('flow.search = "exact": the kernel is not symmetric on these points; take "euler"')
+            raise InputError(f"{asker}: the kernel is not symmetric on these points; {cure}")
         values, self.vectors = linalg.eigh(matrix, overwrite_a=True, driver="evd")
         self.null = _NULL * np.abs(values).max(initial=0)
         if len(values) and values[0] < -self.null:
             raise InputError(
-                f'flow.search = "exact": the kernel has the eigenvalue {values[0] / values[-1]:.1e} of its largest one on '
-                'these points, along which no flow converges; take kernel.name = "relu", or "euler"'
+                f"{asker}: the kernel has the eigenvalue {values[0] / values[-1]:.1e} of its largest one on these points, "
+                f"along which no flow converges; {cure}"
             )
         self.values = np.maximum(values, self.null)
         self.told = values > self.null
@@ -62,10 +65,11 @@ def covariance(rows: np.ndarray, own: np.ndarray, cross: np.ndarray, prior: np.n
 class Solved:
     """The closed solution on the train points of all ranks, each block on one of them: all points, or one cluster; collective.
 
-    coupling: whose lists are either. memory: bytes for a block. Raises InputError for a larger one, and as `Solution` does.
+    coupling: whose lists are either. memory: bytes for a block. asker, cure: of `Solution`. Raises InputError for a larger
+    block, and as `Solution` does.
     """
 
-    def __init__(self, coupling: Coupling, memory: float = np.inf):
+    def __init__(self, coupling: Coupling, memory: float = np.inf, asker: str = _ASKER, cure: str = Search.cure):
         self.coupling, layout = coupling, coupling.layout
         self.norm = float(layout.total) if coupling.normalisation == "mean" else 1.0
         whole = len(coupling.lists[0]) == layout.total
@@ -73,9 +77,8 @@ class Solved:
         largest = max(len(block) for block in every)
         if 8 * TOGETHER * largest**2 > memory:
             raise InputError(
-                f'flow.search = "exact": its kernel of {largest:,} x {largest:,} entries takes '
-                f"{8 * TOGETHER * largest**2 / 2**30:.3g} GiB, and engine.memory allows {memory / 2**30:g} GiB; take fewer "
-                'points, clusters.count > 1, or flow.search = "euler"'
+                f"{asker}: its kernel of {largest:,} x {largest:,} entries takes {8 * TOGETHER * largest**2 / 2**30:.3g} GiB, "
+                f"and engine.memory allows {memory / 2**30:g} GiB; take fewer points or clusters.count > 1, or {cure}"
             )
         numbers = range(layout.comm.rank, len(every), layout.comm.size)
         #: Of the own blocks their train points, and the clusters whose targets feel them.
@@ -84,12 +87,12 @@ class Solved:
         own = np.concatenate([np.zeros(0, np.int64), *self.members])
         self.there, self.back = Exchange(layout.comm, layout.rows, own), Exchange(layout.comm, own, layout.rows)
         self.z = _split(self.there(coupling.z), self.members)
-        self.blocks = self._factorised()
+        self.blocks = self._factorised(asker, cure)
 
-    def _factorised(self) -> list[Solution]:
+    def _factorised(self, *words: str) -> list[Solution]:
         found, told = [], None
         try:
-            found = [Solution(self._tiles(z, z) / self.norm) for z in self.z]
+            found = [Solution(self._tiles(z, z) / self.norm, *words) for z in self.z]
         except InputError as error:
             told = error
         # What one rank refuses all do.

@@ -17,12 +17,20 @@ class Functional(Named):
 
     asks: what the flow must know beside eta; "reference", the eta of g_FS, where l differs from point to point: then `at` of
     them, (N,), gives what has `value` and `slope` there; "target", a metric: then l and dl/dg are of g itself, less the
-    `target`. wants: the keys of flows that do, told to who has others. linear: whether dl/dg is so in g, with slope 1.
+    `target`; "ricci", the Ricci form of the predicted metric, which moves g in place of dl/dg, and l is of g^-1 Ric (N, d, d);
+    "solved" beside it, that the kernel be drawn to Ric for its `time`, and `cure` is told where it cannot. wants: the keys of
+    flows that do, told to who has others. linear: whether dl/dg is so in g, with slope 1.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset()
     wants: ClassVar[str] = 'kernel.name = "kaehler"'
     linear: ClassVar[bool] = False
+    cure: ClassVar[str] = "take another loss"
+
+    @property
+    def asker(self) -> str:
+        """Its place in the run file."""
+        return f'flow.loss = "{self.name}"'
 
     def value(self, eta, xp=np):
         """l(eta), arrays of the library xp: networks take theirs from JAX, which derives the slope by itself."""

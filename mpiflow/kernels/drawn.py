@@ -34,6 +34,8 @@ class Drawn(Kernel):
     networks: Count = 1
     """Finite networks: one for all components of the metric, or one for each of them."""
 
+    answers = Kernel.answers | {"ricci"}
+
     def check(self, config) -> None:
         """Raises ValueError for networks that there are no components for."""
         wanted = config.manifold.dimension**2
@@ -47,10 +49,10 @@ class Drawn(Kernel):
                 f"kernel.networks = {self.networks}: infinitely wide networks are all alike, and those of components have no "
                 'common row sum; give kernel.units, and take flow.normalisation = "mean" or "sum"'
             )
-        if self.networks > 1 and "solved" in config.search.asks:
+        solvers = [asker.asker for asker in (config.search, config.flow.loss) if "solved" in asker.asks]
+        if self.networks > 1 and solvers:
             raise ValueError(
-                f'kernel.networks = {self.networks}: flow.search = "{config.search.name}" solves one kernel of all components; '
-                "take 1"
+                f"kernel.networks = {self.networks}: {solvers[0]} solves one kernel of all components; take 1"
             )
 
     @property

@@ -29,6 +29,7 @@ class Gaussian(Kernel):
     name = "gaussian"
     symmetric = True
     sparse = True
+    answers = Kernel.answers | {"ricci"}
     space = {"flow.dt": [0.003, 3.0], "kernel.width": [0.1, 1.0]} | Kernel.space
 
     def check(self, config) -> None:

@@ -26,7 +26,8 @@ class Kernel(Kind):
         diagonal(x)            K(x, x) of points (N, n+1): (N,), where it is symmetric
         at(angle)              K at Fubini-Study distances, where it is sparse
 
-    and the NTK of a network `nngp(x, y, xp)`, as `tile`: the covariance of the values that the network begins with.
+    and the NTK of a network `nngp(x, y, xp)`, as `tile`: the covariance of the values that the network begins with. One that
+    has two derivatives, also where x = x', adds "ricci" to `answers`.
     """
 
     rescale: Annotated[float, Field(ge=-4, le=4)] = 0.0

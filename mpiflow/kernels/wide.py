@@ -32,6 +32,7 @@ class Wide(Kernel):
     """Spread of the biases."""
 
     symmetric = True
+    answers = Kernel.answers | {"ricci"}
     space = {"flow.dt": [0.003, 3.0], "kernel.depth": [1, 4], "kernel.w_std": [0.5, 3.0]} | Kernel.space
 
     @staticmethod

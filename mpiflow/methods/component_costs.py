@@ -14,6 +14,7 @@ from mpiflow.config import Config
 from mpiflow.engine import neighbours
 from mpiflow.errors import InputError
 from mpiflow.flows.solved import TOGETHER
+from mpiflow.geometry import chern
 from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.methods.components import SAMPLE
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _PAIR = 12.5
 #: Rows and sources of the kernel that is timed; one of so many shares of the pairs of all sources is.
 _ROWS, _SOURCES, _SHARES = 1024, 8192, 4
+#: A displaced point with its g_FS takes so many times what a point's loss does.
+_DISPLACED = 40
 
 
 class Costs(costs.PointCosts):
@@ -49,7 +52,9 @@ class Costs(costs.PointCosts):
         self.sources = self.train if config.flow.coupling == "all" else ceil(self.train / config.clusters.count)
         #: Clusters of a rank, and the sources of all of them; matrices that it solves, all points or one cluster each.
         self.groups = ceil(config.clusters.count / ranks)
-        self.solved = "solved" in config.search.asks
+        self.solved = "solved" in config.search.asks | config.flow.loss.asks
+        #: Metrics a point beside its own that a step asks for.
+        self.nearby = chern.metrics(self.dimension) if "ricci" in config.flow.loss.asks else 0
         self.blocks = 1 if config.flow.coupling == "all" else self.groups
         self.listed = self.groups * self.sources
         options = {"mode": config.engine.mode, "precision": precision, "budget": int(self.budget)}
@@ -85,13 +90,14 @@ class Costs(costs.PointCosts):
         """g_FS on its way, of the train points or at last of the unseen ones; or what judges whether a kernel is sparse."""
         judged = neighbours.TOGETHER * min(SAMPLE, self.train) * _PAIR * self.width**2 * self.judges
         factorised = (self.blocks + TOGETHER - 1) * self._matrix
-        return max(self._own + self.rows * self._geometry, self.held + self.unseen * self._geometry, judged, factorised)
+        begun = self._own + self.rows * self._geometry, self._own + 4 * self.metric * self.rows + self._displaced
+        return max(*begun, self.held + self.unseen * self._geometry, judged, factorised)
 
     @property
     def stepping(self) -> float:
         """g and its gradient beside v of the sources: received, put in order, weighted, and joined to their records."""
         joined = self.listed * (self._record + 5 * self._columns)
-        return max(5 * self.metric * self.rows, 4 * self.metric * self.rows + joined)
+        return max(5 * self.metric * self.rows, 4 * self.metric * self.rows + max(joined, self._displaced))
 
     @property
     def looking(self) -> float:
@@ -145,13 +151,14 @@ class Costs(costs.PointCosts):
         # Three products with the eigenvectors.
         solved = 6 * m.flop * self.blocks * self.sources / self.rows
         own = solved if self.solved else self.chosen.seconds(m, self.kept)
-        entries = self.rows * own + unseen * self.chosen.elsewhere.seconds(m, self.kept)
+        elsewhere = self.chosen.elsewhere.seconds(m, self.kept)
+        entries = self.rows * own + (unseen + self.rows * self.nearby) * elsewhere
         # v to all, and from a symmetric engine the sums of all.
         sent = (4 if self.chosen.pairs else 2) * 8 * columns * self.sources * (self.ranks > 1)
         return {
             "kernel": entries * self.sources * columns / 9,
-            "losses": (self.rows + unseen) * m.point,
-            "exchange": sent * m.byte,
+            "losses": (self.rows + unseen + self.rows * self.nearby * _DISPLACED) * m.point,
+            "exchange": sent * m.byte * (1 + self.nearby),
             "allreduce": COLLECTIVES * m.latency * log2(self.ranks) if self.ranks > 1 else 0.0,
         }
 
@@ -186,6 +193,11 @@ class Costs(costs.PointCosts):
 
     def _factors(self, rows: int) -> int:
         return 16 * rows + 32 * self.listed
+
+    @property
+    def _displaced(self) -> float:
+        """The train points displaced, with what their g_FS takes, where a step asks for their neighbourhood."""
+        return self.rows * 1.7 * self._geometry if self.nearby else 0.0
 
     @property
     def _record(self) -> int:

@@ -13,8 +13,9 @@ from mpiflow.belief.points import missing
 from mpiflow.doors.door import Door
 from mpiflow.errors import InputError
 from mpiflow.grids.fields import Field
+from mpiflow.grids.weights import Weighted
 from mpiflow.settings.course import Engine, Flow
-from mpiflow.settings.problem import Clusters, Points
+from mpiflow.settings.problem import Clusters, Points, Seed
 from mpiflow.settings.section import Kind, NonNegative
 from mpiflow.state import schema
 
@@ -51,12 +52,27 @@ class GridKernel(Kind):
     """Width s of the kernel, in the flat or round background; 0 is the local flow. [length]"""
     field: Annotated[Field, FIELDS, Key(validate_default=True)] = "ricci"
     """How the metric flows"""
+    alpha: Annotated[float, Key(ge=0, le=10)] = 0.0
+    """A factor 1 + alpha cos x_1 cos x_1' of the kernel, on a torus."""
+    density: Annotated[float, Key(gt=-1, lt=1)] = 0.0
+    """A density 1 + density cos x_2 of points, in place of an even one, on a torus."""
+    batch: Annotated[int, Key(ge=1, le=2**27)] | None = None
+    """Grid points that are summed over, drawn at random once for all; without it all of them are. e.g. 4000"""
+    seed: Seed = 1
+    """Of the points of a batch."""
 
     name = "grid"
     method = "grid"
     search = "rk4"
     answers = frozenset({"velocity"})
     real = True
+
+    @property
+    def flowed(self) -> Field | Weighted:
+        """The field, under what stands beside the Gaussian where something does."""
+        if not (self.alpha or self.density or self.batch):
+            return self.field
+        return Weighted(self.field, self.alpha, self.density, self.batch, self.seed)
 
     def check(self, config: Config) -> None:
         """Raises ValueError for keys that are of points."""
@@ -91,7 +107,7 @@ def flow(config: Config, space: Space, comm: Comm, stored: dict) -> GridFlow:
             )
         space = space.placed(Slabs(comm, space.shape[0], space.columns))
     k, f = config.kernel, config.flow
-    return GridFlow(comm, space, k.field, k.width, config.search, f.steps, f.dt)
+    return GridFlow(comm, space, k.flowed, k.width, config.search, f.steps, f.dt)
 
 
 def predictor(config: Config, space: Space, comm: Comm, stored: dict, rows) -> None:

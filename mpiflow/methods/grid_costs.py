@@ -87,7 +87,7 @@ class Costs(costs.Costs):
         """Bytes of rank 0 by stage, beyond the interpreter and its libraries."""
         space, sent = self.surface, _SENT * self._cut
         # A step, with what its stages keep; a look takes less.
-        fields = _WAVES + space.fields + self.config.kernel.field.effort[1] + sent
+        fields = _WAVES + space.fields + self.config.kernel.flowed.effort[1] + sent
         found = {
             "build": 8 * (_WAVES + space.starting) * self.own,
             "flow": (1 + _STEP) * self.flowing + 8 * fields * self.own,
@@ -110,7 +110,7 @@ class Costs(costs.Costs):
         """One step, by part."""
         calls = _STAGES * self.surface.transforms * self._cut
         return {
-            "transforms": _STAGES * self.config.kernel.field.effort[0] * self._velocity(m),
+            "transforms": _STAGES * self.config.kernel.flowed.effort[0] * self._velocity(m),
             "exchange": calls * (16 * self.own * m.byte + m.latency * log2(max(2, self.ranks))),
         }
 

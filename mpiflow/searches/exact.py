@@ -23,11 +23,7 @@ class Exact(Search):
         flow = config.flow
         if not flow.loss.linear:
             raise ValueError(f'flow.search = "exact": a flow of {flow.loss.name} is not linear; take flow.loss = "mse"')
-        if flow.normalisation == "row" or flow.coupling == "halo" or flow.clip or config.kernel.rescale:
-            raise ValueError(
-                'flow.search = "exact": flow.normalisation = "row", flow.coupling = "halo", flow.clip and kernel.rescale leave '
-                'no symmetric matrix to solve; take "mean" or "sum", "none" or "all", no clip and no rescaling'
-            )
+        symmetric(config, self.asker)
 
     def step(self, flow: ComponentFlow, dt: float) -> tuple[float, int]:
         """One step; collective."""
@@ -36,3 +32,13 @@ class Exact(Search):
             raise NumericalError(flow.complaint(flow.solved(taken) / taken, taken))
         flow.take(trial)
         return taken, rejected
+
+
+def symmetric(config: Config, asker: str) -> None:
+    """Raises ValueError, with who asks, where the kernel is no symmetric matrix."""
+    flow = config.flow
+    if flow.normalisation == "row" or flow.coupling == "halo" or flow.clip or config.kernel.rescale:
+        raise ValueError(
+            f'{asker}: flow.normalisation = "row", flow.coupling = "halo", flow.clip and kernel.rescale leave '
+            'no symmetric matrix to solve; take "mean" or "sum", "none" or "all", no clip and no rescaling'
+        )

@@ -24,12 +24,18 @@ class Search(Named):
 
     asks: what the flow must answer, "direction" or what few can. wants: the keys of flows that do, told to who has others.
     remembers: names of what it keeps from step to step in the flow's memory, arrays of the shape of a direction, zero at
-    first; states hold them.
+    first; states hold them. cure: what is told where a kernel cannot be solved that it asks for so.
     """
 
     asks: ClassVar[frozenset[str]] = frozenset({"direction"})
     wants: ClassVar[str] = ""
     remembers: ClassVar[tuple[str, ...]] = ()
+    cure: ClassVar[str] = 'take kernel.name = "relu", or flow.search = "euler"'
+
+    @property
+    def asker(self) -> str:
+        """Its place in the run file."""
+        return f'flow.search = "{self.name}"'
 
     @property
     def solves(self) -> bool:

@@ -16,6 +16,7 @@ from mpiflow.errors import InputError, NumericalError, StateError
 from mpiflow.grids.spectral import Spectral
 from mpiflow.grids.torus import FlatTorus
 from mpiflow.job.job import run
+from mpiflow.job.on_grid import OnGrid
 from mpiflow.methods import registry
 from mpiflow.plan.machine import Machine
 from mpiflow.ranks.slabs import Slabs
@@ -75,6 +76,26 @@ def _flowed(comm, d):
         value,
         where,
     )
+
+
+#: Spaces that every rank has whole, and steps that suit them.
+WHOLE = {"sphere": 1e-3, "three-sphere": 1e-3, "neck": 1e-3, "plane": 1e-3, "conformal-torus": 1e-2}
+
+
+@pytest.mark.parallel([3])
+def test_a_space_that_every_rank_has_whole_has_the_same_bits_there_also_from_a_state():
+    for family, dt in WHOLE.items():
+        table = {"manifold": {"family": family, "points": 12}, "kernel": {"name": "grid"}}
+        run_file = config.check(table | {"flow": {"dt": dt, "steps": 4}}, "x.toml")
+        here, alone, later = (OnGrid.begun(comm, run_file).flow for comm in (world(), Comm(), world()))
+        for flow in (here, here, alone, alone):
+            flow.step()
+        kept = here.snapshot()
+        later.restore(kept.__getitem__)
+        for flow in (here, alone, later):
+            flow.step()
+        for found in (here, later):
+            np.testing.assert_array_equal(found.theta, alone.theta, family)
 
 
 def test_a_transform_is_turned_round_its_ranks_and_back():

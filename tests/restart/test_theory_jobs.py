@@ -12,9 +12,10 @@ MORE = {
     "cosine": ("kernel.units=64",),
     "linearised": ("clusters.count=2",),
     "network-flow": ("network.batch=70", "network.width=8"),
+    "ricci-kernels": ("manifold.ambient=2", "points.train=80"),
 }
 #: Of each kind of arithmetic one.
-BITS = ("cosine", "calabi", "linearised", "ricci-torus")
+BITS = ("cosine", "calabi", "linearised", "ricci-batch", "ricci-kernels")
 #: Of those on a grid.
 GRID = ("manifold.points=14", "flow.steps=4", "flow.dt=0.02", "kernel.width=0.6")
 

@@ -36,7 +36,7 @@ FORBIDDEN = {
 
 #: Of the geometry, what others may know: what a manifold is, what of a metric no manifold matters to, and the families by
 #: which a run file names one. The feature spaces know polynomials and their symmetry, too.
-SHARED = {"domain", "projective", "curvature", "kaehler", "families"}
+SHARED = {"domain", "projective", "curvature", "chern", "kaehler", "families"}
 FEATURES = {"kernels": {"polynomial", "symmetry"}}
 
 

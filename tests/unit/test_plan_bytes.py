@@ -28,6 +28,14 @@ CASES = {
     "resident": (RELU, {"engine": {"mode": "resident"}, "points": {"train": 2500, "test": 500}}),
     "symmetric": (RELU, {"engine": {"mode": "symmetric"}, "points": {"train": 5000, "test": 700}}),
     "judged sparse": ({"name": "gaussian", "width": 0.4}, {"points": {"train": 3000, "test": 500}}),
+    "ricci": (
+        {"name": "gaussian", "width": 0.4},
+        {"engine": {"mode": "streamed"}, "points": {"train": 2000, "test": 200}, "flow": {"loss": "ricci"}},
+    ),
+    "ricci-local": (
+        {"name": "gaussian", "width": 0.3},
+        {"points": {"train": 1000, "test": 200}, "flow": {"loss": "ricci-local"}},
+    ),
     "invariants": ({"name": "kaehler", "degree": 8}, {"points": {"train": 4096, "test": 500}}),
     "many invariants": ({"name": "kaehler", "degree": 14}, {"points": {"train": 1500, "test": 200}}),
     "invariants never kept": (
@@ -80,9 +88,8 @@ def settings(kernel, tables):
     tables = {"points": {}, "run": {"name": "bytes"}} | tables
     if kernel["name"] == "kaehler":
         tables["points"] = tables["points"] | {"chart": "all"}
-    return check(
-        {"kernel": kernel, "flow": {"dt": 1e-4 if "manifold" in tables else 0.01, "steps": 1}} | tables, "here"
-    )
+    flow = {"dt": 1e-4 if "manifold" in tables else 0.01, "steps": 1} | tables.get("flow", {})
+    return check({"kernel": kernel} | tables | {"flow": flow}, "here")
 
 
 def taken(config, folder):
