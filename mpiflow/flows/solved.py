@@ -15,7 +15,7 @@ from mpiflow.searches import Search
 _NULL = 1e-12
 _ASKER = 'flow.search = "exact"'
 #: Matrices of the size of a block that exist at once while it is factorised.
-TOGETHER = 4
+TOGETHER = 3
 
 
 class Solution:
@@ -92,7 +92,7 @@ class Solved:
     def _factorised(self, *words: str) -> list[Solution]:
         found, told = [], None
         try:
-            found = [Solution(self._tiles(z, z) / self.norm, *words) for z in self.z]
+            found = [Solution(self._matrix(z), *words) for z in self.z]
         except InputError as error:
             told = error
         # What one rank refuses all do.
@@ -127,6 +127,14 @@ class Solved:
             rows = block.rows(kernel.tile(x, y) / self.norm, time)
             both = covariance(rows, kernel.nngp(x, x), kernel.nngp(x, y), prior)
             found[cut] = np.sqrt(np.maximum(np.diag(both), 0))
+        return found
+
+    def _matrix(self, z: np.ndarray) -> np.ndarray:
+        """K of the points of a block over what its sums are divided by, (N, N), by columns: as LAPACK works on it in place."""
+        found = np.empty((len(z), len(z)), order="F")
+        for cut in (slice(start, start + TILE) for start in range(0, len(z), TILE)):
+            found[cut] = self.coupling.kernel.tile(z[cut], z)
+        found /= self.norm
         return found
 
     def _tiles(self, x: np.ndarray, y: np.ndarray, formula=None) -> np.ndarray:

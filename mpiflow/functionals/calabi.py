@@ -22,7 +22,7 @@ class Calabi(OfMetric):
 
     name = "calabi"
     asks: ClassVar = frozenset({"metric", "second"})
-    wants = 'kernel.potential = "linear" with kernel.features = "invariant"'
+    wants = 'kernel.potential = "linear" with invariant kernel.features'
 
     def measured(self, problem: MongeAmpere, state: State) -> float:
         """The functional; collective."""

@@ -21,7 +21,8 @@ class Costs:
     features: P. Of one point: bytes that are kept of what is prepared, bytes while it is prepared, and while it is swept
     over, beyond what is kept; the work of a sweep, and of preparing. iterations: of conjugate gradients in a natural step;
     0 where a normal matrix (P, P) is factorised. made, making: bytes and work of rank 0 while the features are chosen.
-    state: bytes of their arrays. moments: bytes of those of their sections, where they answer "balanced".
+    state: bytes of their arrays. moments: bytes of those of their sections, where they answer "balanced". bending: of one
+    point while its second derivatives are made, beyond what is kept of them, where they answer "second".
     """
 
     features: int
@@ -35,3 +36,4 @@ class Costs:
     making: Work = Work()
     state: int = 0
     moments: int = 0
+    bending: float = 0.0

@@ -105,11 +105,15 @@ class Features:
         self, surface: Domain, below: Features, coefficients: np.ndarray, ansatz: Ansatz, k: int, to: int, draw: Draw
     ) -> np.ndarray:
         """Coefficients (P,) of degree `to` with the potential that those of features of degree k below have, or near it."""
-        z = draw(2 * len(self) + 200)
-        wanted = ansatz.raised(coefficients @ below.values(z), k, to)
-        constant, *found = np.linalg.lstsq(np.vstack([np.ones(len(z)), self.values(z)]).T, wanted)[0]
+        constant, found = self.fitted(lambda z: ansatz.raised(coefficients @ below.values(z), k, to), draw)
         # No constant moves a metric: not as a summand, and in a logarithm not as a factor.
-        return np.array(found) / (1 + constant if ansatz.powers else 1)
+        return found / (1 + constant if ansatz.powers else 1)
+
+    def fitted(self, wanted: Callable[[np.ndarray], np.ndarray], draw: Draw) -> tuple[float, np.ndarray]:
+        """The constant and c (P,) with constant + sum_m c_m F_m nearest a function of points, (N, n+1) to (N,)."""
+        z = draw(2 * len(self) + 200)
+        constant, *found = np.linalg.lstsq(np.vstack([np.ones(len(z)), self.values(z)]).T, wanted(z))[0]
+        return float(constant), np.array(found)
 
     def moments(self, z: np.ndarray, weight: np.ndarray, degree: int) -> np.ndarray:
         """sum over points of w s s^dagger of M sections of a degree, that answers "balanced": (N, C), (N,) to reals (M^2,)."""
@@ -159,6 +163,7 @@ class Features:
             preparing=4 * 16 * derivatives,
             sweep=Work(flops=2 * reals, read=8 * reals),
             prepare=Work(products=25 * derivatives),
+            bending=3 * 16 * p * jets.triangle(d, 2),
         )
 
     @classmethod

@@ -91,10 +91,9 @@ class Invariants(Features):
         """The inverse of the moments' average over the group, fitted on points, which it is exactly."""
         every, count = Sections(monomials(degree, surface.coordinates)), math.isqrt(Sections.count(surface, degree))
         h = balanced.inverse(surface.symmetry.averaged(hermitian.from_reals(moments), every.exponents), count)
-        z = draw(2 * len(self) + 200)
-        wanted = every.potential(z, hermitian.to_reals(h.astype(np.complex128)))
-        constant, *found = np.linalg.lstsq(np.vstack([np.ones(len(z)), self.values(z)]).T, wanted)[0]
-        return np.array(found) / constant
+        form = hermitian.to_reals(h.astype(np.complex128))
+        constant, found = self.fitted(lambda z: every.potential(z, form), draw)
+        return found / constant
 
     def jets(self, frame: Frame, order: int) -> np.ndarray:
         """Derivatives d^alpha dbar^beta of all features in normal coordinates: lower triangles (P, T, N) complex."""
@@ -138,6 +137,7 @@ class Invariants(Features):
             made=8 * 8 * p * _sample(p),
             making=Work(products=1000 * p**2),
             state=8 * (p + 1) * (p + 4),
+            bending=16 * jets.triangle(d, 2) * (1.4 * p + 15),
             moments=8 * math.comb(degree + surface.coordinates - 1, degree) ** 2,
         )
 

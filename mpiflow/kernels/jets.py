@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from itertools import combinations_with_replacement
+from math import comb
 
 import numpy as np
 from numba import njit
@@ -20,6 +21,12 @@ from mpiflow.geometry.domain import Frame
 def multi_indices(size: int, order: int) -> list[tuple[int, ...]]:
     """Multi-indices in `size` coordinates up to `order`, as ascending tuples: (), (0,), ..., (0, 0), ..."""
     return [index for r in range(order + 1) for index in combinations_with_replacement(range(size), r)]
+
+
+def triangle(size: int, order: int) -> int:
+    """T, of derivatives in so many coordinates up to an order."""
+    count = comb(size + order, order)
+    return count * (count + 1) // 2
 
 
 def lower(matrix: np.ndarray) -> np.ndarray:
@@ -46,7 +53,7 @@ def along(frame: Frame, ambient: np.ndarray, order: int) -> np.ndarray:
     f - sum K_i e_i f + sum K_i K_j e_i e_j f / 2 on sigma.
     """
     extra = (None,) * (ambient.ndim - 3)
-    rows = _chain(frame, order)[(slice(None), *extra)]
+    rows = chain(frame, order)[(slice(None), *extra)]
     jet = rows @ ambient @ _dagger(rows)
     if order == 0:
         return jet
@@ -92,31 +99,43 @@ def weighted(frame: Frame, ambient: np.ndarray, powers: Sequence[int], order: in
     exponential has the derivatives -M_(a bbar), -M_(ac bbar) and M_(a bbar) M_(c dbar) + M_(a dbar) M_(c bbar) -
     M_(ac bbar dbar), M = sum m_i K_i, and no others but their conjugates.
     """
-    rows = _chain(frame, order)
-    jet = rows @ ambient @ _dagger(rows)
+    rows = chain(frame, order)
+    return leibniz(frame, rows @ ambient @ _dagger(rows), powers, order)
+
+
+def leibniz(frame: Frame, plain: np.ndarray, powers: Sequence[int], order: int) -> np.ndarray:
+    """The same of derivatives along X that f has by the chain rule alone: (N, ..., C, C) complex, both."""
+    jet = plain
     if order == 0:
         return jet
-    d, plain, factors = frame.vectors.shape[2], jet.copy(), frame.factors()
-    one, slope, quartic = (sum(m * each[k] for m, each in zip(powers, factors, strict=True)) for k in (1, 2, 3))
-    jet[:, 1 : d + 1, 1 : d + 1] -= plain[:, :1, :1] * one
+    d, plain, extra = frame.vectors.shape[2], jet.copy(), (None,) * (jet.ndim - 3)
+    factors = frame.factors()
+    one, slope, quartic = (
+        sum(m * each[k] for m, each in zip(powers, factors, strict=True))[(slice(None), *extra)] for k in (1, 2, 3)
+    )
+    jet[..., 1 : d + 1, 1 : d + 1] -= plain[..., :1, :1] * one
     if order == 1:
         return jet
-    first, pairs = plain[:, : d + 1, : d + 1], multi_indices(d, 2)[d + 1 :]
+    first, pairs = plain[..., : d + 1, : d + 1], multi_indices(d, 2)[d + 1 :]
     for t, (a, c) in enumerate(pairs, d + 1):
-        mixed = one[:, a] * first[:, 1 + c, :1] + one[:, c] * first[:, 1 + a, :1] + slope[:, a, c] * first[:, 0, :1]
-        jet[:, t, 1 : d + 1] -= mixed
-        jet[:, 1 : d + 1, t] -= mixed.conj()
+        mixed = (
+            one[..., a, :] * first[..., 1 + c, :1]
+            + one[..., c, :] * first[..., 1 + a, :1]
+            + slope[..., a, c, :] * first[..., 0, :1]
+        )
+        jet[..., t, 1 : d + 1] -= mixed
+        jet[..., 1 : d + 1, t] -= mixed.conj()
         for u, (b, s) in enumerate(pairs, d + 1):
-            twice = one[:, a, b] * one[:, c, s] + one[:, a, s] * one[:, c, b]
-            jet[:, t, u] += (twice - quartic[:, a, c, b, s]) * first[:, 0, 0]
-            jet[:, t, u] -= slope[:, a, c, b] * first[:, 0, 1 + s] + slope[:, a, c, s] * first[:, 0, 1 + b]
+            twice = one[..., a, b] * one[..., c, s] + one[..., a, s] * one[..., c, b]
+            jet[..., t, u] += (twice - quartic[..., a, c, b, s]) * first[..., 0, 0]
+            jet[..., t, u] -= slope[..., a, c, b] * first[..., 0, 1 + s] + slope[..., a, c, s] * first[..., 0, 1 + b]
             for p, q in ((a, c), (c, a)):
-                jet[:, t, u] -= slope[:, b, s, p].conj() * first[:, 1 + q, 0]
-                jet[:, t, u] -= one[:, p, b] * first[:, 1 + q, 1 + s] + one[:, p, s] * first[:, 1 + q, 1 + b]
+                jet[..., t, u] -= slope[..., b, s, p].conj() * first[..., 1 + q, 0]
+                jet[..., t, u] -= one[..., p, b] * first[..., 1 + q, 1 + s] + one[..., p, s] * first[..., 1 + q, 1 + b]
     return jet
 
 
-def _chain(frame: Frame, order: int) -> np.ndarray:
+def chain(frame: Frame, order: int) -> np.ndarray:
     """The chain rule of d^alpha as a matrix over ambient multi-indices: (N, C, C')."""
     count, size, d = frame.vectors.shape
     ambient, intrinsic = multi_indices(size, order), multi_indices(d, order)

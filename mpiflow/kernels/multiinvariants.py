@@ -6,8 +6,9 @@ which makes the functions that remain orthonormal there and to 1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -18,6 +19,8 @@ from mpiflow import hermitian, streams
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.geometry.domain import Domain, Frame
 from mpiflow.geometry.polynomial import multimonomials
+from mpiflow.kernels import balanced, jets
+from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw, Features, within
 from mpiflow.kernels.multisections import MultiSections, multidegree, places
 
@@ -44,7 +47,7 @@ class MultiInvariants(Features):
     shift: np.ndarray
 
     name = "invariant-sections"
-    answers = frozenset({"hessians"})
+    answers = frozenset({"hessians", "second", "balanced"})
 
     @classmethod
     def made(cls, surface: Domain, degree: int, draw: Draw) -> MultiInvariants:
@@ -90,17 +93,23 @@ class MultiInvariants(Features):
         s = self.sections.ambient(self.sections.unit(z), 0)
         return self.mix.T @ self._sums(s)[:, 0].real - self.shift[:, None]
 
+    def moments(self, z: np.ndarray, weight: np.ndarray, degree: int) -> np.ndarray:
+        """Of all monomials, which depend on each other on X; z: |z_i| = 1."""
+        return self.sections.moments(z, weight, degree)
+
+    def balanced(self, surface: Domain, moments: np.ndarray, degree: int, draw: Draw) -> np.ndarray:
+        """The inverse of the moments' average over the group, fitted on points, which it is exactly."""
+        every, count = self.sections, math.isqrt(MultiSections.count(surface, degree))
+        mean = averaged(surface.group, self.exponents, hermitian.from_reals(moments))
+        form = hermitian.to_reals(balanced.inverse(mean, count).conj())
+        constant, found = self.fitted(lambda z: every.potential(z, form), draw)
+        return found / constant
+
     def jets(self, frame: Frame, order: int) -> np.ndarray:
-        """Derivatives up to the first order in each of all F_m: lower triangles (P, T, N) complex."""
-        if order > 1:
-            raise ValueError("the second derivatives of all features are not made one by one; ask for `jet`")
-        found = self._sums(self.sections.prepare(frame) if order else self.sections.ambient(frame.z, 0))
-        for a in range(1, 1 + (frame.vectors.shape[2] if order else 0)):
-            found[:, a * (a + 1) // 2 + a] -= self.sections.degree * found[:, 0]
-        flat = found.reshape(len(found), -1).view(np.float64)
-        jets = (self.mix.T @ flat).view(np.complex128).reshape(len(self), *found.shape[1:])
-        jets[:, 0] -= self.shift[:, None]
-        return jets
+        """Derivatives d^alpha dbar^beta of all F_m: lower triangles (P, T, N) complex."""
+        found = self._second(frame) if order == 2 else self._first(frame, order)
+        found[:, 0] -= self.shift[:, None]
+        return found
 
     def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
         """Derivatives of sum_m c_m F_m, by its Hermitian form in the monomials: (N, C, C) complex."""
@@ -111,6 +120,22 @@ class MultiInvariants(Features):
     def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
         """sum_m c_m F_m: (N, C) complex points of X, any scale, to (N,) float64."""
         return self.sections.potential(z, self._form(coefficients)) - coefficients @ self.shift
+
+    def _first(self, frame: Frame, order: int) -> np.ndarray:
+        found = self._sums(self.sections.prepare(frame) if order else self.sections.ambient(frame.z, 0))
+        for a in range(1, 1 + (frame.vectors.shape[2] if order else 0)):
+            found[:, a * (a + 1) // 2 + a] -= self.sections.degree * found[:, 0]
+        return self._mixed(found)
+
+    def _second(self, frame: Frame) -> np.ndarray:
+        plain = self._mixed(self._sums(jets.chain(frame, 2) @ self.sections.ambient(frame.z, 2)))
+        each = jets.leibniz(frame, jets.full(plain.transpose(2, 0, 1)), self.sections.multidegree, 2)
+        return np.ascontiguousarray(jets.lower(each).transpose(1, 2, 0))
+
+    def _mixed(self, sums: np.ndarray) -> np.ndarray:
+        """Orbit sums (O, T, N) complex as functions, but for their shift: (P, T, N)."""
+        flat = sums.reshape(len(sums), -1).view(np.float64)
+        return (self.mix.T @ flat).view(np.complex128).reshape(len(self), *sums.shape[1:])
 
     def _sums(self, values: np.ndarray) -> np.ndarray:
         """Orbit sums of values (N, 1 + d, M) times their conjugates, real parts: lower triangles (O, T, N) complex."""
@@ -140,6 +165,13 @@ class MultiInvariants(Features):
         if mix.shape != (len(turned), len(shift)) or not within(turned, 0, 1):
             yield "features/mix, features/turned, features/shift are not of as many orbits and functions"
 
+    @classmethod
+    def costs(cls, surface: Domain, degree: int, whole: bool = False) -> Costs:
+        """As of any features, with the moments of all monomials."""
+        every = multimonomials(multidegree(surface, degree), surface.sizes)
+        costs, size = super().costs(surface, degree, whole), math.comb(surface.coordinates + 2, 2)
+        return replace(costs, moments=8 * len(every) ** 2, bending=2 * costs.bending + 2.6 * 16 * len(every) * size)
+
 
 #: Orbits at most: the values of all on a sample are one matrix.
 _MOST = 4000
@@ -147,8 +179,8 @@ _MOST = 4000
 _counts: dict[tuple[int, int], int] = {}
 
 
-def _orbits(group, exponents: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of monomials, orbit by orbit, where each orbit begins, and which are imaginary parts."""
+def _labels(group, exponents: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Pairs of monomials that phases leave alone, left and right, the orbit of each, and which pair is it swapped: (K,) int."""
     size, kind = len(exponents), group.classes(exponents)
     left, right = np.nonzero(kind[:, None] == kind)
     number = np.full(size**2, -1)
@@ -156,7 +188,21 @@ def _orbits(group, exponents: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.nd
     moves = [places(exponents, exponents[:, row]) for row in group.generators]
     swapped = number[right * size + left]
     images = [number[move[left] * size + move[right]] for move in moves]
-    label = _components(images + ([swapped] if group.conjugation else []), len(left))
+    return left, right, _components(images + ([swapped] if group.conjugation else []), len(left)), swapped
+
+
+def averaged(group, exponents: np.ndarray, form: np.ndarray) -> np.ndarray:
+    """The mean of a Hermitian form in all monomials over the group: (M, M) complex, both."""
+    left, right, label, _ = _labels(group, exponents)
+    there, found = form[left, right], np.zeros_like(form)
+    means = (np.bincount(label, there.real) + 1j * np.bincount(label, there.imag)) / np.bincount(label)
+    found[left, right] = means[label]
+    return found
+
+
+def _orbits(group, exponents: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of monomials, orbit by orbit, where each orbit begins, and which are imaginary parts."""
+    left, right, label, swapped = _labels(group, exponents)
     if label.max() >= _MOST:
         raise InputError(
             f"kernel.degree: {label.max() + 1} orbits of functions under {group}, and {_MOST} are the most that are "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from math import log2
+from math import log2, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,7 @@ from mpiflow.geometry.domain import Domain
 from mpiflow.job.evaluate import DEFECT_POINTS
 from mpiflow.kernels.costs import Costs as Space
 from mpiflow.kernels.costs import Work
+from mpiflow.kernels.jets import triangle
 from mpiflow.methods.potentials import features
 from mpiflow.plan import costs
 from mpiflow.plan import points as of_points
@@ -101,9 +102,9 @@ class Costs(costs.PointCosts):
     @property
     def building(self) -> float:
         """Choosing the features, preparing the last chunk, or adding up the normal matrix of all."""
-        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows) - self.late
-        summing = self._state + self._matrices(3 + self._levels) + CHUNK * 24 * self.space.features
-        return max(self.space.made, prepared + self._preparing(CHUNK), prepared + summing * self.factorised)
+        prepared = (self.rows + CHUNK) * self.frame + self.engine(self.rows) - self._inner(self.rows)
+        made = prepared + max(self._preparing(CHUNK), self._second + CHUNK * self.space.bending * bool(self._bent))
+        return max(self.space.made, made, prepared + self._second + (self._state + self._summing) * self.factorised)
 
     @property
     def stepping(self) -> float:
@@ -114,7 +115,9 @@ class Costs(costs.PointCosts):
         jets = self.rows * 8 * (self.dimension + self.whole) ** 2
         chunk = CHUNK * (self.frame + 600 + self.space.sweeping) + prepared
         vectors = 8 * 6 * self.space.features + self._moments + self._spectral
-        return vectors + jets + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
+        trial = jets + self.metric * max(3.25 * self.rows, 1.75 * self.rows + chunk / self.metric)
+        anew = self._summing * self.factorised * bool(self.config.kernel.refreeze)
+        return vectors + max(trial, anew) + self._curving
 
     @property
     def looking(self) -> float:
@@ -189,15 +192,34 @@ class Costs(costs.PointCosts):
         return (CHUNK * p * 16 * ((1 + d) ** 2 + 4 * d) + 2 * self._matrices(3 + self._levels)) * self._apart
 
     @property
+    def _bent(self) -> int:
+        """Numbers of a feature's second derivatives, lower triangles, where a functional or a preconditioner asks for them."""
+        return triangle(self.dimension, 2) * (
+            "second" in self.config.flow.loss.asks | self.config.kernel.preconditioner.asks
+        )
+
+    @property
     def _second(self) -> float:
-        """Bytes of second derivatives of all features, which a functional may ask for."""
-        size = (self.dimension + 1) * (self.dimension + 2) // 2
-        return self.rows * 16 * self.space.features * size * (size + 1) // 2 * ("second" in self.config.flow.loss.asks)
+        """Bytes of second derivatives of all features."""
+        return self.rows * 16 * self.space.features * self._bent
+
+    @property
+    def _curving(self) -> float:
+        """Bytes of a chunk of curvatures, with how a scalar one changes."""
+        d = self.dimension
+        return CHUNK * 16 * (8 * d**4 + 8 * self._bent) * bool(self._bent)
+
+    @property
+    def _summing(self) -> float:
+        """Bytes while a normal matrix is added up."""
+        return self._matrices(3 + self._levels) + CHUNK * 24 * self.space.features
 
     @property
     def _moments(self) -> float:
-        """Bytes while the moments of sections are added up and inverted."""
-        return self.space.moments * (8 + self._levels) * ("balanced" in self.config.search.asks)
+        """Bytes while the moments of sections are added up, from powers of a chunk's coordinates, and inverted."""
+        moments, asked = self.space.moments, "balanced" in self.config.search.asks
+        chunk = CHUNK * 16 * sqrt(moments / 8) * (self.coordinates + 3)
+        return asked * max(moments * (8 + self._levels), moments * (2 + self._levels) + chunk)
 
     @property
     def _levels(self) -> float:

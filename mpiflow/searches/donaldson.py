@@ -20,7 +20,7 @@ class Donaldson(Search):
 
     name = "donaldson"
     asks: ClassVar = frozenset({"balanced"})
-    wants = 'kernel.potential = "log" and kernel.features = "generic", "sections" or "invariant"'
+    wants = 'kernel.potential = "log" and "generic", "sections" or invariant kernel.features'
 
     def step(self, flow: KaehlerFlow, dt: float) -> tuple[float, int]:
         """One step; collective. Raises NumericalError where the moments of the sections are singular."""

@@ -14,7 +14,7 @@ from mpiflow.geometry.families.two_cubics import TwoCubics
 from mpiflow.geometry.intersection import Intersection
 from mpiflow.geometry.polynomial import Polynomial
 from mpiflow.kernels import jets
-from mpiflow.kernels.multiinvariants import MultiInvariants
+from mpiflow.kernels.multiinvariants import MultiInvariants, averaged
 from mpiflow.methods import potentials
 from mpiflow.sampling import TEST, chunk
 
@@ -110,6 +110,36 @@ def test_jets_are_those_of_the_form(name):
     np.testing.assert_allclose(first, whole[:, : d + 1, : d + 1], atol=1e-9)
     found = features.contract(features.prepare(there, True), features.load(c), whole=True)
     np.testing.assert_allclose(hermitian.from_reals(found), first, atol=1e-9)
+    second = jets.full(np.tensordot(c, features.jets(there, 2), 1).T)
+    np.testing.assert_allclose(second, whole, atol=1e-9 * np.abs(whole).max())
+
+
+@pytest.mark.parametrize("name", ["two cubics", "complex two cubics", "bicubic", "twisted"])
+def test_moments_of_sections_are_averaged_over_the_group(name):
+    """A projection that no element of the group changes, and that keeps what is invariant, is the mean over all."""
+    surface = GROUPS[name][0]
+    features = potentials.features(Comm(), surface, 3, "invariant-sections")
+    z = features.sections.unit(chunk(surface, 3, TEST, 0, None).z[:200])
+    moments = [hermitian.from_reals(features.moments(each, np.ones(200), 3)) for each in (z, turned(surface, z))]
+    ours, moved = (averaged(surface.group, features.exponents, each) for each in moments)
+    np.testing.assert_allclose(moved, ours, atol=1e-11)
+    assert np.abs(moments[1] - moments[0]).max() > 0.1
+    form = hermitian.from_reals(features._form(np.random.default_rng(0).normal(size=len(features))))
+    np.testing.assert_allclose(averaged(surface.group, features.exponents, form), form, atol=1e-13)
+
+
+def test_donaldsons_map_is_that_of_one_equation():
+    one, degree = fermat(2), 4
+    many = alone(one)
+    p = chunk(one, 3, TEST, 0, None).map(lambda rows: rows[:200])
+    unit, potential, draw = p.z / np.linalg.norm(p.z, axis=1)[:, None], [], potentials.drawn(one)
+    for surface, name in ((one, "invariant"), (many, "invariant-sections")):
+        features = potentials.features(Comm(), surface, degree, name)
+        c = features.balanced(surface, features.moments(unit, p.weight, degree), degree, draw)
+        potential.append(1 + features.potential(p.z, c))
+    ours, theirs = (each / each.mean() for each in potential)
+    np.testing.assert_allclose(ours, theirs, rtol=1e-9)
+    assert np.ptp(ours) > 0.1
 
 
 def test_too_many_orbits_are_refused_at_once():

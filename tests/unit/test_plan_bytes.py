@@ -21,6 +21,7 @@ STAGES |= {"evaluate": "evaluate", "begin": "begin"}
 MATTERS = 0.3
 
 RELU = {"name": "relu"}
+EXACT = {"dt": 10.0, "steps": 1, "loss": "mse", "search": "exact"}
 #: Kernel, other tables, and for the first run of its kind, which compiles, a lower degree.
 CASES = {
     "streamed": (RELU, {"engine": {"mode": "streamed"}, "points": {"train": 5000, "test": 700}}),
@@ -53,6 +54,24 @@ CASES = {
     "generic": (
         {"name": "kaehler", "features": "generic", "degree": 3, "ridge": 1e-6},
         {"points": {"train": 4096, "test": 500}},
+    ),
+    "exact": (RELU, {"flow": EXACT, "points": {"train": 1000, "test": 200}}),
+    "exact, clusters": (RELU, {"flow": EXACT, "points": {"train": 1500, "test": 200}, "clusters": {"count": 3}}),
+    "curvature": (
+        {"name": "kaehler", "degree": 8, "preconditioner": "curvature", "refreeze": 1},
+        {"flow": {"dt": 0.5, "steps": 1, "loss": "calabi"}, "points": {"train": 1500, "test": 200}},
+    ),
+    "curvature, projected": (
+        {"name": "kaehler", "degree": 8, "preconditioner": "curvature", "refreeze": 1},
+        {"flow": {"dt": 0.5, "steps": 2, "loss": "calabi-projected"}, "points": {"train": 1500, "test": 200}},
+    ),
+    "family": (
+        {"name": "kaehler", "degree": 10, "preconditioner": "family"},
+        {"flow": {"dt": 1e-3, "steps": 1, "loss": "mabuchi"}, "points": {"train": 1500, "test": 200}},
+    ),
+    "balanced": (
+        {"name": "kaehler", "degree": 8, "potential": "log"},
+        {"flow": {"dt": 1.0, "steps": 1, "search": "donaldson"}, "points": {"train": 1500, "test": 200}},
     ),
     "grid": ({"name": "grid"}, {"manifold": {"family": "flat-torus", "dimension": 3, "points": 24}}),
     "grid, lambda": (
@@ -100,7 +119,7 @@ def taken(config, folder):
 
 
 #: One of each kind; by hand, with MPIFLOW_PLANS=full, all.
-USUAL = ("streamed, unseen", "judged sparse", "invariants", "grid")
+USUAL = ("streamed, unseen", "judged sparse", "invariants", "exact", "grid")
 
 
 @pytest.mark.parametrize("case", CASES if os.environ.get("MPIFLOW_PLANS") == "full" else USUAL)
