@@ -318,4 +318,19 @@ BY_FILE = {
             "out=np.empty_like(found[start:, start:stop]))",
         ),
     ],
+    ("kernels/pairing.py", "unit/test_pairing.py"): [
+        ("imaginary parts have the other sign", "_dot(u[a], turned[b]) - _dot", "_dot(u[b], turned[a]) - _dot"),
+        ("W is not Hermitian", "re * plain[a, s] - im * turned", "re * plain[a, s] + im * turned"),
+    ],
+    ("kernels/cuda_pairing.py", "unit/test_pairing.py"): [
+        ("columns beyond the last are taken", "x < count && start + at / 2 < size", "x < count"),
+        ("entries below the diagonal are real parts", "part = a > b;", "part = 0;"),
+    ],
+    ("engine/low_rank.py", "unit/test_low_rank.py"): [
+        (
+            "rows that fill up count",
+            "filled.reshape(-1)[: len(t)] = t",
+            "filled.reshape(-1)[:] = np.resize(t, filled.size)",
+        ),
+    ],
 }
