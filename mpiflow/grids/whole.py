@@ -21,6 +21,10 @@ class Whole:
         """(all rows, own columns, ...) to (own rows, all columns, ...)."""
         return spectrum
 
+    def gathered(self, u: np.ndarray) -> np.ndarray:
+        """Components on the own rows, (c, own rows, ...), on all of them."""
+        return u
+
     def sum(self, rows: np.ndarray) -> np.ndarray:
         """The sum of numbers of each own row, (own rows, ...), added in the order of all rows."""
         return added(rows)

@@ -51,7 +51,8 @@ class Costs(costs.Costs):
         space: Space = self.surface
         self.points = prod(space.shape)
         #: Grid points of the heaviest rank.
-        self.own = ceil(space.shape[0] / ranks) * prod(space.shape[1:]) if space.sliced else self.points
+        self.shared = space.sliced and not self.config.kernel.field.entire
+        self.own = ceil(space.shape[0] / ranks) * prod(space.shape[1:]) if self.shared else self.points
         self.metric = 8 * space.components * self.points
 
     def start(self) -> None:
@@ -66,7 +67,7 @@ class Costs(costs.Costs):
 
     def changes(self) -> Iterator[tuple[str, Config, int]]:
         """More ranks, where each has a slab; or a coarser grid."""
-        if self.surface.sliced:
+        if self.shared:
             yield from super().changes()
         side = self.surface.shape[0]
         for points in (side * 3 // 4, *(side // 2**k for k in range(1, 6))):

@@ -38,6 +38,10 @@ class Slabs:
         shapes = [(own, cut.stop - cut.start, *spectrum.shape[2:]) for cut in self._columns]
         return np.concatenate([part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)], axis=1)
 
+    def gathered(self, u: np.ndarray) -> np.ndarray:
+        """Components on the own rows, (c, own rows, ...), on all of them."""
+        return np.moveaxis(self.comm.allgather_rows(np.ascontiguousarray(np.moveaxis(u, 1, 0))), 0, 1).copy()
+
     def sum(self, rows: np.ndarray) -> np.ndarray:
         """The sum of numbers of each own row, (own rows, ...), added in the order of all rows."""
         return self.comm.sum(np.arange(self.rows.start, self.rows.stop), rows)

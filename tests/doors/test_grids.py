@@ -13,6 +13,8 @@ from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.comm import Comm, world
 from mpiflow.errors import InputError, NumericalError, StateError
+from mpiflow.grids.fields.functional import Functional
+from mpiflow.grids.periodic import Metric
 from mpiflow.grids.spectral import Spectral
 from mpiflow.grids.torus import FlatTorus
 from mpiflow.job.job import run
@@ -96,6 +98,28 @@ def test_a_space_that_every_rank_has_whole_has_the_same_bits_there_also_from_a_s
             flow.step()
         for found in (here, later):
             np.testing.assert_array_equal(found.theta, alone.theta, family)
+
+
+class Curved(Functional):
+    """A slope of all rows that needs no JAX: R g^ij."""
+
+    name = "curved-slope"
+
+    def slope(self, u):
+        metric = Metric(u)
+        return metric.scalar * metric.inverse
+
+
+@pytest.mark.parallel([3])
+def test_a_slope_of_the_whole_grid_is_that_of_one_rank():
+    """8 rows on three ranks: a user's formula knows nothing of slabs."""
+    u = FlatTorus(FlatTorus.Keys(points=8, modes=1, amplitude=0.02)).start()
+    alone = FlatTorus(FlatTorus.Keys(points=8, modes=1))
+    slab = Slabs(world(), 8, alone.columns)
+    here, field = alone.placed(slab), Curved()
+    own = u[:, slab.rows]
+    np.testing.assert_array_equal(field.velocity(here, own, 0.3), field.velocity(alone, u, 0.3)[:, slab.rows])
+    assert field.step_limit(here, own, 0.3) == field.step_limit(alone, u, 0.3)
 
 
 def test_a_transform_is_turned_round_its_ranks_and_back():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from mpiflow.grids.space import Space
@@ -9,9 +11,13 @@ from mpiflow.settings.section import Named
 
 
 class Field(Named):
-    """A vector field on metrics; its fields are keys of the table [kernel.field]."""
+    """A vector field on metrics; its fields are keys of the table [kernel.field].
+
+    entire: whether each rank computes it on all rows, though it has some of them alone.
+    """
 
     usual = "ricci"
+    entire: ClassVar[bool] = False
 
     @property
     def effort(self) -> tuple[float, float]:

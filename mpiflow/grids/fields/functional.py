@@ -21,6 +21,8 @@ class Functional(Field):
     `value` alone.
     """
 
+    entire = True
+
     def value(self, metric: Metric):
         """L: a number, of what a metric bends (`grids.periodic.Metric`)."""
         raise NotImplementedError(f'kernel.field = "{self.name}": its class has no value(self, metric)')
@@ -42,18 +44,26 @@ class Functional(Field):
         return projected(shared, metric.dimension) / metric.root
 
     def velocity(self, space: Space, u: np.ndarray, width: float) -> np.ndarray:
-        """N_s of -S with lower indices: the shape of u."""
-        g = Metric(u).g
-        lowered = np.einsum("ia...,ab...,bj...->ij...", g, self.slope(u), g)
-        return np.stack([space.smoothed(-part, width) for part in lowered[np.triu_indices(len(g))]])
+        """N_s of -S with lower indices: the shape of u; collective on slabs, each of which knows the whole S."""
+        slab = space.spectral.slab
+        whole = slab.gathered(u)
+        g = Metric(whole).g
+        lowered = np.einsum("ia...,ab...,bj...->ij...", g, self.slope(whole), g)
+        return np.stack([space.smoothed(-part[slab.rows], width) for part in lowered[np.triu_indices(len(g))]])
 
     def step_limit(self, space: Space, u: np.ndarray, width: float) -> float:
         """From the fastest rate of the linearised flow, by power iteration: a user's formula does not tell its own."""
-        here, size = self.velocity(space, u, width), 1e-6 * np.abs(u).max()
+        slab = space.spectral.slab
+
+        def moved_by(whole: np.ndarray) -> np.ndarray:
+            return slab.gathered(self.velocity(space, whole[:, slab.rows], width))
+
+        u = slab.gathered(u)
+        here, size = moved_by(u), 1e-6 * np.abs(u).max()
         along, rate = streams.same().standard_normal(u.shape), 0.0
         for _ in range(_ITERATIONS):
             along = along * size / np.abs(along).max()
-            moved = self.velocity(space, u + along, width) - here
+            moved = moved_by(u + along) - here
             rate, along = np.linalg.norm(moved) / np.linalg.norm(along), moved
             if not rate:
                 return np.inf
@@ -67,14 +77,9 @@ class Functional(Field):
             raise ValueError(f"value of a metric is {found.dtype}{list(found.shape)}; it must be one finite number")
 
     def check(self, space: Space, u: np.ndarray, width: float, time: float) -> None:
-        """Raises ValueError for what is no torus, or not all of one on each rank."""
+        """Raises ValueError for what is no torus."""
         if not hasattr(space, "geometry"):
             raise ValueError(
                 f'kernel.field = "{self.name}": slopes of functionals are known on tori, and manifold.family = '
                 f'"{space.name}" is none; take "flat-torus"'
-            )
-        if u.shape[1] < space.shape[0]:
-            raise ValueError(
-                f'kernel.field = "{self.name}": its slope is taken of the whole grid, and a rank here has {u.shape[1]} of '
-                f"{space.shape[0]} rows; run it on one rank"
             )
