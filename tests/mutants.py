@@ -57,8 +57,8 @@ MUTANTS = [
     Mutant(
         "a model's kappa is off by a thousandth",
         "predictor.py",
-        "self.kappa = kappa_of(self.train.layout, self.train.points, g)",
-        "self.kappa = 1.001 * kappa_of(self.train.layout, self.train.points, g)",
+        "return kappa_of(self.train.layout, self.train.points, g)",
+        "return 1.001 * kappa_of(self.train.layout, self.train.points, g)",
         f"{_HERE}a_model_has_the_kappa_of_its_train_points_and_its_table_unseen_ones",
     ),
     Mutant(

@@ -44,8 +44,10 @@ def folder(request, tmp_path):
 
 
 def test_a_state_that_has_gone_is_no_verdict(folder):
-    steps = set()
-    for _ in range(ROUNDS):
+    steps, rounds = set(), 0
+    # Whoever commits may begin late on a busy machine.
+    while rounds < ROUNDS or (len(steps) < 2 and rounds < 250 * ROUNDS):
+        rounds += 1
         state = load.latest(folder, pytest.fail)
         steps.add(state.step)
         verdicts = load.verify(folder)
