@@ -33,8 +33,8 @@ class LBFGS(Search):
         slope = memory["slope"] if memory["slope"].any() else flow.slope()
         direction = _direction(memory, slope)
         if direction is None:
-            # As long as the loss is high: the step that would end it, were it linear.
-            direction = before.objective / (slope @ slope) * slope
+            # As long as the loss is high: the step that would end it, were it linear; none where nothing falls.
+            direction = before.objective / (slope @ slope) * slope if slope.any() else slope
         taken, rejected = descended(flow, direction, dt)
         moved, now = flow.state.coefficients - before.coefficients, flow.slope()
         if memory["moved0"].any() and rejected > _LOST:

@@ -102,6 +102,13 @@ def test_j_of_omega_is_least_at_g_fs_and_its_flow_goes_back_there():
     assert away > 1e-4 and flow.state.loss < 1e-3 * away
 
 
+@pytest.mark.parametrize("search", ["euler", "lbfgs"])
+def test_a_flow_that_begins_at_its_minimum_stays_there(search):
+    made = flowing({}, {"dt": 0.5, "steps": 2, "loss": "j-omega", "search": search}, degree=4)
+    made.finish()
+    assert made.flow.steps == 2 and not made.flow.state.coefficients.any()
+
+
 def test_j_of_omega_is_the_integral_of_its_slope_along_a_line():
     """dJ/dt at t c is <t psi_t> of the line: by Gauss' rule over t, against the value at its end."""
     problem, size = equation(JOmega())
