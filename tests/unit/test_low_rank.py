@@ -108,9 +108,7 @@ def _agrees(device, surface, degree: int, kind: str, single: bool) -> LowRank:
     return there
 
 
-@pytest.mark.parametrize(
-    "kind, single", [("invariant", False), ("generic", False), ("generic", True), ("nearest-sections", False)]
-)
+@pytest.mark.parametrize("kind, single", [("invariant", False), ("generic", True), ("nearest-sections", False)])
 def test_features_on_a_device_give_what_the_host_gives(kind, single):
     """Products alone are the device's: numpy cannot read what is kept there."""
     there = _agrees(foreign.device(), _surface(kind, 3), 4 if kind == "invariant" else 2, kind, single)

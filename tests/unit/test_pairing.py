@@ -37,8 +37,7 @@ def test_a_processor(rows, apart, dtype):
     _held(rows, apart, dtype, HOST)
 
 
-@pytest.mark.parametrize("dtype", ["complex64", "complex128"])
-@pytest.mark.parametrize("rows, apart", [(2, 2), (4, 5)])
+@pytest.mark.parametrize("rows, apart, dtype", [(2, 2, "complex64"), (4, 5, "complex128")])
 def test_the_text_of_a_device(rows, apart, dtype):
     _held(rows, apart, dtype, foreign.device())
 
