@@ -326,11 +326,4 @@ BY_FILE = {
         ("columns beyond the last are taken", "x < count && start + at / 2 < size", "x < count"),
         ("entries below the diagonal are real parts", "part = a > b;", "part = 0;"),
     ],
-    ("engine/low_rank.py", "unit/test_low_rank.py"): [
-        (
-            "rows that fill up count",
-            "filled.reshape(-1)[: len(t)] = t",
-            "filled.reshape(-1)[:] = np.resize(t, filled.size)",
-        ),
-    ],
 }
