@@ -46,7 +46,7 @@ def test_rows_go_from_device_to_device_as_from_host_to_host():
     np.testing.assert_array_equal(found.rows, np.outer(wanted, [1.0, -2.0]))
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([2])
 def test_kernel_sums_on_devices_have_the_bits_of_one_rank(monkeypatch):
     device = foreign.device()
     monkeypatch.setattr(backend, "device", lambda name: device if name == "gpu" else backend.HOST)
@@ -66,7 +66,7 @@ def test_kernel_sums_on_devices_have_the_bits_of_one_rank(monkeypatch):
     np.testing.assert_array_equal(here[1], whole[here[0].rows])
 
 
-@pytest.mark.parallel([1, 2])
+@pytest.mark.parallel([2])
 @pytest.mark.parametrize("kind", ["invariant", "generic"])
 def test_potentials_on_devices_have_the_bits_of_one_rank(kind, monkeypatch):
     device = foreign.device()

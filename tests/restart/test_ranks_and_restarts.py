@@ -6,14 +6,18 @@ from inside import mpiflow as inside
 from jobs import JOBS, mpiflow, result, small
 
 
-@pytest.fixture(scope="module", params=["all", "none", "halo", "symmetric"])
+#: Ranks of the first starts and the steps after which these stop; ranks of the last. Twice where most is exchanged.
+STOPS = {"halo": ([(3, 4), (2, 8)], 4), "all": ([(3, 4)], 2), "none": ([(3, 4)], 4), "symmetric": ([(3, 4)], 2)}
+
+
+@pytest.fixture(scope="module", params=STOPS)
 def whole(request, tmp_path_factory):
-    """The uninterrupted run on one rank: run file and result."""
+    """The uninterrupted run on one rank: run file, where it is stopped, ranks of the last start, and result."""
     folder = tmp_path_factory.mktemp("whole")
     config = symmetric(folder) if request.param == "symmetric" else small(folder, request.param)
     done = inside(["run", str(config), "-o", "run"], folder)
     assert done.returncode == 0, done.stderr
-    return config, result(folder / "run")
+    return config, *STOPS[request.param], result(folder / "run")
 
 
 def symmetric(folder):
@@ -24,14 +28,14 @@ def symmetric(folder):
 
 
 def test_bits_depend_neither_on_ranks_nor_on_restarts(whole, tmp_path):
-    """Begun on three ranks, stopped, gone on with on two, then on four: each step and the points are those of one rank."""
-    config, expected = whole
-    for ranks, step in ((3, 4), (2, 8)):
+    """Begun on three ranks, stopped, gone on with on two, or on four: each step and the points are those of one rank."""
+    config, stops, last, expected = whole
+    for ranks, step in stops:
         (tmp_path / "STOP").write_text(str(step))
         stopped = mpiflow("run", config, "-o", tmp_path, ranks=ranks)
         assert stopped.returncode == 75, stopped.stderr
         assert f"stopped after step {step}" in stopped.stdout
-    done = mpiflow("run", config, "-o", tmp_path, ranks=4)
+    done = mpiflow("run", config, "-o", tmp_path, ranks=last)
     assert done.returncode == 0, done.stderr
     found = result(tmp_path)
     assert found.keys() == expected.keys()

@@ -119,7 +119,7 @@ def taken(config, folder):
 
 
 #: One of each kind; by hand, with MPIFLOW_PLANS=full, all.
-USUAL = ("streamed, unseen", "judged sparse", "invariants", "exact", "grid")
+USUAL = ("streamed, unseen", "resident", "judged sparse", "invariants", "exact", "grid")
 
 
 @pytest.mark.parametrize("case", CASES if os.environ.get("MPIFLOW_PLANS") == "full" else USUAL)

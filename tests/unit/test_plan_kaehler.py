@@ -46,7 +46,7 @@ CASES = {
 
 
 #: One of each kind, as in test_plan_bytes.py, which holds stage by stage what a process takes beside its libraries.
-@pytest.mark.parametrize("case", CASES if os.environ.get("MPIFLOW_PLANS") == "full" else list(CASES)[:2])
+@pytest.mark.parametrize("case", CASES if os.environ.get("MPIFLOW_PLANS") == "full" else ["generic"])
 def test_predicted_memory_is_within_ten_percent(tmp_path, case, least):
     keys = CASES[case]
     run = [BIN / "mpiflow", "run", JOB, "-o", tmp_path / "run", *words(keys)]
