@@ -1,6 +1,7 @@
 """What Python users call: `mpiflow.run`, `mpiflow.open`, `mpiflow.sample`, and the `Model` that the first two return.
 
 Every call is collective over `comm`: this rank alone by default, all ranks of mpiexec with `mpiflow.comm.world()`.
+Start such a script as `mpiexec -n 4 python -m mpi4py script.py`: what one rank raises alone then ends the others, too.
 """
 
 from __future__ import annotations
