@@ -85,6 +85,6 @@ class Spread:
             for _ in range(_ITERATIONS):
                 moved = spectral.backward(power * spectral.forward(self(v)))
                 before, after = spectral.integral(v * v, moved * moved)
-                rate, v = (after / before) ** 0.5, moved / after**0.5
+                rate, v = (after / before) ** 0.5, moved / after**0.5 if after else v
             found.append(rate / largest)
         return found

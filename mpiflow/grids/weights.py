@@ -65,7 +65,8 @@ class Weighted:
 
     def step_limit(self, space: Space, u: np.ndarray, width: float) -> float:
         """The field's, over how much faster than N_s alone this moves a wave; collective on slabs."""
-        return _KEPT * self.field.step_limit(space, u, width) / max(self.spread(space, width).rates)
+        rate = max(self.spread(space, width).rates)
+        return _KEPT * self.field.step_limit(space, u, width) / rate if rate else np.inf
 
     def check(self, space: Space, u: np.ndarray, width: float, time: float) -> None:
         """Raises ValueError for what is no torus, has two measures or kernels, or is summed over what nothing feels."""

@@ -42,7 +42,7 @@ class Beside(Named):
                 raise first from None
 
     def tried_in(self, dimension: int) -> None:
-        """Raises ValueError for what is not finite, not periodic, a density below 0, or an alpha that is not symmetric."""
+        """Raises ValueError for what is not finite, not periodic, a density below 0, or an alpha that is no kernel."""
         x = [part.ravel() for part in np.meshgrid(*[2 * np.pi * np.arange(_TRIED) / _TRIED] * dimension)]
         volume = np.ones(len(x[0]))
         for name in ("h", "density"):
@@ -59,6 +59,13 @@ class Beside(Named):
         like = np.ones((len(volume), len(volume) - 1))
         found, other = (_finite("alpha", self.alpha(*both), like) for both in ((across, down), (down, across)))
         _agree("alpha(x, y) and alpha(y, x)", found, other)
+        least = np.linalg.eigvalsh(
+            _finite("alpha", self.alpha(across, [part.T for part in across]), np.ones([len(volume)] * 2))
+        )[0]
+        if least < -_OFF * len(volume) * (1 + np.abs(found).max()):
+            raise ValueError(
+                f"alpha has the eigenvalue {least:.3g} between {len(volume)} points; a kernel has none below 0"
+            )
 
     def fits(self, dimension: int) -> None:
         """Raises ValueError, in one line, where it is not for tori of a dimension."""
@@ -70,7 +77,11 @@ class Beside(Named):
 
 def _finite(name: str, found: object, like: np.ndarray) -> np.ndarray:
     found = np.asarray(found)
-    if found.dtype.kind not in "fi" or np.broadcast_shapes(found.shape, like.shape) != like.shape:
+    try:
+        fits = found.dtype.kind in "fi" and np.broadcast_to(found, like.shape) is not None
+    except ValueError:
+        fits = False
+    if not fits:
         raise ValueError(f"{name} is {found.dtype}{list(found.shape)}; it must be float64{list(like.shape)}")
     if not np.isfinite(found).all():
         raise ValueError(f"{name} is {found[~np.isfinite(found)][0]} somewhere; it must be finite")
