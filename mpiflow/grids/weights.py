@@ -40,7 +40,7 @@ class Weighted:
         """That of the field, its smoothings, and r; modes of the units, and h."""
         work, fields = self.field.effort
         smoothings = (3 if self.alpha else 1) + (self.beside is not None)
-        return work + _SMOOTHING * smoothings, fields + 1 + 2 * (self.units is not None) + (self.beside is not None)
+        return work + _SMOOTHING * smoothings, fields + 1 + 2 * ((self.units is not None) + (self.beside is not None))
 
     def pairs(self, space: Space) -> int:
         """Pairs of grid points whose alpha a velocity sums over."""

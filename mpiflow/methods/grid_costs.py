@@ -28,7 +28,7 @@ _BESIDE = 2.1
 #: Velocities of a step; metrics that it holds beside u; what a look takes of a velocity.
 _STAGES, _STEP, _LOOK = 4, 4, 1.1
 #: Seconds of a pair of grid points that is summed over, and tiles of them that a formula of their kernel holds.
-_PAIR, _TILES = 4e-8, 5
+_PAIR, _TILES = 4e-8, 2.6
 #: Fields of wave numbers and their squares.
 _WAVES = 2
 #: Spectra on their way between ranks: put together, received, and joined.
@@ -88,14 +88,17 @@ class Costs(costs.Costs):
 
     def bytes(self) -> dict[str, int]:
         """Bytes of rank 0 by stage, beyond the interpreter and its libraries."""
-        space, sent = self.surface, _SENT * self._cut
+        space, sent, k = self.surface, _SENT * self._cut, self.config.kernel
         # A step, with what its stages keep; a look takes less.
-        fields = _WAVES + space.fields + self.config.kernel.flowed.effort[1] + sent
+        fields = _WAVES + space.fields + k.flowed.effort[1] + sent
+        # What stands beside the Gaussian is made with the flow, of a class from a start of its own, and kept.
+        kept = k.flowed.effort[1] - k.field.effort[1]
+        made = kept + (space.components / 2 if k.beside else 0)
         tiles = 8 * _TILES * prod(pairs.tile(space)) if self._pairs else 0
         found = {
-            "build": 8 * (_WAVES + space.starting) * self.own,
+            "build": 8 * (_WAVES + space.starting + made) * self.own + tiles,
             "flow": (1 + _STEP) * self.flowing + 8 * fields * self.own + tiles,
-            "save": self.flowing + self.metric + _GROWN * self.state,
+            "save": 8 * kept * self.own + self.flowing + self.metric + _GROWN * self.state,
         }
         return {name: int(size) for name, size in found.items()}
 
