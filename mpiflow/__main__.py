@@ -9,7 +9,7 @@ def main() -> None:
     # One BLAS thread a rank unless the user says otherwise: ranks share the cores, and bits depend on the threads.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    if sys.argv[1:2] in (["run"], ["tune"]):
+    if sys.argv[1:2] in (["run"], ["members"], ["tune"]):
         # Before the heavy imports: a signal from now on is a wish to stop with a state saved.
         from mpiflow.job import triggers
         from mpiflow.ranks import segments

@@ -12,6 +12,7 @@ from pydantic import Field as Key
 from mpiflow.belief.points import missing
 from mpiflow.doors.door import Door
 from mpiflow.errors import InputError
+from mpiflow.grids.beside import Beside
 from mpiflow.grids.fields import Field
 from mpiflow.grids.weights import Weighted
 from mpiflow.settings.course import Engine, Flow
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mpiflow.state.load import State
 
 FIELDS = Door("kernel.field", "mpiflow.grids.fields.field:Field", "mpiflow.grids.fields")
+BESIDES = Door("kernel.beside", "mpiflow.grids.beside.beside:Beside", "mpiflow.grids.beside")
 
 _METRIC = "method/metric"
 schema.say(_METRIC, "1", "the metric at each grid point, its components last, as its manifold has them")
@@ -58,8 +60,12 @@ class GridKernel(Kind):
     """A density 1 + density cos x_2 of points, in place of an even one, on a torus."""
     batch: Annotated[int, Key(ge=1, le=2**27)] | None = None
     """Grid points that are summed over, drawn at random once for all; without it all of them are. e.g. 4000"""
+    units: Annotated[int, Key(ge=1, le=2**27)] | None = None
+    """Units of a cosine network in place of the Gaussian that it tends to, on a torus. e.g. 4096"""
+    beside: Annotated[Beside | None, BESIDES] = None
+    """Factors h(x) and alpha(x, x') of the kernel, and a density, on a torus"""
     seed: Seed = 1
-    """Of the points of a batch."""
+    """Of the points of a batch, and of the units of a network."""
 
     name = "grid"
     method = "grid"
@@ -70,9 +76,9 @@ class GridKernel(Kind):
     @property
     def flowed(self) -> Field | Weighted:
         """The field, under what stands beside the Gaussian where something does."""
-        if not (self.alpha or self.density or self.batch):
+        if not (self.alpha or self.density or self.batch or self.units or self.beside):
             return self.field
-        return Weighted(self.field, self.alpha, self.density, self.batch, self.seed)
+        return Weighted(self.field, self.alpha, self.density, self.batch, self.seed, self.units, self.beside)
 
     def check(self, config: Config) -> None:
         """Raises ValueError for keys that are of points."""

@@ -12,7 +12,7 @@ from scipy import fft
 
 from mpiflow.comm import Comm
 from mpiflow.config import Config
-from mpiflow.grids import Space
+from mpiflow.grids import Space, pairs
 from mpiflow.methods import grid
 from mpiflow.plan import costs
 from mpiflow.plan.costs import changed
@@ -27,6 +27,8 @@ _POINT, _CALL = 2.3e-8, 5e-5
 _BESIDE = 2.1
 #: Velocities of a step; metrics that it holds beside u; what a look takes of a velocity.
 _STAGES, _STEP, _LOOK = 4, 4, 1.1
+#: Seconds of a pair of grid points that is summed over, and tiles of them that a formula of their kernel holds.
+_PAIR, _TILES = 4e-8, 2.6
 #: Fields of wave numbers and their squares.
 _WAVES = 2
 #: Spectra on their way between ranks: put together, received, and joined.
@@ -86,13 +88,17 @@ class Costs(costs.Costs):
 
     def bytes(self) -> dict[str, int]:
         """Bytes of rank 0 by stage, beyond the interpreter and its libraries."""
-        space, sent = self.surface, _SENT * self._cut
+        space, sent, k = self.surface, _SENT * self._cut, self.config.kernel
         # A step, with what its stages keep; a look takes less.
-        fields = _WAVES + space.fields + self.config.kernel.flowed.effort[1] + sent
+        fields = _WAVES + space.fields + k.flowed.effort[1] + sent
+        # What stands beside the Gaussian is made with the flow, of a class from a start of its own, and kept.
+        kept = k.flowed.effort[1] - k.field.effort[1]
+        made = kept + (space.components / 2 if k.beside else 0)
+        tiles = 8 * _TILES * prod(pairs.tile(space)) if self._pairs else 0
         found = {
-            "build": 8 * (_WAVES + space.starting) * self.own,
-            "flow": (1 + _STEP) * self.flowing + 8 * fields * self.own,
-            "save": self.flowing + self.metric + _GROWN * self.state,
+            "build": 8 * (_WAVES + space.starting + made) * self.own + tiles,
+            "flow": (1 + _STEP) * self.flowing + 8 * fields * self.own + tiles,
+            "save": 8 * kept * self.own + self.flowing + self.metric + _GROWN * self.state,
         }
         return {name: int(size) for name, size in found.items()}
 
@@ -110,10 +116,16 @@ class Costs(costs.Costs):
     def step(self, m: Machine, look: bool = False) -> dict[str, float]:
         """One step, by part."""
         calls = _STAGES * self.surface.transforms * self._cut
-        return {
+        found = {
             "transforms": _STAGES * self.config.kernel.flowed.effort[0] * self._velocity(m),
             "exchange": calls * (16 * self.own * m.byte + m.latency * log2(max(2, self.ranks))),
         }
+        return found | ({"pairs": _STAGES * self._pairs * m.units.get("pair", _PAIR)} if self._pairs else {})
+
+    @property
+    def _pairs(self) -> int:
+        """Pairs of grid points that a velocity of this rank sums over."""
+        return self.config.kernel.flowed.pairs(self.surface) * self.own // self.points
 
     @property
     def _cut(self) -> bool:
@@ -126,10 +138,15 @@ class Costs(costs.Costs):
 
 
 def timed(config: Config, space: Space) -> dict[str, dict[str, float]]:
-    """Seconds of a transform there and back, a grid point, and of a call."""
+    """Seconds of a transform there and back, a grid point, and of a call; of a pair of points where they are summed over."""
     side = min(_TIMED, space.shape[0])
     small, large = (np.ones((n,) * len(space.shape)) for n in (8, side))
     there = partial(fft.rfftn, workers=1)
     call = best(lambda: fft.irfftn(there(small), small.shape)) / 2
     each = _BESIDE * best(lambda: fft.irfftn(there(large), large.shape)) / 2 / large.size
-    return {"units": {"transform": each, "call": call}}
+    units = {"transform": each, "call": call}
+    if config.kernel.flowed.pairs(space):
+        made = pairs.Pairs(space, config.kernel.width, config.kernel.beside.alpha)
+        targets, sources = pairs.tile(space)
+        units["pair"] = best(lambda: made.sum(np.arange(targets), np.ones(sources))) / (targets * sources)
+    return {"units": units}

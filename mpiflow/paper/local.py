@@ -12,9 +12,10 @@ import numpy as np
 
 from mpiflow import streams
 from mpiflow.comm import Comm
-from mpiflow.grids import rk4, symmetric
+from mpiflow.grids import rk4
 from mpiflow.grids.fields.mse import MeanSquare
 from mpiflow.grids.torus import FlatTorus
+from mpiflow.grids.weights import Weighted
 from mpiflow.paper.claims import Claim, near
 from mpiflow.paper.picture import finished, leave, picture
 from mpiflow.ranks.members import shared
@@ -32,10 +33,11 @@ _IMAGES = 4
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement: "mse" or "ricci" at a width; "batch" of `number` points at a width; a "network" of `number` units.
+    """One measurement: "mse" or "ricci" at a width; "batch" of `number` points; "network" or "kernel" of `number` units.
 
     error: rms of g_s - g_0; of the kernel sum over the batch, relative; of the flow under the network from that under its
-    limit, relative to what the flow has done. law: what it is held against, NaN for none.
+    limit, relative to what the flow has done; of the network's kernel, over its limit at a point. law: what it is held
+    against, NaN for none.
     """
 
     kind: str
@@ -50,14 +52,16 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     space = FlatTorus(FlatTorus.Keys(points=size, modes=2, amplitude=0.05, seed=seed))
     every = [partial(_flowed, space, kind, width) for kind, width in product(TIMES, WIDTHS)]
     every += [partial(_batch, space, seed, width, number) for width, number in product(NARROW, BATCHES)]
-    every += [partial(_network, space, seed, number) for number in NETWORKS]
+    every += [partial(measured, space, seed, number) for measured in (_kernel, _network) for number in NETWORKS]
     rows = shared(comm, every, lambda measured: measured())
     say(f"{'kind':>8}{'width':>8}{'number':>8}{'error':>12}{'law':>12}")
     for row in rows:
         say(f"{row.kind:>8}{row.width:8g}{row.number or '':>8}{row.error:12.3e}{row.law:12.3e}")
     for kind in TIMES:
         say(f"{kind}: |g_s - g_0| falls as s^{order(rows, kind):.3f}")
-    say(f"networks: error falls as N^{order(rows, 'network'):.3f}")
+    say(
+        f"networks: their kernel's error falls as N^{order(rows, 'kernel'):.3f}, their flow's as N^{order(rows, 'network'):.3f}"
+    )
     with comm.lead() as mine:
         if mine:
             leave(_draw, out / "local.png", rows)
@@ -68,7 +72,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
 def order(rows: list[Row], kind: str) -> float:
     """The power by which the errors of a kind grow: with the width, of its narrower half, or with the number of units."""
     mine = [row for row in rows if row.kind == kind]
-    if kind == "network":
+    if kind in ("kernel", "network"):
         return float(np.polyfit(np.log([row.number for row in mine]), np.log([row.error for row in mine]), 1)[0])
     narrow = mine[-2:]
     return float(np.diff(np.log([row.error for row in narrow]))[0] / np.diff(np.log([row.width for row in narrow]))[0])
@@ -81,7 +85,10 @@ def claims(rows: list[Row]) -> list[Claim]:
     worst = max(ratios, key=lambda ratio: abs(np.log(ratio)))
     what = "batch noise over sqrt(Vol / ((4 pi)^(d/2) s^d N')), farthest from 1, s <= .2"
     found.append(Claim(what, "not said: 1", worst, 0.9, 1.1))
-    found.append(Claim("networks: order of their error in N", "-1/2", order(rows, "network"), -0.65, -0.4))
+    for kind, what in (("kernel", "kernel"), ("network", "flow")):
+        found.append(
+            Claim(f"networks: order of the error of their {what} in N", "-1/2", order(rows, kind), -0.65, -0.4)
+        )
     return found
 
 
@@ -92,9 +99,13 @@ def _flowed(space: FlatTorus, kind: str, width: float) -> Row:
 
 def _end(space: FlatTorus, kind: str, width: float) -> np.ndarray:
     velocities = {"mse": lambda u: MeanSquare().velocity(space, u, width), "ricci": lambda u: space.ricci(u, width)}
+    return _after(space, velocities[kind], TIMES[kind])
+
+
+def _after(space: FlatTorus, velocity: Callable[[np.ndarray], np.ndarray], time: float) -> np.ndarray:
     u = space.start()
     for _ in range(STEPS):
-        u = rk4.step(velocities[kind], u, TIMES[kind] / STEPS)
+        u = rk4.step(velocity, u, time / STEPS)
     return u
 
 
@@ -111,36 +122,33 @@ def _batch(space: FlatTorus, seed: int, width: float, number: int) -> Row:
     return Row("batch", width, number, float(np.sqrt(np.mean(errors))), float(law))
 
 
+def _drawn(seed: int, number: int) -> list[Weighted]:
+    """Flows under networks of so many units, whose limit is the Gaussian."""
+    return [Weighted(MeanSquare(), 0.0, 0.0, None, DRAWS * seed + draw, number) for draw in range(DRAWS)]
+
+
+def _kernel(space: FlatTorus, seed: int, number: int) -> Row:
+    """K_N(x, 0) over K(0, 0), against the variance of one unit: 1 + G(2 x) / 2 - G(x)^2, G the limit."""
+    point = np.zeros(space.shape)
+    point[0, 0] = 1.0
+    limit = space.smoothed(point, WIDTH)
+    errors = [np.mean((made.spread(space, WIDTH)(point) - limit) ** 2) for made in _drawn(seed, number)]
+    once, twice = (_gauss(turn * _side(space), WIDTH) / _gauss(np.zeros(1), WIDTH) for turn in (1, 2))
+    variance = 1 + np.multiply.outer(twice, twice) / 2 - np.multiply.outer(once, once) ** 2
+    return Row(
+        "kernel", WIDTH, number, float(np.sqrt(np.mean(errors)) / limit.max()), float(np.sqrt(variance.mean() / number))
+    )
+
+
 def _network(space: FlatTorus, seed: int, number: int) -> Row:
-    """The flow of HR 2.13 with the kernel of a cosine network whose frequencies are whole numbers, of weight e^(-s^2 w^2 / 2).
-
-    Its limit is the periodic Gaussian exactly: 2 <cos(w.x + b) cos(w.x' + b)> over (2 pi)^2 P(0).
-    """
-    rng, side = streams.modes(seed + number), _side(space)
-    waves = np.arange(-40, 41)
-    chance = np.exp(-(WIDTH**2) * waves**2 / 2)
-    chance /= chance.sum()
-    start = (space.start() - symmetric.unit(space.shape, 2)).reshape(3, -1)
-    time, cell = TIMES["mse"], (2 * np.pi / len(side)) ** 2
-    exact = _decayed(space, start, time)
-    errors = []
-    for _ in range(DRAWS):
-        w, b = rng.choice(waves, (2, number), p=chance), rng.uniform(0, 2 * np.pi, number)
-        angle = w[0] * side[:, None, None] + w[1] * side[None, :, None] + b
-        units = np.cos(angle).reshape(-1, number)
-        matrix = units @ units.T * (2 * cell / (number * (2 * np.pi * chance[40]) ** 2))
-        rate, vector = np.linalg.eigh(matrix)
-        errors.append(np.mean((vector * np.exp(-time * rate) @ (vector.T @ start.T) - exact.T) ** 2))
-    moved = np.sqrt(np.mean((exact - start) ** 2))
-    law = 1.5 * np.sqrt(np.pi / (WIDTH**2 * number))
-    return Row("network", WIDTH, number, float(np.sqrt(np.mean(errors)) / moved), float(law))
-
-
-def _decayed(space: FlatTorus, start: np.ndarray, time: float) -> np.ndarray:
-    spectral = space.spectral
-    factor = np.exp(-time * spectral.multiplier(WIDTH))
-    parts = [spectral.backward(factor * spectral.forward(part.reshape(space.shape))) for part in start]
-    return np.stack(parts).reshape(start.shape)
+    """The flow of HR 2.13 with the kernel of a cosine network whose frequencies are whole numbers."""
+    start, exact = space.start(), _end(space, "mse", WIDTH)
+    ends = [
+        _after(space, lambda u, made=made: made.velocity(space, u, WIDTH), TIMES["mse"])
+        for made in _drawn(seed, number)
+    ]
+    error = np.sqrt(np.mean([(end - exact) ** 2 for end in ends]) / np.mean((exact - start) ** 2))
+    return Row("network", WIDTH, number, float(error), float(1.5 * np.sqrt(np.pi / (WIDTH**2 * number))))
 
 
 def _side(space: FlatTorus) -> np.ndarray:
@@ -174,21 +182,17 @@ def _draw(path: Path, rows: list[Row]) -> None:
         finished(
             middle, xlabel="points N' of a batch", ylabel="relative noise", title="a batch for the continuum (- -: law)"
         )
-        mine = [row for row in rows if row.kind == "network"]
-        right.loglog(
-            [row.number for row in mine], [row.error for row in mine], "o-", label=f"N^{order(rows, 'network'):.2f}"
-        )
-        right.loglog(
-            [row.number for row in mine],
-            [row.law for row in mine],
-            color="0.5",
-            lw=0.8,
-            ls="--",
-            label="1.5 sqrt(pi / s^2 N)",
-        )
+        for kind, what, law in (
+            ("network", "flow", "1.5 sqrt(pi / s^2 N)"),
+            ("kernel", "kernel", "sqrt(variance / N)"),
+        ):
+            mine = [row for row in rows if row.kind == kind]
+            units = [row.number for row in mine]
+            (line,) = right.loglog(units, [row.error for row in mine], "o", label=f"{what}: N^{order(rows, kind):.2f}")
+            right.loglog(units, [row.law for row in mine], color=line.get_color(), lw=0.8, ls="--", label=law)
         finished(
             right,
             xlabel="units N of the network",
-            ylabel="relative error of the flow",
+            ylabel="relative error",
             title=f"cosine networks, s = {WIDTH:g}",
         )

@@ -229,9 +229,15 @@ def _draw(path: Path, rows: list[Row]) -> None:
             axes, ("moved", "mixing"), ("moved by its flow", "between components"), strict=True
         ):
             for number, row in enumerate(rows):
-                one.plot(
-                    row.reach, getattr(row, what), marks.get(row.flow, "D"), color=f"C{number % 10}", label=row.flow
-                )
+                # Hollow, and smaller and smaller: some flows are at one place.
+                style = {
+                    "color": f"C{number % 10}",
+                    "mfc": "none",
+                    "mew": 1.6,
+                    "ms": 15 - 1.1 * number,
+                    "label": row.flow,
+                }
+                one.plot(row.reach, getattr(row, what), marks.get(row.flow, "D"), **style)
             one.set_yscale("symlog", linthresh=1e-2)
             # The legend needs room that no flow takes.
             one.set_xlim(-0.05, 1.75)

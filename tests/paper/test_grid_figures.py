@@ -31,7 +31,7 @@ def test_kernels_become_local_as_the_square_of_their_width(tmp_path, monkeypatch
     assert (tmp_path / "local.png").stat().st_size > 10_000
 
 
-@pytest.mark.parallel([2, 3])
+@pytest.mark.parallel([3])
 def test_members_come_back_in_their_order():
     assert shared(world(), range(7), lambda item: item**2) == [item**2 for item in range(7)]
     assert shared(world(), (), np.sqrt) == []

@@ -74,6 +74,14 @@ CASES = {
         {"flow": {"dt": 1.0, "steps": 1, "search": "donaldson"}, "points": {"train": 1500, "test": 200}},
     ),
     "grid": ({"name": "grid"}, {"manifold": {"family": "flat-torus", "dimension": 3, "points": 24}}),
+    "grid, units": (
+        {"name": "grid", "width": 0.4, "units": 4096},
+        {"manifold": {"family": "flat-torus", "points": 128, "amplitude": 0.01, "modes": 1}},
+    ),
+    "grid, volume": (
+        {"name": "grid", "width": 0.4, "beside": "volume"},
+        {"manifold": {"family": "flat-torus", "points": 128, "amplitude": 0.01, "modes": 1}},
+    ),
     "grid, lambda": (
         {"name": "grid", "field": {"name": "ricci", "gauge": "lambda"}},
         {"manifold": {"family": "flat-torus", "points": 128, "amplitude": 0.01, "modes": 1}},

@@ -24,6 +24,10 @@ class Field(Named):
         """What a velocity takes of the work of the space's Ricci flow, and fields that it holds beyond those of it."""
         return 1.0, 0.0
 
+    def pairs(self, space: Space) -> int:
+        """Pairs of grid points that a velocity sums over, one by one."""
+        return 0
+
     def velocity(self, space: Space, u: np.ndarray, width: float) -> np.ndarray:
         """du/dt at a metric u, non-local of a kernel of this width, 0: local; of the shape of u. Collective on slabs."""
         raise NotImplementedError(f"kernel.field = {self.name}: its class has no velocity(self, space, u, width)")
