@@ -29,19 +29,16 @@ def members(
     """
     from mpiflow.comm import world
     from mpiflow.config import read
+    from mpiflow.job import members as job
 
-    comm = world()
-    from mpiflow.job.members import choices
-    from mpiflow.job.members import members as start
-
-    runs = {}
+    comm, runs = world(), {}
     with comm.lead() as mine:
         if mine:
-            every = {name: read(config, [*(overrides or ()), *settings]) for name, settings in choices(each).items()}
+            every = {name: read(config, [*(overrides or ()), *settings]) for name, settings in job.choices(each).items()}
             where = output or Path("runs") / f"{next(iter(every.values())).run.folder}-members"
             runs = {where / name: settings for name, settings in every.items()}
     runs = comm.bcast(runs)
-    raise typer.Exit(start(comm, runs, quiet, max_time))
+    raise typer.Exit(job.members(comm, runs, quiet, max_time))
 
 
 COMMANDS = {15: members}
