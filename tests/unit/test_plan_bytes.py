@@ -55,6 +55,8 @@ CASES = {
         {"name": "kaehler", "features": "generic", "degree": 3, "ridge": 1e-6},
         {"points": {"train": 4096, "test": 500}},
     ),
+    "erf": ({"name": "erf"}, {"points": {"train": 2500, "test": 500}}),
+    "drawn": ({"name": "cosine", "units": 256, "networks": 9}, {"points": {"train": 2500, "test": 500}}),
     "exact": (RELU, {"flow": EXACT, "points": {"train": 1000, "test": 200}}),
     "exact, clusters": (RELU, {"flow": EXACT, "points": {"train": 1500, "test": 200}, "clusters": {"count": 3}}),
     "curvature": (
