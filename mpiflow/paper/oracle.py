@@ -77,7 +77,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
 
 
 def claims(rows: list[Row]) -> list[Claim]:
-    """The cubic is what its lattice says; and how much more than 5 is there for kernels of components that are told all there is."""
+    """The cubic is what its lattice says; and how much more than 5 there is for kernels of components that are told all."""
     found = [near(row.what, row.exact, row.ours, within=row.within) for row in rows if row.within]
     most = max(row.points for row in rows)
     told = [row for row in rows if row.points == 1000] or [row for row in rows if row.points == most]
