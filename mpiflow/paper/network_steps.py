@@ -1,4 +1,4 @@
-"""Gradient steps of finite networks beside the flow of the metric under the network's own kernel (HR 2.7, 2.8, app. A)."""
+"""Gradient steps of finite networks beside the flow of the metric under the network's own kernel (HR 2.7, 2.8)."""
 
 from __future__ import annotations
 
