@@ -145,7 +145,8 @@ def _draw(path: Path, rows: list[Row]) -> None:
         bands.axhline(1, color="0.45", ls="--", lw=1.2, label="an honest band")
         for number, kind in enumerate(network_steps.KINDS):
             steps.loglog(*_curve(rows, "step", kind), "o-", color=f"C{number}", label=f"{kind}: a step")
-            steps.loglog(*_curve(rows, "course", kind), "s:", color=f"C{number}")
+            # Two of them lie on each other.
+            steps.loglog(*_curve(rows, "course", kind), "s:", color=f"C{number}", ms=10 - 2 * number, mfc="none")
             if kind != "independent":
                 mixed.loglog(*_curve(rows, "mixing", kind), "o-", label=kind)
         finished(
