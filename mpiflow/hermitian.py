@@ -12,6 +12,8 @@ import numpy as np
 from mpiflow.backend import Device, joined
 
 _SQRT2 = np.sqrt(2.0)
+#: Up to which size places are kept: those of metrics are asked for all the time, those of all sections take megabytes.
+_KEPT = 64
 
 
 def to_reals(g: np.ndarray) -> np.ndarray:
@@ -74,7 +76,11 @@ def _places(size: int, device: Device) -> tuple:
     return device.put(i * size + j), device.put(np.arange(size) * (size + 1))
 
 
-@cache
 def upper(d: int) -> tuple[np.ndarray, np.ndarray]:
     """i and j of what is above the diagonal, in the order of its reals."""
+    return _upper(d) if d <= _KEPT else np.triu_indices(d, 1)
+
+
+@cache
+def _upper(d: int) -> tuple[np.ndarray, np.ndarray]:
     return np.triu_indices(d, 1)

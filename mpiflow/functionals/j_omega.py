@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 class JOmega(OfMetric):
     """flow.loss = "j-omega": dJ = int d phi (tr_g g_FS - d) omega^d, as <int_0^1 t det g_t |d phi|^2_{g_t} dt> by parts.
 
-    Means by the volume of g_FS, g_t from g_FS to g in a straight line. Its flow goes back to g_FS, from wherever it is.
+    Means by the volume of g_FS, g_t from g_FS to g in a straight line. Its flow goes back to g_FS, or, from far off, to
+    where the metric of one point degenerates, since J stays finite there.
     """
 
     name = "j-omega"

@@ -15,7 +15,7 @@ from mpiflow.kernels.cosine import Cosine
 from mpiflow.kernels.gauss_net import GaussNet
 from mpiflow.measures import mean
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, leave, picture
 
 TITLE = "kernels of other architectures, and finite networks on their way to the limit (HR 2.19 - 2.23, 2.31 - 2.37)"
 SIZES = {"laptop": 1000, "node": 4000, "cluster": 16_000}
@@ -171,7 +171,7 @@ def _draw(path: Path, rows: list[Row], size: int) -> None:
         places = np.arange(len(limits))
         right.bar(places - 0.2, [row.train_gain for row in limits], 0.4, label="train points")
         right.bar(places + 0.2, [row.gain for row in limits], 0.4, label="unseen points")
-        right.axhline(5, color="0.45", ls="--", lw=1.2, label="best of any kernel (paper)")
+        right.axhline(5, label="best on unseen points (paper)", **PAPER)
         right.set_xticks(places, labels=[row.kernel for row in limits])
         finished(left, xlabel="units N", ylabel="rms distance from the limit", title="lines: exact, as $N^{-1/2}$")
         finished(right, ylabel="gain in sigma", title=f"the limits' flows, {size} train points")

@@ -107,7 +107,7 @@ def claims(rows: list[Row | Squares]) -> list[Claim]:
         by = {row.flow: row for row in rows if row.case == case and row not in squares}
         best = by["gauss-newton"].gain
         what = f"{case}: gain after J of chi = omega_0, from half way to the end"
-        found.append(Claim(what, "back to g_FS: 1", by["j-omega"].gain, 0.97, 1.03))
+        found.append(Claim(what, "back to g_FS: 1", by["j-omega"].gain, 0.97, 1.03, _EDGE))
         for flow in ("mabuchi", "kaehler-ricci", "calabi-projected"):
             what = f"{case}: unseen gain of {flow} over Gauss-Newton's"
             because = _ROUNDED if flow == "calabi-projected" else ""
@@ -126,7 +126,8 @@ _ROUNDED = "its slope is made of differences, and with functions of high frequen
 _ROUGH = "on few functions R is not 0: its least square weighs rough functions more than sigma does"
 _PARTS = "by parts, and on points: the slopes of functions of high frequency are noise, which falls with their number"
 _SQUARE = "the square is that of Mabuchi's slope; J, its second term, has the same slope at g_FS alone"
-_ALONE = "J is Mabuchi's second term, not its whole: it has no minimum there, and its flow ends where positivity does"
+_ALONE = "J is Mabuchi's second term, not its whole: it has no minimum there, and its flow leads away"
+_EDGE = "J stays finite where the metric of one point degenerates, and its flow comes to that edge first"
 
 
 def _row(comm: Comm, case: str, flow: str, size: int, seed: int, end: np.ndarray | None) -> tuple[Row, Flowing]:

@@ -1,7 +1,18 @@
 """Figures of the theory at a tiny size: what they say, and their pictures."""
 
 from mpiflow.comm import Comm
-from mpiflow.paper import architectures, balanced, discrete, family, functionals, lazy, oracle, two_charts
+from mpiflow.paper import (
+    architectures,
+    balanced,
+    discrete,
+    family,
+    functionals,
+    lazy,
+    linear_limit,
+    network_steps,
+    oracle,
+    two_charts,
+)
 
 
 def agreed(claims):
@@ -78,11 +89,12 @@ def test_a_discrete_delta_learns_nothing_whatever_h_is(tmp_path, monkeypatch):
 
 
 def test_networks_are_lazy_and_their_steps_flows(tmp_path, monkeypatch):
-    for name, value in {"WIDTHS": (256,), "SINGLE": (64, 1024), "NAMES": {2: "torus"}, "SHARES": (0.3, 1.0)}.items():
-        monkeypatch.setattr(lazy, name, value)
-    small = {"KINDS": ("multiplicative",), "MIXED": (8,), "DRAWS": 2, "POINTS": 12, "UNITS": 8, "BATCHED": 24}
-    for name, value in (small | {"BATCHES": (1, 4)}).items():
-        monkeypatch.setattr(lazy, name, value)
+    ensembles = {"WIDTHS": (256,), "SINGLE": (64, 1024), "NAMES": {2: "torus"}, "SHARES": (0.3, 1.0), "DRAWS": 2}
+    small = {"KINDS": ("multiplicative",), "MIXED": (8,), "DRAWS": 2, "POINTS": 12, "UNITS": 8}
+    batches = {"BATCHES": (1, 4), "BATCHED": 24}
+    for module, values in ((linear_limit, ensembles), (network_steps, small | batches)):
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
     kept = ("ReLU NTK", "local, natural gradient")
     monkeypatch.setattr(two_charts, "FLOWS", {name: two_charts.FLOWS[name] for name in kept})
     rows = lazy.run(Comm(), tmp_path, 100, lambda line: None)

@@ -18,7 +18,9 @@ from mpiflow.functionals.calabi_projected import CalabiProjected
 from mpiflow.functionals.j import J
 from mpiflow.functionals.j_omega import JOmega
 from mpiflow.functionals.kl import KL
+from mpiflow.functionals.log import Log
 from mpiflow.functionals.mabuchi import Mabuchi
+from mpiflow.functionals.monge_ampere import MongeAmpere as Squared
 from mpiflow.functionals.sigma_smooth import SigmaSmooth
 from mpiflow.geometry import curvature
 from mpiflow.job.flowing import Flowing
@@ -26,7 +28,7 @@ from mpiflow.methods import potentials
 from mpiflow.preconditioners.family import Family, spectral
 from mpiflow.ranks.chunks import Chunks
 
-FUNCTIONALS = [Mabuchi(), KL(), SigmaSmooth(width=0.1), J(), JOmega(), CalabiProjected(), Calabi()]
+FUNCTIONALS = [Log(), Squared(), Mabuchi(), KL(), SigmaSmooth(width=0.1), J(), JOmega(), CalabiProjected(), Calabi()]
 
 
 def equation(loss, ansatz=None, total=300, degree=4):

