@@ -13,7 +13,7 @@ from mpiflow.backend import Device, joined
 
 _SQRT2 = np.sqrt(2.0)
 #: Up to which size places are kept: those of metrics are asked for all the time, those of all sections take megabytes.
-_KEPT = 64
+_KEPT = 256
 
 
 def to_reals(g: np.ndarray) -> np.ndarray:

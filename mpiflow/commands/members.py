@@ -34,7 +34,9 @@ def members(
     comm, runs = world(), {}
     with comm.lead() as mine:
         if mine:
-            every = {name: read(config, [*(overrides or ()), *settings]) for name, settings in job.choices(each).items()}
+            every = {
+                name: read(config, [*(overrides or ()), *settings]) for name, settings in job.choices(each).items()
+            }
             where = output or Path("runs") / f"{next(iter(every.values())).run.folder}-members"
             runs = {where / name: settings for name, settings in every.items()}
     runs = comm.bcast(runs)

@@ -5,7 +5,6 @@ from inside import mpiflow as inside
 
 from jobs import JOBS, mpiflow, result, small
 
-
 #: Ranks of the first starts and the steps after which these stop; ranks of the last. Twice where most is exchanged.
 STOPS = {"halo": ([(3, 4), (2, 8)], 4), "all": ([(3, 4)], 2), "none": ([(3, 4)], 4), "symmetric": ([(3, 4)], 2)}
 
