@@ -62,10 +62,9 @@ class GridKernel(Kind):
     """Of the points of a batch."""
 
     name = "grid"
-    method = "grid"
     search = "rk4"
     answers = frozenset({"velocity"})
-    real = True
+    lives = "real grids"
 
     @property
     def flowed(self) -> Field | Weighted:
