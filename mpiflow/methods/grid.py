@@ -62,6 +62,7 @@ class GridKernel(Kind):
     """Of the points of a batch."""
 
     name = "grid"
+    method = "grid"
     search = "rk4"
     answers = frozenset({"velocity"})
     lives = "real grids"

@@ -64,6 +64,7 @@ class KaehlerKernel(Kind):
 
     name = "kaehler"
     space = {"flow.dt": [0.05, 0.6]}
+    method = "potentials"
     kappa = "step"
 
     @property

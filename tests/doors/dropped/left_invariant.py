@@ -5,7 +5,6 @@ Ric(e_1, e_1) = 2 (A^2 - (B - C)^2) / (B C). An A = B = C shrinks as 1 - 4 t.
 """
 
 import sys
-from functools import cached_property
 
 import numpy as np
 
@@ -94,6 +93,9 @@ class ThreeNumbers(Flow):
     def record(self, dt=0.0, rejected=0):
         return GridRecord(dt, rejected, float(self.theta.min()))
 
+    def snapshot(self):
+        return {METRIC: self.theta}
+
     def attributes(self):
         return {"engine": "three numbers", "engine_bytes": 24, "backend": "cpu"}
 
@@ -102,23 +104,8 @@ class OnGroup(Driven):
     report = grid_report
     beginning = "begin"
 
-    @classmethod
-    def begun(cls, comm, config, surface=None):
-        return cls(comm, config, surface or config.surface(), {})
-
-    @classmethod
-    def resumed(cls, config, surface, restart):
-        return cls(restart.comm, config, surface, restart.attributes).after(restart)
-
     def restore(self, restart):
         self.flow.theta = restart.rows(METRIC, None)
-
-    @cached_property
-    def flow(self):
-        return flow(self.config, self.surface, self.comm, self.stored)
-
-    def prepare(self):
-        _ = self.flow
 
     def look(self):
         found = {"volume": float(2 * np.pi**2 * np.sqrt(self.flow.theta.prod()))}
@@ -130,12 +117,6 @@ class OnGroup(Driven):
 
     def shown(self, record):
         return f"least {record.min_eigenvalue:.4g}"
-
-    def constant(self):
-        return {}
-
-    def gathered(self):
-        return None if self.comm.rank else {METRIC: self.flow.theta}
 
     def table(self):
         return grid_report.rows(self.history.arrays())
