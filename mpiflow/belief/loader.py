@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -71,18 +71,30 @@ def settings(state: State) -> Config:
 
 def opened(state: State) -> Config:
     """The run file of a state to compute with: a user's own class is that of their file, if it is still the state's."""
-    return config.check(tomllib.loads(state.attributes["config"]), str(state.path), doors.recorded(state.attributes))
+    found = config.check(tomllib.loads(state.attributes["config"]), str(state.path), doors.recorded(state.attributes))
+    trust(state, found)
+    return found
+
+
+def trust(state: State, found: Config) -> None:
+    """Hold a state against what of its run file only a user's opened file knows. Raises StateError."""
+    if found.moved_by.source:
+        _hold(state, found, registry.of(found).complaints)
 
 
 def agree(state: State) -> str:
     """Hold a state against its own run file. Raises StateError with the first thing that does not agree."""
     own = settings(state)
-    for complaints in (course.complaints, registry.of(own).complaints):
-        for complaint in complaints(state, own):
-            raise StateError(
-                f"{state.path}: {_one_line(complaint)}: so no run of its own run file wrote it; take another state"
-            )
+    _hold(state, own, course.complaints)
+    _hold(state, own, registry.of(own).complaints)
     return "its run file"
+
+
+def _hold(state: State, own: Config, complaints: Callable[[State, Config], Iterator[str]]) -> None:
+    for complaint in complaints(state, own):
+        raise StateError(
+            f"{state.path}: {_one_line(complaint)}: so no run of its own run file wrote it; take another state"
+        )
 
 
 def _agree_in(folder: Path, expected: dict, state: State) -> str:

@@ -153,8 +153,9 @@ def executed(door: Door, name: str, text: str) -> type[Named]:
     return _adopted(door, found[wanted], name, text)
 
 
+@cache
 def module(path: str, text: str) -> ModuleType:
-    """The module of a user's file, executed. Raises ValueError in one line where it does not load."""
+    """The module of a user's file, executed once. Raises ValueError in one line where it does not load."""
     found = ModuleType(f"{_MODULE}{digest(path + text)[:16]}")
     # Where annotations and dataclasses are looked up.
     sys.modules[found.__name__] = found
@@ -206,7 +207,7 @@ def _installed(door: Door, name: str) -> type[Named] | None:
 def _closed(door: Door, name: str) -> type[Named]:
     """A class whose file is not opened: whatever a run file may ask of it, nothing is refused."""
     facts = {"name": name, "source": "", "model_config": ConfigDict(extra="allow"), "__module__": __name__}
-    return type("Closed", (door.users,), facts | door.users.unopened)
+    return type("Closed", (door.base,), facts | door.users.unopened)
 
 
 def _adopted(door: Door, kind: type[Named], name: str, text: str) -> type[Named]:
@@ -230,7 +231,7 @@ def _is_file(name: str) -> bool:
 
 
 def _is(door: Door, item: object, module: str) -> bool:
-    return isinstance(item, type) and issubclass(item, door.users) and item.__module__ == module
+    return isinstance(item, type) and issubclass(item, door.base) and item.__module__ == module
 
 
 def _whole(folder: Path, name: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 class Grid(Manifold):
     """The keys of a space, one class for each. space: its name in its module."""
 
-    real = True
+    lives = "real grids"
     space: ClassVar[type[Space]]
 
     def domain(self) -> Space:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from types import ModuleType
 from typing import ClassVar, Self
 
 import numpy as np
 
+from mpiflow import build
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.flows.history import History, Record
@@ -39,12 +41,12 @@ class Driven:
     @classmethod
     def begun(cls, comm: Comm, config: Config, surface=None) -> Self:
         """As the run file begins. Raises InputError for what cannot be."""
-        raise NotImplementedError
+        return cls(comm, config, surface or config.surface(), {})
 
     @classmethod
     def resumed(cls, config: Config, surface, restart: Restart) -> Self:
         """After the step of a state; `restore` brings its flow."""
-        raise NotImplementedError
+        return cls(restart.comm, config, surface, restart.attributes).after(restart)
 
     def restore(self, restart: Restart) -> None:
         """Go on where a state was written."""
@@ -55,14 +57,14 @@ class Driven:
         self.step, self.history = restart.step, History(restart.history)
         return self
 
-    @property
+    @cached_property
     def flow(self):
-        """The flow of the run file. Raises InputError where there is none."""
-        raise NotImplementedError
+        """The flow of the run file, by default one that needs no points. Raises InputError where there is none."""
+        return build.flow(self.config, self.surface, self.comm, self.stored)
 
     def prepare(self) -> None:
         """Build the flow, and what looks at it take."""
-        raise NotImplementedError
+        _ = self.flow
 
     def begin(self) -> None:
         """Remember the metric before any step."""
@@ -105,11 +107,12 @@ class Driven:
 
     def constant(self) -> dict[str, np.ndarray]:
         """Datasets of its states that no step changes, on rank 0."""
-        raise NotImplementedError
+        return {}
 
     def gathered(self) -> dict[str, np.ndarray] | None:
         """The other datasets as of now, on rank 0; None elsewhere."""
-        raise NotImplementedError
+        found = self.flow.snapshot()
+        return None if self.comm.rank else found
 
     def table(self) -> list:
         """What the metric is worth, rows of `report`."""

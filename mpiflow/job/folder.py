@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from mpiflow.batch.supervise import STOPS
-from mpiflow.belief.loader import State, newest, settings
+from mpiflow.belief.loader import State, newest, settings, trust
 from mpiflow.config import Config
 from mpiflow.doors import own
 from mpiflow.errors import InputError, WriteError
@@ -178,5 +178,6 @@ def _same_run(folder: Path, config: Config, state: State | None, say: Callable[[
             f"{folder}: holds a run of another configuration ({'; '.join(changed.fatal)}): restore these keys, choose another "
             "folder with -o, or start anew with --fresh"
         )
+    trust(state, config)
     for line in changed.harmless:
         say(f"changed since the last start: {line}")

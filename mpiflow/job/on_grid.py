@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 import numpy as np
 
-from mpiflow import build
-from mpiflow.comm import Comm
-from mpiflow.config import Config
 from mpiflow.job import grid_report
 from mpiflow.job.driven import Driven
 from mpiflow.job.restart import Restart
@@ -21,29 +16,10 @@ class OnGrid(Driven):
     beginning = "begin"
     careful = True
 
-    @classmethod
-    def begun(cls, comm: Comm, config: Config, surface=None) -> OnGrid:
-        """At the metric of the run file."""
-        return cls(comm, config, surface or config.surface(), {})
-
-    @classmethod
-    def resumed(cls, config: Config, surface, restart: Restart) -> OnGrid:
-        """After the step of a state; `restore` brings its metric."""
-        return cls(restart.comm, config, surface, restart.attributes).after(restart)
-
     def restore(self, restart: Restart) -> None:
         """Go on where a state was written."""
         self.flow.restore(restart.reader(np.arange(self.surface.shape[0])[self.flow.rows]))
         self.flow.time = float(self.history.columns["time"][-1])
-
-    @cached_property
-    def flow(self):
-        """The flow of the run file. Raises InputError where it cannot be."""
-        return build.flow(self.config, self.surface, self.comm, self.stored)
-
-    def prepare(self) -> None:
-        """Build the flow."""
-        _ = self.flow
 
     def look(self) -> dict[str, float]:
         """What the space measures of the metric now, remembered."""
@@ -59,15 +35,6 @@ class OnGrid(Driven):
     def shown(self, record) -> str:
         """The time, and the least eigenvalue of the metric."""
         return f"t {self.history.columns['time'][-1]:.4g}  least eigenvalue {record.min_eigenvalue:.4g}"
-
-    def constant(self) -> dict[str, np.ndarray]:
-        """Nothing: a grid is what its run file says."""
-        return {}
-
-    def gathered(self) -> dict[str, np.ndarray] | None:
-        """The metric of all rows."""
-        found = self.flow.snapshot()
-        return None if self.comm.rank else found
 
     def table(self) -> list[grid_report.Row]:
         """What was measured at the first and at the last look."""

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from mpiflow.doors import trial
-from mpiflow.settings.section import Kind
+from mpiflow.settings.section import Everything, Kind
 
 if TYPE_CHECKING:
     from mpiflow.kernels.profile import Profile
@@ -38,7 +38,10 @@ class Kernel(Kind):
     sparse: ClassVar[bool] = False
     method = "components"
     answers = frozenset({"direction", "target", "solved"})
-    unopened = {"symmetric": True, "reach": lambda self, tolerance: 0.0}
+    unopened = {
+        **{"method": "unopened", "lives": None, "answers": Everything(), "symmetric": True, "transforms": True},
+        "reach": lambda self, tolerance: 0.0,
+    }
     quadratic = True
     transforms = False
     # A step with "sum" is N times one with "mean": one of them is enough. A gradient never reaches a clip of 100.

@@ -201,8 +201,10 @@ class Costs(costs.PointCosts):
 
     @property
     def _record(self) -> int:
-        """Bytes of a source in a streamed engine."""
-        return Streamed().holds(self.config.kernel, self.width - 1, (0, 1), self.config.run.precision)
+        """Bytes of a source in a streamed engine, or in the one that searches."""
+        kernel = self.config.kernel
+        mode = self.chosen if Streamed().complaint(kernel) else Streamed()
+        return mode.holds(kernel, self.width - 1, (0, 1), self.config.run.precision)
 
     @property
     def _columns(self) -> int:

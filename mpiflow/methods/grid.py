@@ -71,7 +71,7 @@ class GridKernel(Kind):
     method = "grid"
     search = "rk4"
     answers = frozenset({"velocity"})
-    real = True
+    lives = "real grids"
 
     @property
     def flowed(self) -> Field | Weighted:

@@ -35,7 +35,8 @@ class Network(Kind):
 
     batch: points of a mini-batch. decay: factor on the rate from epoch to epoch. sigma, kaehler, transition: weights of
     the losses. A kind whose matrix is joined to the reference gives `joined` alone; whole: one function on all of X; apart:
-    one network for each real of that matrix.
+    one network for each real of that matrix; weighted: whether losses count points by their weights; tangent, since: of its
+    `network.architecture`.
     """
 
     width: Annotated[int, Field(ge=1, le=16_384)] = 64
@@ -65,6 +66,9 @@ class Network(Kind):
     space = {"flow.dt": [1e-4, 1e-2], "network.decay": [0.8, 1.0]}
     whole: ClassVar[bool] = False
     apart: ClassVar[bool] = False
+    weighted: ClassVar[bool] = True
+    tangent: ClassVar[tuple[float, float] | None] = None
+    since: ClassVar[int | None] = None
 
     @model_validator(mode="after")
     def _consistent(self):

@@ -7,7 +7,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Annotated
 
 from mpiflow.doors.door import Door
-from mpiflow.settings.section import Kind
+from mpiflow.settings.section import VERBS, Kind
+
+__all__ = ["KERNELS", "NETWORKS", "VERBS", "Kernel", "Network", "module", "of"]
 
 if TYPE_CHECKING:
     from mpiflow.config import Config
@@ -28,5 +30,10 @@ Kernel = Annotated[Kind | None, KERNELS]
 
 
 def of(config: Config) -> ModuleType:
-    """What a run file's table is of: `methods.components`, `potentials`, `network` or `grid`, with the same verbs."""
-    return import_module(f"{__package__}.{config.moved_by.method}")
+    """What a run file's table is of, a module with the functions VERBS."""
+    return module(type(config.moved_by))
+
+
+def module(kind: type[Kind]) -> ModuleType:
+    """The method of a class: of this room, or the file of the class itself."""
+    return import_module(f"{__package__}.{kind.method}" if kind.method else kind.__module__)

@@ -20,7 +20,8 @@ class Architecture:
 
     tangent: None, or (w_std, b_std) for the NTK parameterisation, in which a layer is w_std / sqrt(in) W x + b_std b and
     all parameters begin as standard normal numbers, as in `kernels.relu`. apart: whether every output has a network of its
-    own (HR 2.19 - 2.23); their parameters stand one after the other.
+    own (HR 2.19 - 2.23); their parameters stand one after the other. since: the seed of the parameters that it begins at and
+    that its values count from, NN - NN_0; None for NN alone.
     """
 
     inputs: int
@@ -30,6 +31,7 @@ class Architecture:
     activation: str
     tangent: tuple[float, float] | None = None
     apart: bool = False
+    since: int | None = None
 
     @property
     def networks(self) -> int:
@@ -52,7 +54,7 @@ class Architecture:
 
         silent: the last layer is zero, so that a run begins at g_FS.
         """
-        draws, parts = streams.generator(seed, streams.PARAMETERS, 0), []
+        draws, parts = streams.generator(seed if self.since is None else self.since, streams.PARAMETERS, 0), []
         if self.tangent:
             return draws.standard_normal(self.size)
         for number, (a, b) in [*enumerate(self.shapes)] * self.networks:
@@ -73,6 +75,10 @@ class Architecture:
 
     def __call__(self, theta, x):
         """The network of parameters (P,) at one input (inputs,): (outputs,) reals."""
+        values = self._values(theta, x)
+        return values if self.since is None else values - self._values(self.initial(self.since).astype(theta.dtype), x)
+
+    def _values(self, theta, x):
         if self.apart:
             return jax.vmap(lambda own: self._one(own, x)[0])(theta.reshape(self.networks, -1))
         return self._one(theta, x)

@@ -47,7 +47,7 @@ class NetworkRule:
 def architecture(surface: Domain, kind: Network) -> Architecture:
     """The network of a table [network] on a manifold."""
     ends = kind.ends(surface.coordinates, surface.dimension)
-    return Architecture(*ends, kind.width, kind.depth, kind.activation, apart=kind.apart)
+    return Architecture(*ends, kind.width, kind.depth, kind.activation, kind.tangent, kind.apart, kind.since)
 
 
 class NetworkFlow(Flow):
@@ -141,11 +141,11 @@ class NetworkFlow(Flow):
 
 def training_columns(surface: Domain, goal: Objective, layout, p, kappa: float) -> inputs.Columns:
     """What the losses take of the own points, with weights of mean 1; collective."""
-    mean = float(layout.sum(p.weight)) / layout.total
+    weight = p.weight / (float(layout.sum(p.weight)) / layout.total) if goal.kind.weighted else np.ones(len(p.weight))
     columns = goal.kind.columns(surface, p.z, p.chart) | {"volume": 1 / (kappa * goal.kind.density(surface, p))}
     columns.pop("lower", None)
     if goal.kaehler:
         columns |= inputs.tangents(surface, p.z, p.chart)
     if goal.transition:
         columns |= inputs.transitions(surface, p.z, p.chart)
-    return columns | {"weight": p.weight / mean}
+    return columns | {"weight": weight}

@@ -35,11 +35,6 @@ class Exchange:
         """Rows (n_owned, ...) of this rank's owned numbers to (n_wanted, ...) in the order of the wanted ones."""
         return np.concatenate(self.comm.swap_rows([rows[index] for index in self.send]))[self.back]
 
-    @property
-    def bytes_per_column(self) -> int:
-        """Bytes of one float64 column that this rank sends to others at each call."""
-        return 8 * sum(len(index) for rank, index in enumerate(self.send) if rank != self.comm.rank)
-
 
 class DeviceExchange:
     """An exchange whose rows begin and end on the ranks' devices.

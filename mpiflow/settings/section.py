@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
@@ -16,6 +17,8 @@ Positive = Annotated[float, Field(ge=LEAST, le=MOST, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 #: How many of anything: more than any machine will count, and few enough for 64 bits.
 Count = Annotated[int, Field(ge=1, le=10**12)]
+#: What most metrics live on, in words.
+POINTS = "points of complex manifolds"
 
 
 class Section(BaseModel):
@@ -71,24 +74,44 @@ class Named(Section):
 
 
 class Manifold(Named):
-    """What metrics live on, [manifold]. real: whether it is a grid, and not made of points of complex equations."""
+    """What metrics live on, [manifold]. lives: on what, in words; None for one whose file is not opened."""
 
     key = "family"
     usual = "fermat"
-    real: ClassVar[bool] = False
+    lives: ClassVar[str | None] = POINTS
+
+    @property
+    def pointed(self) -> bool:
+        """Whether it has points, in charts."""
+        return self.lives in (POINTS, None)
+
+
+#: Functions of the module of a method.
+VERBS = ("flow", "predictor", "driven", "load", "costs", "complaints")
+
+
+class Everything(frozenset):
+    """What is answered by a class whose file is not opened."""
+
+    def __ge__(self, other: object) -> bool:
+        return True
+
+    def __contains__(self, word: object) -> bool:
+        return True
 
 
 class Kind(Named):
     """What moves the metric, [kernel] or [network].
 
-    method: its module in `mpiflow.methods`. space: what a study searches where the run file does not say, as in its [tune].
+    method: its module in `mpiflow.methods`; "" where it is the one that the class stands in, with all VERBS. space: what a
+    study searches where the run file does not say, as in its [tune].
     kappa: the usual flow.kappa. search: the usual flow.search. answers: what a search may ask of its flow.
     quadratic: whether the work of a step is one of pairs of points. transforms: whether the metric goes from chart to chart.
-    symmetric: whether one entry serves both points of a pair. needs: modules of an extra. real: whether it moves metrics on
-    real grids, and not at points of complex manifolds.
+    symmetric: whether one entry serves both points of a pair. needs: modules of an extra. lives: what the
+    metrics live on that it moves, as of a `Manifold`.
     """
 
-    method: ClassVar[str]
+    method: ClassVar[str] = ""
     space: ClassVar[dict[str, list]] = {}
     kappa: ClassVar[str] = "fixed"
     search: ClassVar[str] = "euler"
@@ -97,7 +120,15 @@ class Kind(Named):
     transforms: ClassVar[bool] = True
     symmetric: ClassVar[bool] = False
     needs: ClassVar[tuple[str, ...]] = ()
-    real: ClassVar[bool] = False
+    lives: ClassVar[str | None] = POINTS
+
+    def tried(self, beside: dict) -> None:
+        """Look for what a method has beside its class. Raises where a verb is missing."""
+        verbs = () if self.method else VERBS
+        if missing := [verb for verb in verbs if not hasattr(sys.modules[type(self).__module__], verb)]:
+            raise ValueError(
+                f"a method has the functions {', '.join(VERBS)} beside it: there is no {', '.join(missing)}"
+            )
 
     def reach(self, tolerance: float) -> float | None:
         """The Fubini-Study distance beyond which less than the tolerance is felt, None where all is."""

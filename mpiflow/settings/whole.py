@@ -45,11 +45,10 @@ class Config(Section):
             )
         if self.kernel and self.network:
             raise ValueError("kernel, network: a run has one of the two; remove the other")
-        if self.moved_by.real != self.manifold.real:
-            lives = ("points of complex manifolds", "real grids")
+        if None not in (lives := (self.manifold.lives, self.moved_by.lives)) and lives[0] != lives[1]:
             raise ValueError(
-                f'manifold.family = "{self.manifold.name}": is one of {lives[self.manifold.real]}, and kernel.name = '
-                f'"{self.method}" moves metrics on {lives[self.moved_by.real]}; change one of the two'
+                f'manifold.family = "{self.manifold.name}": is one of {lives[0]}, and kernel.name = '
+                f'"{self.method}" moves metrics on {lives[1]}; change one of the two'
             )
         if self.flow.coupling == "halo" and self.kernel and self.kernel.reach(self.flow.halo_tolerance) is None:
             raise ValueError(
@@ -79,7 +78,7 @@ class Config(Section):
                 f'run.inner = "{self.run.inner}": a {self.method} flow has no products within a step; remove it'
             )
         self.moved_by.check(self)
-        if not self.manifold.real:
+        if self.manifold.pointed:
             for named in (self.search, self.flow.loss):
                 named.check(self)
             self._check_points()
@@ -104,10 +103,10 @@ class Config(Section):
 
     def on_points(self, asker: str) -> None:
         """Raises InputError where the run has no points, with who asks for them."""
-        if self.manifold.real:
+        if not self.manifold.pointed:
             raise InputError(
-                f'{asker}: takes points of a complex manifold, and manifold.family = "{self.manifold.name}" is a real grid; '
-                "mpiflow info shows what its states hold"
+                f'{asker}: takes points of a complex manifold, and manifold.family = "{self.manifold.name}" is of '
+                f"{self.manifold.lives}; mpiflow info shows what its states hold"
             )
 
     @property
@@ -149,5 +148,5 @@ class Config(Section):
 
     def text(self) -> str:
         """The resolved run file as TOML, every default written out; of a run without points nothing of them."""
-        none = {"points", "clusters", "engine"} if self.manifold.real else None
+        none = {"points", "clusters", "engine"} if not self.manifold.pointed else None
         return tomli_w.dumps(self.model_dump(exclude=none, exclude_none=True, mode="json"))

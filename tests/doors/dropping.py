@@ -17,12 +17,13 @@ from mpiflow.plan.machine import Machine
 BEGIN = """
 import sys
 from pathlib import Path
-import mpiflow
 from mpiflow import config
 from mpiflow.comm import world
+from mpiflow.job import job
+from mpiflow.screen import Screen
 comm = world()
 for path in map(Path, sys.argv[1:]):
-    mpiflow.run(config.read(path, ["flow.steps=2"]), path.parent / "parts", comm=comm)
+    job.run(comm, config.read(path, ["flow.steps=2"]), path.parent / "parts", Screen(comm.rank, True))
 """
 
 

@@ -109,6 +109,7 @@ def test_other_ranks_get_the_text_of_the_first(tmp_path):
     sent = pickle.dumps(settings)
     (tmp_path / "mine.py").write_text("1 / 0")
     own.executed.cache_clear()
+    own.module.cache_clear()
     received = pickle.loads(sent)
     assert type(received.kernel) is not type(settings.kernel)
     assert received.model_dump() == settings.model_dump() and received.kernel.source == LAPLACE

@@ -36,6 +36,20 @@ def test_a_frozen_state_of_schema_1_is_read(row):
     row("old schema", "frozen file of schema 1", "read, every value as frozen")
 
 
+def test_what_is_newer_than_schema_1_needs_no_other(tmp_path, row):
+    """Charts of any width, grids, and what a method of a user's keeps have had a place in schema 1, or got one of their own."""
+    arrays = {
+        "points/chart": np.arange(15, dtype=np.int8).reshape(3, 5),
+        "method/metric": np.arange(24.0).reshape(4, 2, 3),
+        "history/volume": np.arange(2.0),
+        "features/anything": np.arange(4),
+    }
+    commit.write(tmp_path, 1, arrays, {})
+    state = load.latest(tmp_path, pytest.fail)
+    assert state.attributes["schema"] == schema.SCHEMA == 1 and same(state.arrays, arrays)
+    row("old schema", "wide charts, grids and methods", "written and read as schema 1")
+
+
 def test_a_state_from_the_future_is_refused(tmp_path, monkeypatch, row):
     commit.write(tmp_path, 1, {}, {})
     with monkeypatch.context() as future:

@@ -64,7 +64,7 @@ CHART = {
 
 def real(family):
     """Whether a family is one of real grids."""
-    return isinstance(family, str) and family in FAMILIES.known() and FAMILIES.known()[family].real
+    return isinstance(family, str) and family in FAMILIES.known() and FAMILIES.known()[family].lives == "real grids"
 
 
 def job(kind):

@@ -10,7 +10,7 @@ import pytest
 from inside import mpiflow as inside
 
 import mpiflow as library
-from jobs import BIN, mpiflow, small
+from jobs import BIN, JOBS, mpiflow, small
 from mpiflow.config import read
 from mpiflow.methods.component_costs import Costs
 from mpiflow.plan import machine
@@ -114,6 +114,14 @@ def test_ranks_share_rows_and_seconds(tmp_path):
     assert first["kernel"] / last["kernel"] == pytest.approx(16, rel=0.05)
     assert first["allreduce"] == 0 < last["allreduce"]
     assert one.step(Machine(), look=False)["kernel"] < first["kernel"]
+
+
+@pytest.mark.parametrize("job", ["delta", "relu", "quickstart"])
+def test_every_kernel_of_a_job_is_planned(job):
+    costs = Costs(read(JOBS / f"{job}.toml"), 2)
+    assert all(size > 0 for size in costs.bytes().values()) and all(
+        taken >= 0 for taken in costs.seconds(Machine()).values()
+    )
 
 
 def test_memory_touched_first_counts_for_stored_tiles_alone_and_compiling_once(tmp_path):

@@ -49,6 +49,7 @@ class Family(Manifold):
     """
 
     unopened = {
+        "lives": None,
         **{name: property(lambda self: None) for name in ("coordinates", "dimension")},
         "check_chart": lambda self, chart: None,
         "complaints": lambda self, z, chart: iter(()),
