@@ -19,8 +19,8 @@ class Door:
 
     key: of the run file, "kernel.name" where the class has a table of its own, "flow.loss" where its name may stand alone.
     base: "module:Class" that all derive from. rooms: packages with ours; every class of theirs that has a name is known,
-    and one in the file of its name is found without the others. users: as
-    base, what most classes of users derive from; a class whose file is not opened is taken for one.
+    and one in the file of its name is found without the others. users: as base,
+    what most classes of users derive from; a class whose file is not opened is taken for one.
     """
 
     def __init__(self, key: str, base: str, *rooms: str, users: str = ""):
