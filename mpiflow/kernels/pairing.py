@@ -34,16 +34,11 @@ def weighted(values, weights, device: Device = HOST):
     """conj(W V): the first R rows of (N, R or more, S) and W as (N, R^2) reals, on the device, to (N, R, S) there."""
     count, apart, size = values.shape
     rows, precision = round(weights.shape[1] ** 0.5), _precision(values, device)
-    found = device.empty((count, rows, size), {"float32": "complex64", "float64": "complex128"}[precision])
     if device is HOST:
-        _weighted(
-            values.view(precision),
-            weights,
-            *hermitian.upper(rows),
-            weights.dtype.type(1 / _ROOT),
-            found.view(precision),
-        )
-    elif count:
+        found = np.matmul(hermitian.from_reals(weights), values[:, :rows])
+        return np.conj(found, out=found)
+    found = device.empty((count, rows, size), {"float32": "complex64", "float64": "complex128"}[precision])
+    if count:
         launch = cuda_pairing.weighted(rows, precision, device)
         blocks = -(-count * size // cuda_pairing.THREADS)
         launch((blocks, 1), (cuda_pairing.THREADS,), (values, weights, found, *map(np.int64, (count, size, apart))))
@@ -76,22 +71,3 @@ def _paired(left, values, i, j, root, found):
             a, b = i[p], j[p]
             found[x, rows + p] = root * (_dot(u[a], v[b]) + _dot(u[b], v[a]))
             found[x, rows + pairs + p] = root * (_dot(u[a], turned[b]) - _dot(u[b], turned[a]))
-
-
-@njit(cache=True, fastmath={"contract"}, error_model="numpy")
-def _weighted(values, weights, i, j, root, found):
-    rows, pairs, size = found.shape[1], len(i), found.shape[2]
-    plain, turned = np.empty(found.shape[1:], found.dtype), np.empty(found.shape[1:], found.dtype)
-    for x in range(len(found)):
-        v, w, out = values[x], weights[x], found[x]
-        for a in range(rows):
-            for s in range(0, size, 2):
-                plain[a, s], plain[a, s + 1] = v[a, s], -v[a, s + 1]
-                turned[a, s], turned[a, s + 1] = -v[a, s + 1], -v[a, s]
-            for s in range(size):
-                out[a, s] = w[a] * plain[a, s]
-        for p in range(pairs):
-            a, b, re, im = i[p], j[p], root * w[rows + p], root * w[rows + pairs + p]
-            for s in range(size):
-                out[a, s] += re * plain[b, s] + im * turned[b, s]
-                out[b, s] += re * plain[a, s] - im * turned[a, s]

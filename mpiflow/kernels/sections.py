@@ -257,5 +257,5 @@ def collected(values, weights, device: Device):
     xp, rows = device.xp, round(weights.shape[1] ** 0.5)
     own = values if rows == values.shape[1] else values[:, :rows, :]
     weighted = xp.reshape(pairing.weighted(values, weights, device), (-1, values.shape[2]))
-    found = xp.conj(triangle.gram(weighted, xp.reshape(own, weighted.shape), device).T)
+    found = triangle.gram(weighted, xp.reshape(own, weighted.shape), device)
     return hermitian.to_reals(found) if device is HOST else hermitian.on_device(found, device)

@@ -26,7 +26,7 @@ def test_a_triangle_times_anything(n):
 def test_outer_products_of_a_hermitian_sum(n):
     values, weight = _random(20, n), np.random.default_rng(1).normal(size=(20, 1))
     found = triangle.gram(weight * values, values.conj())
-    np.testing.assert_allclose(np.tril(found), np.tril((weight * values).T @ values.conj()), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(np.triu(found), np.triu((weight * values).T @ values.conj()), rtol=0, atol=1e-12)
 
 
 def _random(rows: int, n: int) -> np.ndarray:
