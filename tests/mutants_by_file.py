@@ -319,7 +319,7 @@ BY_FILE = {
         ),
     ],
     ("kernels/pairing.py", "unit/test_pairing.py"): [
-        ("imaginary parts have the other sign", "_dot(u[a], turned[b]) - _dot", "_dot(u[b], turned[a]) - _dot"),
+        ("an imaginary part has the other sign", "im -= t[2 * s + 1] * w", "im += t[2 * s + 1] * w"),
         ("W V is not conjugated", "return np.conj(found, out=found)", "return found"),
     ],
     ("kernels/cuda_pairing.py", "unit/test_pairing.py"): [

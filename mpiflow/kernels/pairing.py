@@ -1,7 +1,6 @@
 """Small matrices at each point, between the large products: L V^dagger + V L^dagger of R rows each, and W V.
 
-Hermitian (R, R) matrices are their R^2 reals (`mpiflow.hermitian`). A processor reads complex rows as twice as many reals:
-Re sum l conj(v) is their dot product, and Im sum l conj(v) that with i v.
+Hermitian (R, R) matrices are their R^2 reals (`mpiflow.hermitian`). A processor reads complex rows as twice as many reals.
 """
 
 from __future__ import annotations
@@ -50,24 +49,22 @@ def _precision(array, device: Device) -> str:
 
 
 @njit(cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
-def _dot(a, b):
-    total = a[0] * b[0]
-    for s in range(1, len(a)):
-        total += a[s] * b[s]
-    return total
-
-
-@njit(cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
 def _paired(left, values, i, j, root, found):
-    rows, pairs = left.shape[1], len(i)
-    turned = np.empty(left.shape[1:], left.dtype)
+    rows, pairs, size = left.shape[1], len(i), left.shape[2]
     for x in range(len(left)):
-        u, v = left[x], values[x]
         for a in range(rows):
-            for s in range(0, u.shape[1], 2):
-                turned[a, s], turned[a, s + 1] = -v[a, s + 1], v[a, s]
-            found[x, a] = 2 * _dot(u[a], v[a])
+            u, v = left[x, a], values[x, a]
+            total = u[0] * v[0]
+            for s in range(1, size):
+                total += u[s] * v[s]
+            found[x, a] = 2 * total
         for p in range(pairs):
-            a, b = i[p], j[p]
-            found[x, rows + p] = root * (_dot(u[a], v[b]) + _dot(u[b], v[a]))
-            found[x, rows + pairs + p] = root * (_dot(u[a], turned[b]) - _dot(u[b], turned[a]))
+            u, v, t, w = left[x, i[p]], values[x, j[p]], left[x, j[p]], values[x, i[p]]
+            re, im = u[0] * v[0] + t[0] * w[0], t[0] * w[1] - u[0] * v[1]
+            for s in range(1, size):
+                re += u[s] * v[s] + t[s] * w[s]
+            im += u[1] * v[0] - t[1] * w[0]
+            for s in range(1, size // 2):
+                im += u[2 * s + 1] * v[2 * s] - u[2 * s] * v[2 * s + 1]
+                im -= t[2 * s + 1] * w[2 * s] - t[2 * s] * w[2 * s + 1]
+            found[x, rows + p], found[x, rows + pairs + p] = root * re, root * im

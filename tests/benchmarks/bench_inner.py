@@ -1,6 +1,7 @@
 """Products within a Gauss-Newton step in complex64 against complex128: time, and gain at equal iterations.
 
 python tests/benchmarks/bench_inner.py 4 30000     # degree, train points of random:0
+python tests/benchmarks/bench_inner.py 6           # the products alone
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from mpiflow.ranks.chunks import CHUNK, Chunks
 _CHUNKS = 8
 
 
-def main(degree: int, points: int) -> None:
+def main(degree: int, points: int = 0) -> None:
     """Seconds of one product and its adjoint, and the gains of two runs."""
     surface, comm = Random(ambient=4, seed=0).domain(), Comm()
     total = _CHUNKS * CHUNK
@@ -41,9 +42,10 @@ def main(degree: int, points: int) -> None:
     both = {"complex64": timed(lambda: _both(single, c, v)), "complex128": timed(lambda: _both(double, c, v))}
     seconds = interleaved(both, 9)
     shown = {name: round(1e6 * taken / total, 2) for name, taken in seconds.items()}
+    ratio = seconds["complex64"] / seconds["complex128"]
     error = np.abs(single.apply(c) - double.apply(c)).max() / np.abs(double.apply(c)).max()
-    print(f"k = {degree}: us a point {shown}, error / largest {error:.1e}")
-    for inner in ("float32", "float64"):
+    print(f"k = {degree}: us a point {shown}, ratio {ratio:.3f}, error / largest {error:.1e}")
+    for inner in ("float32", "float64") if points else ():
         table = generic(degree, points, 4, 30, random(0))
         model = mpiflow.run(table | {"run": {"inner": inner}})
         print(f"run.inner = {inner}: gain {model.evaluate(TEST, 77)[1].gain:.4g}", flush=True)

@@ -7,6 +7,7 @@ from mpiflow.paper import network_width
 def test_wider_networks_are_nearer_to_the_frozen_kernel(tmp_path, monkeypatch):
     monkeypatch.setattr(network_width, "WIDTHS", (16, 64, 256))
     monkeypatch.setattr(network_width, "STEPS", 5)
+    monkeypatch.setattr(network_width, "DRAWS", 2)
     lines = []
     rows = network_width.run(Comm(), tmp_path, 200, lines.append)
     assert [row.width for row in rows] == [16, 64, 256, 0]
