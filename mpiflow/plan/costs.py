@@ -61,7 +61,7 @@ class Costs:
     def saves(self) -> int:
         """States that are written, but for those by the clock."""
         steps = self.config.flow.steps
-        return 1 + steps // (self.config.output.every_steps or steps or 1)
+        return 1 + ceil(steps / (self.config.output.every_steps or steps or 1))
 
 
 class PointCosts(Costs):

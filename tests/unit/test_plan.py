@@ -98,11 +98,12 @@ def test_a_resident_kernel_of_a_million_points_is_refused_with_what_fits(tmp_pat
 
 
 def test_states_have_the_predicted_size(tmp_path):
-    config = read(small(tmp_path), ["points.train=3000", "clusters.batch=1000", "flow.steps=1"])
+    config = read(small(tmp_path), ["points.train=3000", "clusters.batch=1000", "flow.steps=3", "output.every_steps=2"])
     library.run(config, tmp_path / "run")
-    size = max(path.stat().st_size for path in (tmp_path / "run").glob("state-*.h5"))
+    sizes = [path.stat().st_size for path in (tmp_path / "run").glob("state-*.h5")]
     said = facts(config, tmp_path, 1, Limits(64, 1), Machine())
-    assert said["states"]["bytes_each"] == pytest.approx(size, rel=0.1)
+    assert said["states"]["bytes_each"] == pytest.approx(max(sizes), rel=0.1)
+    assert said["states"]["written"] == len(sizes) == 3
 
 
 def test_ranks_share_rows_and_seconds(tmp_path):
