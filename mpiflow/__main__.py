@@ -20,10 +20,11 @@ def main() -> None:
 
     streams.install()
     from mpiflow.cli import app
+    from mpiflow.doors.raised import in_one_line
     from mpiflow.ranks.ending import ends_together
 
     try:
-        with ends_together():
+        with ends_together(), in_one_line():
             app()
     except SystemExit as leaving:
         asked = not {"-h", "--help"}.isdisjoint(sys.argv)

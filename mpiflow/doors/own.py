@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Bytes that a file of a user's may have, and characters of a complaint about one.
 LONGEST, _TOLD = 1 << 20, 300
 #: How the modules of users' files are called.
-_MODULE = "mpiflow_own_"
+MODULE = "mpiflow_own_"
 
 #: How a class that is not ours is come by at a door, from its name; None for a name that means none.
 Opener = Callable[["Door", str], type[Named] | None]
@@ -156,7 +156,7 @@ def executed(door: Door, name: str, text: str) -> type[Named]:
 @cache
 def module(path: str, text: str) -> ModuleType:
     """The module of a user's file, executed once. Raises ValueError in one line where it does not load."""
-    found = ModuleType(f"{_MODULE}{digest(path + text)[:16]}")
+    found = ModuleType(f"{MODULE}{digest(path + text)[:16]}")
     # Where annotations and dataclasses are looked up.
     sys.modules[found.__name__] = found
     try:
@@ -178,7 +178,7 @@ def told(error: BaseException) -> str:
     """An error of a user's code in one line, with the line of their file where it came up."""
     trace, line = error.__traceback__, getattr(error, "lineno", None)
     while trace:
-        if trace.tb_frame.f_globals.get("__name__", "").startswith(_MODULE):
+        if trace.tb_frame.f_globals.get("__name__", "").startswith(MODULE):
             line = trace.tb_lineno
         trace = trace.tb_next
     words = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
@@ -243,6 +243,9 @@ def _text(door: Door, name: str) -> str:
     try:
         return take(Path(name.rpartition(":")[0]), LONGEST)
     except FileNotFoundError:
-        raise door.wrong(name, "no such file; its path counts from the run file") from None
+        raise door.wrong(
+            name,
+            "no such file: put it there (mpiflow info shows the text that a state keeps); a path counts from the run file",
+        ) from None
     except (OSError, ValueError) as error:
         raise door.wrong(name, f"the file cannot be read: {told(error)}") from None

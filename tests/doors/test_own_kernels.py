@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dropping import begin, holds
 from inside import mpiflow as inside
+from inside import refused
 from kernels import ERF, LAPLACE, REACH, written
 
 import mpiflow as library
@@ -14,6 +15,7 @@ from jobs import mpiflow
 from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.doors import own
+from mpiflow.doors.raised import in_one_line
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
 
@@ -65,6 +67,15 @@ def test_a_broken_file_is_one_line(case, tmp_path):
     with pytest.raises(InputError, match=said) as refusal:
         config.read(written(tmp_path, text, "Laplace"))
     assert len(str(refusal.value).splitlines()) == 1 and "kernel.name" in str(refusal.value)
+
+
+def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
+    late = LAPLACE.replace("        return", '        if len(x) > 100: raise RuntimeError("late oops")\n        return')
+    path = written(tmp_path, late, "Laplace")
+    refused(inside(["run", str(path), "-o", "run"], tmp_path), "mine.py: RuntimeError: late oops (line 13)")
+    ours = own.module("ours.py", "from mpiflow import hermitian\ndef call(): hermitian.unpacked(None)")
+    with pytest.raises(AttributeError), in_one_line():
+        ours.call()
 
 
 def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):
