@@ -8,6 +8,7 @@ from mpiflow import clock, engine
 from mpiflow.backend import HOST, Device
 from mpiflow.engine.device import corrections
 from mpiflow.engine.near_pairs import correction
+from mpiflow.errors import NumericalError
 from mpiflow.modes import MODES, Mode, choice
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
@@ -53,7 +54,10 @@ class Coupling:
 
 
 class KernelSum:
-    """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster."""
+    """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster.
+
+    One K for every column of v: components are independent, and each moves under the same kernel (HR 2.23).
+    """
 
     def __init__(self, coupling: Coupling, targets: Layout, z: np.ndarray, mode: Mode):
         self.device = coupling.device
@@ -71,7 +75,7 @@ class KernelSum:
             self.groups.append((run, self.device.put(index), built))
         self.norm = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
         if coupling.normalisation == "row":
-            self.norm = self.device.put(self.apply(np.ones((len(coupling.z), 1))))
+            self.norm = self.device.put(_row_sums(coupling, self.apply))
 
     def apply(self, v):
         """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64 where v lies. Collective."""
@@ -91,6 +95,17 @@ class KernelSum:
     def bytes(self) -> int:
         """Bytes that this rank's engines hold between steps."""
         return sum(built.bytes for _, _, built in self.groups)
+
+
+def _row_sums(coupling: Coupling, apply) -> np.ndarray:
+    """(n_r, 1) float64 of the own targets. Raises NumericalError, on all ranks, where one is 0. Collective."""
+    found = apply(np.ones((len(coupling.z), 1)))
+    if coupling.layout.comm.any(not found.all()):
+        raise NumericalError(
+            'flow.normalisation = "row": some points feel no source at all, and nothing can be divided by their row sum of 0; '
+            'take a wider kernel, or flow.normalisation = "mean"'
+        )
+    return found
 
 
 class SymmetricSum:
@@ -115,7 +130,7 @@ class SymmetricSum:
         self.factors = self.device.put(self.built.factors[self.layout.rows][:, None])
         self.norm = float(self.layout.total) if coupling.normalisation == "mean" else 1.0
         if coupling.normalisation == "row":
-            self.norm = self.device.put(self.apply(np.ones((len(coupling.z), 1))))
+            self.norm = self.device.put(_row_sums(coupling, self.apply))
 
     def apply(self, v):
         """v: (n_r, c) float64 on the own train rows. Returns u: (n_r, c) float64 there, where v lies. Collective."""

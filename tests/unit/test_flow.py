@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from inside import mpiflow as inside
 
+from jobs import small
 from mpiflow import build, config, dataset
 from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError
@@ -156,3 +158,9 @@ def test_a_discontinuous_predictor_has_no_defect():
     assert not flow.predictor().continuous
     assert evaluate.table(surface, flow.predictor(), train, {"unseen": test})[0].defect is None
     assert isinstance(flow.predictor(), ComponentPredictor)
+
+
+def test_points_that_feel_nothing_have_no_row_sum(tmp_path):
+    small(tmp_path)
+    done = inside("run small.toml -o run --set kernel.width=1e-3 --set flow.normalisation=row", tmp_path)
+    assert done.returncode == 3 and "flow.normalisation" in done.stderr and done.stderr.count("\n") == 1
