@@ -76,7 +76,7 @@ class Flowing(Driven):
         layout = self.train.layout
         sizes = [len(member) for member in layout.members]
         how = self.flow.attributes()
-        through = f" through {how['tiles']}: the kernel has no register profile" if "tiles" in how else ""
+        through = f" through {how['tiles']}, by its formula, which is not compiled" if "tiles" in how else ""
         shown = f"{len(sizes)} clusters of {min(sizes)} to {max(sizes)} points" if len(sizes) > 1 else "no clusters"
         return (
             f"{layout.total} train and {self.test.layout.total} test points on {self.comm.size} ranks, {shown}, "

@@ -137,7 +137,8 @@ class Job:
         if self.comm.rank == 0 and not report.picture(self.where).exists():
             history = {name.removeprefix("history/"): column for name, column in restart.history.items()}
             self.screen.say(report.draw(self.where, history) or f"picture  {report.picture(self.where)}")
-        self.screen.say(f"{self.where} is complete ({restart.step} of {steps} steps): there is nothing to do")
+        beyond = "" if restart.step == steps else f", beyond the {steps} of flow.steps"
+        self.screen.say(f"{self.where} is complete at step {restart.step}{beyond}: there is nothing to do")
         return 0, "nothing to do"
 
     def _at_once(self, words: str):

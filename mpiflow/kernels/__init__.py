@@ -2,5 +2,6 @@
 
 from mpiflow.kernels.kernel import Kernel
 from mpiflow.kernels.near import distances
+from mpiflow.settings.section import Positive
 
-__all__ = ["Kernel", "distances"]
+__all__ = ["Kernel", "Positive", "distances"]
