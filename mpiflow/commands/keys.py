@@ -30,7 +30,8 @@ def keys(
     for key in found:
         of = f" (of {key.of})" if key.of else ""
         answer(f"{key.name}{of}: {key.type}{f', [{key.unit}]' if key.unit else ''}")
-        answer(f"    {key.meaning}\n    default {key.default or 'none'}; e.g. {key.name} = {key.example}")
+        kept = key.default if key.default == "required" else f"default {key.default or 'none'}"
+        answer(f"    {key.meaning}\n    {kept}; e.g. {key.name} = {key.example}")
 
 
 COMMANDS = {120: keys}

@@ -77,16 +77,17 @@ def _through(door: Door, section: str) -> Iterator[Key]:
 def _key(name: str, of: str, field: FieldInfo, said: str, door: Door | None) -> Key:
     meaning, unit, example = re.fullmatch(r"(.*?)(?: \[(.+?)\])?(?: e\.g\. (.+))?", said).groups()
     default = None if field.default is PydanticUndefined else field.default
+    shown = "required" if field.is_required() else _toml(default)
     if door:
         known = door.known()
         meaning += f"; {', '.join(f'`{word}` {_line(kind)}' for word, kind in known.items())}"
-        return Key(name, of, _words(known), _toml(default), "", meaning, example or _toml(default or next(iter(known))))
+        return Key(name, of, _words(known), shown, "", meaning, example or _toml(default or next(iter(known))))
     choice = next(iter(_literals(field.annotation)), None)
     return Key(
         name,
         of,
         _type(field),
-        _toml(default),
+        shown,
         unit or "",
         meaning,
         example or _toml(choice if default is None else default),
