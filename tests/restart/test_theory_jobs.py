@@ -21,6 +21,7 @@ NAMES = sorted(path.stem for path in (JOBS / "theory").glob("*.toml"))
 FULL = os.environ.get("MPIFLOW_BITS") == "full"
 USUAL = ("cosine", "calabi", "linearised", "ricci-batch", "ricci-kernels")
 FEW = ("points.train=1100", "flow.steps=4")
+RANDOM = ("manifold.family=random", "manifold.seed=0")
 VARIANTS = [
     ("gauss-net", "kernel.units=64", "kernel.networks=9", "kernel.w_std=1.4"),
     ("linearised", "clusters.count=1"),
@@ -28,7 +29,7 @@ VARIANTS = [
     ("network-flow", "network.kind=additive"),
     ("network-flow", "network.kind=potential"),
     ("mabuchi", *FEW, "kernel.potential=log"),
-    ("mabuchi", *FEW, "kernel.features=generic", "kernel.degree=2", "kernel.ridge=1e-3", "manifold.family=random"),
+    ("mabuchi", *FEW, "kernel.features=generic", "kernel.degree=2", "kernel.ridge=1e-3", *RANDOM),
     ("calabi-functional", *FEW, "manifold.ambient=3"),
     ("j-omega", *FEW, "flow.search=lbfgs"),
     ("sigma-smooth", *FEW, "flow.loss=sigma", "kernel.preconditioner=natural", "flow.dt=0.05"),
