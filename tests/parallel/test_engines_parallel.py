@@ -16,7 +16,7 @@ KERNELS = {
     "resident": [Gaussian(0.3), ReluNTK(2, 1.3, 0.2)],
     "streamed": [Gaussian(0.05), ReluNTK(1, 1.0, 0.0)],
     "symmetric": [Gaussian(0.05), ReluNTK(2, 1.3, 0.2)],
-    "neighbours": [Gaussian(0.05), Delta()],
+    "neighbours": [Delta(), Gaussian(0.05)],
 }
 TRAIN_POINTS, TEST_POINTS = 700, 150
 #: Uneven clusters, one of a single point.
