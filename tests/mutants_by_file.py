@@ -307,11 +307,8 @@ BY_FILE = {
     ],
     ("kernels/triangle.py", "unit/test_triangle.py"): [
         ("a triangle has all of the diagonal", "range(len(h))] /= 2", "range(len(h))] /= 1"),
-        (
-            "a block of columns begins late",
-            "np.matmul(values[:, start:], triangle[start:,",
-            "np.matmul(values[:, stop:], triangle[stop:,",
-        ),
+        ("the other triangle is taken", "blas.ztrmm(1, triangle.T", "blas.ztrmm(1, triangle"),
+        ("two of three products leave their own part", "third[i] - first[i] - second[i]", "third[i] - first[i]"),
         (
             "outer products end with their block",
             "out=found[start:stop, start:])",
@@ -319,8 +316,9 @@ BY_FILE = {
         ),
     ],
     ("kernels/pairing.py", "unit/test_pairing.py"): [
-        ("an imaginary part has the other sign", "im -= t[2 * s + 1] * w", "im += t[2 * s + 1] * w"),
-        ("W V is not conjugated", "return np.conj(found, out=found)", "return found"),
+        ("an imaginary part has the other sign", "- t[s] * p_w[s]", "+ t[s] * p_w[s]"),
+        ("W V is not conjugated", "total[2 * s + 1] -= p", "total[2 * s + 1] += p"),
+        ("the last of an odd number of rows counts twice", "dtype.type(b + 1 < rows)", "dtype.type(1)"),
     ],
     ("kernels/cuda_pairing.py", "unit/test_pairing.py"): [
         ("columns beyond the last are taken", "x < count && start + at / 2 < size", "x < count"),

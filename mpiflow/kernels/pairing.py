@@ -34,8 +34,9 @@ def weighted(values, weights, device: Device = HOST):
     count, apart, size = values.shape
     rows, precision = round(weights.shape[1] ** 0.5), _precision(values, device)
     if device is HOST:
-        found = np.matmul(hermitian.from_reals(weights), values[:, :rows])
-        return np.conj(found, out=found)
+        found, mixing = np.empty((count, rows, size), values.dtype), hermitian.from_reals(weights).view(precision)
+        _weighted(values.view(precision), mixing, found.view(precision))
+        return found
     found = device.empty((count, rows, size), {"float32": "complex64", "float64": "complex128"}[precision])
     if count:
         launch = cuda_pairing.weighted(rows, precision, device)
@@ -51,20 +52,37 @@ def _precision(array, device: Device) -> str:
 @njit(cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
 def _paired(left, values, i, j, root, found):
     rows, pairs, size = left.shape[1], len(i), left.shape[2]
+    turned = np.empty((rows, size), left.dtype)
     for x in range(len(left)):
         for a in range(rows):
-            u, v = left[x, a], values[x, a]
-            total = u[0] * v[0]
-            for s in range(1, size):
+            u, v, w, total = left[x, a], values[x, a], turned[a], root - root
+            for s in range(size):
                 total += u[s] * v[s]
+            for s in range(size // 2):
+                w[2 * s], w[2 * s + 1] = -v[2 * s + 1], v[2 * s]
             found[x, a] = 2 * total
         for p in range(pairs):
-            u, v, t, w = left[x, i[p]], values[x, j[p]], left[x, j[p]], values[x, i[p]]
-            re, im = u[0] * v[0] + t[0] * w[0], t[0] * w[1] - u[0] * v[1]
-            for s in range(1, size):
+            a, b, re, im = i[p], j[p], root - root, root - root
+            u, v, t, w, p_v, p_w = left[x, a], values[x, b], left[x, b], values[x, a], turned[b], turned[a]
+            for s in range(size):
                 re += u[s] * v[s] + t[s] * w[s]
-            im += u[1] * v[0] - t[1] * w[0]
-            for s in range(1, size // 2):
-                im += u[2 * s + 1] * v[2 * s] - u[2 * s] * v[2 * s + 1]
-                im -= t[2 * s + 1] * w[2 * s] - t[2 * s] * w[2 * s + 1]
+                im += u[s] * p_v[s] - t[s] * p_w[s]
             found[x, rows + p], found[x, rows + pairs + p] = root * re, root * im
+
+
+@njit(cache=True, fastmath={"contract", "reassoc"}, error_model="numpy")
+def _weighted(values, mixing, found):
+    rows, size = mixing.shape[1], values.shape[2] // 2
+    for x in range(len(values)):
+        for a in range(rows):
+            total = found[x, a]
+            for s in range(2 * size):
+                total[s] = 0
+            # Two rows at a time: half as often through what is summed. Of an odd number the last one counts once.
+            for b in range(0, rows, 2):
+                c, both = min(b + 1, rows - 1), mixing.dtype.type(b + 1 < rows)
+                v, w, p, q = values[x, b], values[x, c], mixing[x, a, 2 * b], mixing[x, a, 2 * b + 1]
+                t, u = both * mixing[x, a, 2 * c], both * mixing[x, a, 2 * c + 1]
+                for s in range(size):
+                    total[2 * s] += p * v[2 * s] - q * v[2 * s + 1] + t * w[2 * s] - u * w[2 * s + 1]
+                    total[2 * s + 1] -= p * v[2 * s + 1] + q * v[2 * s] + t * w[2 * s + 1] + u * w[2 * s]

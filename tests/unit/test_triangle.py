@@ -22,6 +22,15 @@ def test_a_triangle_times_anything(n):
     np.testing.assert_allclose(triangle.times(values, half), values @ half, rtol=0, atol=1e-13 * n)
 
 
+@pytest.mark.parametrize("rows, n", [(1, 1), (20, 5), (1024, 3), (2500, 70)])
+def test_three_real_products_are_a_complex_one(rows, n):
+    values, half = _random(rows, n), triangle.lower(_hermitian(n))
+    found = triangle.times(values.astype(np.complex64), half.astype(np.complex64))
+    assert found.dtype == np.complex64
+    for part in (np.real, np.imag):
+        assert np.abs(part(found - values @ half)).max() < 4e-7 * np.sqrt(n) * np.abs(values).max() * np.abs(half).max()
+
+
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 15, 70])
 def test_outer_products_of_a_hermitian_sum(n):
     values, weight = _random(20, n), np.random.default_rng(1).normal(size=(20, 1))
