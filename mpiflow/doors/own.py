@@ -64,9 +64,16 @@ def recorded(attributes: Mapping[str, object]) -> Opener:
 
 
 def same(section: Section) -> Opener:
-    """The classes that a run file has already, and no others."""
-    there = {(door.key, kind.name): door.class_of(kind) for door, kind in of(section)}
-    return lambda door, name: there.get((door.key, name))
+    """The classes that a run file has already, by the ends of their paths too. Raises ValueError for another file."""
+    there = [(door.key, f"/{kind.name}", door.class_of(kind)) for door, kind in of(section)]
+
+    def opened(door: Door, name: str) -> type[Named] | None:
+        found = [kind for key, path, kind in there if key == door.key and path.endswith(f"/{Path(name)}")]
+        if not found and _is_file(name):
+            raise door.wrong(name, "a study takes the class of a file that its run file names, and no other here")
+        return found[0] if found else None
+
+    return opened
 
 
 def closed(folder: Path) -> Opener:
@@ -115,11 +122,12 @@ def of(section: Section) -> Iterator[tuple[Door, Named]]:
 
 def attributes(section: Section) -> dict[str, str]:
     """What a state keeps of users' files: the text and the hash of each."""
-    return {
-        f"{door.word}_{part}": value
-        for door, kind in of(section)
-        for part, value in (("text", kind.source), ("sha256", digest(kind.source)))
-    }
+    return {f"{door.word}_text": kind.source for door, kind in of(section)} | hashes(section)
+
+
+def hashes(section: Section) -> dict[str, str]:
+    """By what a study knows users' files."""
+    return {f"{door.word}_sha256": digest(kind.source) for door, kind in of(section)}
 
 
 def complaints(section: Section, found: Mapping[str, object]) -> Iterator[str]:
