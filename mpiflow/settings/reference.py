@@ -68,7 +68,7 @@ def _through(door: Door, section: str) -> Iterator[Key]:
     known = door.known()
     first = door.base.usual or next(iter(known))
     text = f"Which of them; {', '.join(f'`{name}` {_line(kind)}' for name, kind in known.items())}"
-    yield Key(door.key, "", _words(known), _toml(door.base.usual), "", text, _toml(first))
+    yield Key(door.key, "", _words(known), _toml(door.base.usual) or "required", "", text, _toml(first))
     yield from _of(door.base, section, "")
     for kind in known.values():
         yield from _of(kind, section, kind.name, door.base)
