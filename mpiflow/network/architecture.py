@@ -33,7 +33,7 @@ class Architecture:
     tangent: tuple[float, float] | None = None
     apart: bool = False
     since: int | None = None
-    first: dict[str, np.ndarray] | None = None
+    first: dict[str, jax.Array] | None = None
 
     @property
     def networks(self) -> int:
@@ -71,7 +71,7 @@ class Architecture:
         """
         begun = self.initial(0).reshape(self.networks, -1)
         return {
-            name: np.concatenate(
+            name: jnp.concatenate(
                 [part.ravel() for own in begun.astype(name) for layer in self.layers(own) for part in layer[:2]]
             )
             for name in ("float64", "float32")
