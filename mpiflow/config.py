@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,18 @@ def read(path: str | Path, overrides: list[str] | None = None) -> Config:
         raise InputError(f"{path}: not valid TOML: {told(error)}") from None
     for override in overrides or []:
         _override(table, override)
-    settings = check(table, str(path), own.beside(path.absolute().parent))
+    folder = path.absolute().parent
+    settings = check(table, str(path), own.beside(folder, partial(_kept, folder)))
     _complete(settings, str(path))
     return settings
+
+
+def _kept(folder: Path) -> dict[str, object]:
+    """Attributes of the newest sound state of a folder, whose run.toml a run file may be; {} for none."""
+    from mpiflow.state import load
+
+    state = load.latest(folder, lambda told: None)
+    return state.attributes if state else {}
 
 
 def _complete(settings: Config, source: str) -> None:

@@ -71,7 +71,8 @@ def settings(state: State) -> Config:
 
 def opened(state: State) -> Config:
     """The run file of a state to compute with: a user's own class is that of their file, if it is still the state's."""
-    found = config.check(tomllib.loads(state.attributes["config"]), str(state.path), doors.recorded(state.attributes))
+    opener = doors.recorded(state.attributes, state.path.absolute().parent)
+    found = config.check(tomllib.loads(state.attributes["config"]), str(state.path), opener)
     trust(state, found)
     return found
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Bytes that a file of a user's may have, and characters of a complaint about one.
 LONGEST, _TOLD = 1 << 20, 300
+#: Names of a path, counted from its end, by which a file is looked for that was moved.
+_END = 8
 #: How the modules of users' files are called.
 MODULE = "mpiflow_own_"
 
@@ -37,36 +41,50 @@ def nothing(door: Door, name: str) -> None:
     """The opener where there are only ours."""
 
 
-def beside(folder: Path) -> Opener:
-    """Classes of files, relative to a folder, and of installed packages: executed. Raises ValueError for a bad one."""
+def beside(folder: Path, kept: Callable[[], Mapping[str, object]] = dict) -> Opener:
+    """Classes of files, relative to a folder, and of installed packages: executed. Raises ValueError for a bad one.
+
+    kept: attributes of a state in the folder, {} for none; asked for where a file is gone, which may have moved with it.
+    """
 
     def opened(door: Door, name: str) -> type[Named] | None:
         if not _is_file(name):
             return _installed(door, name)
         name = _whole(folder, name)
-        return executed(door, name, _text(door, name))
+        return executed(door, *_found(door, name, folder, {} if os.path.exists(_path(name)) else kept()))
 
     return opened
 
 
-def recorded(attributes: Mapping[str, object]) -> Opener:
-    """Classes as `beside`, their files being those of a state with these attributes. Raises InputError for another file."""
+def recorded(attributes: Mapping[str, object], folder: Path) -> Opener:
+    """Classes as `beside`, their files being those of a state with these attributes, which lies in the folder.
+
+    Raises InputError for another file.
+    """
 
     def opened(door: Door, name: str) -> type[Named] | None:
-        kind = None if _is_file(name) else _installed(door, name)
-        text = kind.source if kind else _text(door, name) if _is_file(name) else None
-        if text is None:
-            return None
+        if not _is_file(name):
+            if kind := _installed(door, name):
+                agreed(door, name, kind.source, attributes)
+            return kind
+        name, text = _found(door, name, folder, attributes)
         agreed(door, name, text, attributes)
-        return kind or executed(door, name, text)
+        return executed(door, name, text)
 
     return opened
 
 
 def same(section: Section) -> Opener:
-    """The classes that a run file has already, and no others."""
-    there = {(door.key, kind.name): door.class_of(kind) for door, kind in of(section)}
-    return lambda door, name: there.get((door.key, name))
+    """The classes that a run file has already, by the ends of their paths too. Raises ValueError for another file."""
+    there = [(door.key, f"/{kind.name}", door.class_of(kind)) for door, kind in of(section)]
+
+    def opened(door: Door, name: str) -> type[Named] | None:
+        found = [kind for key, path, kind in there if key == door.key and path.endswith(f"/{Path(name)}")]
+        if not found and _is_file(name):
+            raise door.wrong(name, "a study takes the class of a file that its run file names, and no other here")
+        return found[0] if found else None
+
+    return opened
 
 
 def closed(folder: Path) -> Opener:
@@ -115,11 +133,12 @@ def of(section: Section) -> Iterator[tuple[Door, Named]]:
 
 def attributes(section: Section) -> dict[str, str]:
     """What a state keeps of users' files: the text and the hash of each."""
-    return {
-        f"{door.word}_{part}": value
-        for door, kind in of(section)
-        for part, value in (("text", kind.source), ("sha256", digest(kind.source)))
-    }
+    return {f"{door.word}_text": kind.source for door, kind in of(section)} | hashes(section)
+
+
+def hashes(section: Section) -> dict[str, str]:
+    """By what a study knows users' files."""
+    return {f"{door.word}_sha256": digest(kind.source) for door, kind in of(section)}
 
 
 def complaints(section: Section, found: Mapping[str, object]) -> Iterator[str]:
@@ -239,13 +258,39 @@ def _whole(folder: Path, name: str) -> str:
     return f"{(folder / Path(path).expanduser()).absolute()}:{wanted}"
 
 
-def _text(door: Door, name: str) -> str:
+def _path(name: str) -> Path:
+    return Path(name.rpartition(":")[0])
+
+
+def _found(door: Door, name: str, folder: Path, attributes: Mapping[str, object]) -> tuple[str, str]:
+    """The name and the text of a file; of that of a state with these attributes, wherever it lies.
+
+    It is at its path; or, where a project was moved, at an end of that path in the folder of the state, or above it.
+    """
+    path, wanted = _path(name), attributes.get(f"{door.word}_sha256")
+    ends = range(1, min(len(path.parts), _END)) if wanted else ()
+    near = (above / Path(*path.parts[-count:]) for above in (folder, *folder.parents) for count in ends)
+    for place in (path, *near):
+        with suppress(OSError, ValueError):
+            if digest(text := take(place, LONGEST)) == wanted:
+                return f"{place}:{name.rpartition(':')[2]}", text
+    return name, _text(door, name, _gone(path, folder, wanted))
+
+
+def _gone(path: Path, folder: Path, wanted: object) -> str:
+    """What is said of a file that is not there, which of a state has the SHA-256 wanted."""
+    if not wanted:
+        return "no such file: put it there, or write where it is; a path counts from the run file"
+    return (
+        f"no such file, and no {path.name} with SHA-256 {str(wanted)[:16]} in {folder} or above it: put it there (mpiflow info "
+        "shows the text that the state keeps)"
+    )
+
+
+def _text(door: Door, name: str, gone: str) -> str:
     try:
-        return take(Path(name.rpartition(":")[0]), LONGEST)
+        return take(_path(name), LONGEST)
     except FileNotFoundError:
-        raise door.wrong(
-            name,
-            "no such file: put it there (mpiflow info shows the text that a state keeps); a path counts from the run file",
-        ) from None
+        raise door.wrong(name, gone) from None
     except (OSError, ValueError) as error:
         raise door.wrong(name, f"the file cannot be read: {told(error)}") from None

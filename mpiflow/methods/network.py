@@ -96,6 +96,11 @@ class Network(Kind):
         """Reals that the network takes and gives, for so many homogeneous coordinates and d."""
         return 2 * coordinates, dimension**2
 
+    @property
+    def compiled(self) -> Network:
+        """What formulas see of it, by which they are compiled anew: all, but for what its first parameters alone depend on."""
+        return self
+
     def size(self, coordinates: int, dimension: int) -> int:
         """Number of parameters of all networks."""
         first, last = self.ends(coordinates, dimension)
@@ -158,7 +163,7 @@ def objective(config: Config, surface: Domain) -> Objective:
     from mpiflow.network.objective import Objective
 
     n = config.network
-    return Objective(architecture(surface, n), n, config.flow.loss, n.sigma, n.kaehler, n.transition)
+    return Objective(architecture(surface, n), n.compiled, config.flow.loss, n.sigma, n.kaehler, n.transition)
 
 
 def load(config: Config) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +21,8 @@ class Architecture:
     tangent: None, or (w_std, b_std) for the NTK parameterisation, in which a layer is w_std / sqrt(in) W x + b_std b and
     all parameters begin as standard normal numbers, as in `kernels.relu`. apart: whether every output has a network of its
     own (HR 2.19 - 2.23); their parameters stand one after the other. since: the seed of the parameters that it begins at and
-    that its values count from, NN - NN_0; None for NN alone.
+    that its values count from, NN - NN_0; None for NN alone. first: of NN_0, as `drawn` gives it. To JAX these two are data:
+    networks of one shape compile once.
     """
 
     inputs: int
@@ -32,6 +33,7 @@ class Architecture:
     tangent: tuple[float, float] | None = None
     apart: bool = False
     since: int | None = None
+    first: dict[str, jax.Array] | None = None
 
     @property
     def networks(self) -> int:
@@ -62,6 +64,19 @@ class Architecture:
             parts += [bound * draws.uniform(-1, 1, a * b), np.zeros(b)]
         return np.concatenate(parts)
 
+    def drawn(self) -> dict[str, np.ndarray]:
+        """The parameters of NN_0 as of no parameterisation, by their precision: (P,), weights and biases as layers take them.
+
+        Made here, since a compiled product would be joined with the sum behind it, and round otherwise.
+        """
+        begun = self.initial(0).reshape(self.networks, -1)
+        return {
+            name: jnp.concatenate(
+                [part.ravel() for own in begun.astype(name) for layer in self.layers(own) for part in layer[:2]]
+            )
+            for name in ("float64", "float32")
+        }
+
     def layers(self, theta):
         """(weight, bias, activation) of each layer of one network, None for the last one's; theta: (P,) of that alone."""
         start, act = 0, _ACTIVATIONS[self.activation]
@@ -76,7 +91,10 @@ class Architecture:
     def __call__(self, theta, x):
         """The network of parameters (P,) at one input (inputs,): (outputs,) reals."""
         values = self._values(theta, x)
-        return values if self.since is None else values - self._values(self.initial(self.since).astype(theta.dtype), x)
+        if self.first is None:
+            return values
+        first = self.first[theta.real.dtype.name].astype(theta.dtype)
+        return values - replace(self, tangent=None, first=None)(first, x)
 
     def _values(self, theta, x):
         if self.apart:
@@ -88,3 +106,9 @@ class Architecture:
             x = x @ weight + bias
             x = x if act is None else act(x)
         return x
+
+
+_DATA = ["since", "first"]
+jax.tree_util.register_dataclass(
+    Architecture, _DATA, [field.name for field in fields(Architecture) if field.name not in _DATA]
+)

@@ -45,7 +45,7 @@ def _phi(network: Architecture, theta, z, w, inside):
     return network(theta, entries(jnp.outer(z, w) * inside))[0]
 
 
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def _values(network, theta, z, inside):
     return jax.vmap(lambda x: _phi(network, theta, x, x.conj(), inside).real)(z)
 
@@ -56,7 +56,7 @@ def _more(function, argument: int):
     return lambda z, w: jnp.concatenate([function(z, w)[..., None], slope(z, w)], axis=-1)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+@partial(jax.jit, static_argnums=4)
 def _tensor(network, theta, z, inside, order):
     theta = theta.astype(jnp.complex128)
 

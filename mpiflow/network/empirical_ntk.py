@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import numpy as np
 from scipy.stats import wasserstein_distance
@@ -53,6 +51,6 @@ def distances(first: dict[str, np.ndarray], later: dict[str, np.ndarray]) -> dic
     }
 
 
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def _jacobian(goal, theta, columns):
     return jax.vmap(lambda p: jax.jacrev(lambda t: metrics.reals(goal.metric(t, p)))(theta))(columns)

@@ -82,13 +82,13 @@ def _values(network: Architecture, theta, x):
     return jax.vmap(lambda row: network(theta, row)[0])(x)
 
 
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def _linear(network, theta, x):
     """Values (N,) and their slopes (N, P)."""
     return _values(network, theta, x), jax.vmap(jax.grad(lambda t, row: network(t, row)[0]), (None, 0))(theta, x)
 
 
-@partial(jax.jit, static_argnums=(0, 6))
+@partial(jax.jit, static_argnums=6)
 def _ensemble(network, first, x, y, others, time, steps):
     """Values (count, M) after a time of d theta/dt = -d/dtheta |f - y|^2 / 2, by steps of Runge and Kutta's fourth order."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -47,7 +47,8 @@ class NetworkRule:
 def architecture(surface: Domain, kind: Network) -> Architecture:
     """The network of a table [network] on a manifold."""
     ends = kind.ends(surface.coordinates, surface.dimension)
-    return Architecture(*ends, kind.width, kind.depth, kind.activation, kind.tangent, kind.apart, kind.since)
+    found = Architecture(*ends, kind.width, kind.depth, kind.activation, kind.tangent, kind.apart, kind.since)
+    return found if kind.since is None else replace(found, first=found.drawn())
 
 
 class NetworkFlow(Flow):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, fields
 
 import jax
 import jax.numpy as jnp
@@ -68,7 +67,11 @@ class Objective:
         return (difference.real**2 + difference.imag**2).sum()
 
 
-@partial(jax.jit, static_argnums=0)
+_WORDS = [field.name for field in fields(Objective) if field.name != "architecture"]
+jax.tree_util.register_dataclass(Objective, ["architecture"], _WORDS)
+
+
+@jax.jit
 def chunk(objective: Objective, theta, columns):
     """Gradient, then value, of the weighted sum of the loss over a chunk: (P + 1,) reals.
 
@@ -82,7 +85,7 @@ def chunk(objective: Objective, theta, columns):
     return jnp.append(gradient, value)
 
 
-@partial(jax.jit, static_argnums=0)
+@jax.jit
 def metric(objective: Objective, theta, columns):
     """The metrics of a chunk: (n, d, d) complex."""
     return jax.vmap(lambda p: objective.metric(theta, p))(columns)

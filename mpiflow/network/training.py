@@ -75,6 +75,8 @@ class Training:
 
     def _sum(self, theta: np.ndarray, own: list[slice], dealt: _Dealt) -> np.ndarray:
         partials = np.zeros((len(own), len(theta) + 1), theta.dtype)
+        # To the device once for all chunks.
+        theta = jnp.asarray(theta)
         for place, cut in enumerate(own):
             partials[place] = objective.chunk(self.goal, theta, dealt.next(cut.stop - cut.start))
         return self.comm.sum(np.array([cut.start for cut in own], np.int64), partials)

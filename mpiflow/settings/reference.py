@@ -68,7 +68,7 @@ def _through(door: Door, section: str) -> Iterator[Key]:
     known = door.known()
     first = door.base.usual or next(iter(known))
     text = f"Which of them; {', '.join(f'`{name}` {_line(kind)}' for name, kind in known.items())}"
-    yield Key(door.key, "", _words(known), _toml(door.base.usual), "", text, _toml(first))
+    yield Key(door.key, "", _words(known), _toml(door.base.usual) or "required", "", text, _toml(first))
     yield from _of(door.base, section, "")
     for kind in known.values():
         yield from _of(kind, section, kind.name, door.base)
@@ -221,4 +221,5 @@ start.
 
 Where a key is one of several classes, a class of your own does as well: `"mine.py:Laplace"`, the file counted from the run
 file, or the name of an entry point of an installed package. Its keys stand beside its name:
-`search = { name = "gauss-newton", inner = 60 }`."""
+`search = { name = "gauss-newton", inner = 60 }`. A state remembers where the file was, and knows it by its SHA-256: where it is
+gone, the run folder and those above it are searched for it, so that a project may be moved with its runs."""

@@ -10,6 +10,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 
 from mpiflow.config import Config
+from mpiflow.doors import own as doors
 from mpiflow.errors import InputError
 from mpiflow.state.provenance import compare
 from mpiflow.tune.sampler import PlaceSampler
@@ -49,7 +50,7 @@ def opened(folder: Path, settings: Config, searched: list[Range | Choice], seed:
     held = study.user_attrs.get(_SETTINGS)
     if held is None:
         study.set_user_attr(_SETTINGS, wanted)
-    elif changed := compare({"study": held}, {"study": wanted}).fatal:
+    elif changed := compare({"study": _held(held, settings)}, {"study": wanted}).fatal:
         told = "; ".join(line.removeprefix("study.") for line in changed)
         raise InputError(
             f"{folder}: holds a study of other settings ({told}): restore these keys, or choose another folder with -o"
@@ -72,14 +73,28 @@ def _storage(folder: Path) -> JournalStorage:
 
 
 def _identity(settings: Config, searched: list[Range | Choice], seed: int) -> dict:
-    """What all trials of a study share; its number of trials may grow."""
+    """What all trials of a study share; its number of trials may grow. Of users' files what is in them, not where they lie."""
     found = settings.model_dump(exclude_none=True, mode="json", exclude={"output": True, "engine": {"memory"}})
     found["run"].pop("name")
+    found = _placeless(found, settings) | doors.hashes(settings)
     tune = settings.tune
     space = {dimension.key: list(dimension.ends()) for dimension in searched}
     return found | {
         "tune": {"seed": seed, "objective": tune.objective, "every": tune.every, "prune": tune.prune, **space}
     }
+
+
+def _held(held: dict, settings: Config) -> dict:
+    """The identity that a journal holds; older ones have no hashes, and whole paths."""
+    return _placeless(doors.hashes(settings) | held, settings)
+
+
+def _placeless(table: dict, settings: Config) -> dict:
+    """With the files of users' classes by their names alone."""
+    for door, _ in doors.of(settings):
+        if isinstance(name := door.named(table), str):
+            door.set_name(table, Path(name).name)
+    return table
 
 
 def _mend(path: Path) -> None:

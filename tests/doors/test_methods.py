@@ -57,6 +57,11 @@ GAUSSIAN = {
     "kernel": {"name": "gaussian", "width": 0.6},
     "flow": {"steps": 5, "dt": 0.03, "normalisation": "row", "coupling": "halo", "halo_tolerance": 0.1},
 }
+STUDY = """
+[tune.space]
+"manifold.family" = ["double_plane.py:DoublePlane"]
+"kernel.start" = [0.0, 0.2]
+"""
 
 
 def written(folder, text):
@@ -139,6 +144,23 @@ def test_what_does_not_go_together_is_one_line(begun, tmp_path):
     (tmp_path / "conformal.py").write_text(text.replace("def load(", "def loads("))
     with pytest.raises(InputError, match="there is no load$"):
         config.read(path)
+
+
+def test_studies_and_members_take_them_and_a_study_may_be_moved(tmp_path):
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.mkdir()
+    written(old, RUNS["points"].replace("330", "100") + STUDY)
+    assert inside("tune run.toml -o study --trials 1", old).returncode == 0
+    old.rename(new)
+    assert inside("tune run.toml -o study --trials 2", new).returncode == 0
+    assert (new / "study" / "trials.csv").read_text().count("complete") == 2
+    other = 'tune run.toml -o other --set \'tune.space={"manifold.family" = ["conformal.py:X"]}\''
+    refused(inside(other, new), "a study takes the class of a file that its run file names")
+    done = inside("members run.toml -o members --each kernel.start=0.1 --set flow.steps=1", new)
+    assert done.returncode == 0 and "1 of 1 members done" in done.stdout
+    with (new / "double_plane.py").open("a") as file:
+        file.write("# changed\n")
+    refused(inside("tune run.toml -o study --trials 3", new), "manifold_sha256")
 
 
 @pytest.mark.parametrize("verb", registry.VERBS)

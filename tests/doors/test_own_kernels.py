@@ -107,12 +107,24 @@ def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
 
 def test_a_project_may_be_moved(tmp_path):
     old, new = tmp_path / "old", tmp_path / "new"
-    old.mkdir()
-    library.run(config.read(written(old, LAPLACE, "Laplace"), ["flow.steps=1"]), old / "run")
+    (old / "own").mkdir(parents=True)
+    path = written(old / "own", LAPLACE, "Laplace")
+    library.run(config.read(path, ["flow.steps=1"]), old / "runs" / "run")
     old.rename(new)
-    assert library.run(config.read(new / "run.toml", ["flow.steps=2"]), new / "run").step == 2
-    assert [sound for _, sound, _ in loader.verify(new / "run")] == [True] * 3
-    assert library.open(new / "run").evaluate(20, 1)
+    folder = new / "runs" / "run"
+    marker = new / "executed"
+    (new / "own" / "mine.py").write_text(LAPLACE + f"\nopen({str(marker)!r}, 'w')\n")
+    for ask in (library.open, lambda folder: config.read(folder / "run.toml")):
+        with pytest.raises(
+            InputError, match=f"no mine.py with SHA-256 {own.digest(LAPLACE)[:16]} in {folder} or above it"
+        ):
+            ask(folder)
+    assert not marker.exists()
+    (new / "own" / "mine.py").write_text(LAPLACE)
+    assert library.open(folder).evaluate(20, 1)
+    assert library.run(config.read(folder / "run.toml", ["flow.steps=2"]), folder).step == 2
+    assert config.read(folder / "run.toml").kernel == config.read(new / "own" / "run.toml").kernel
+    assert [sound for _, sound, _ in loader.verify(folder)] == [True] * 3
 
 
 def test_other_ranks_get_the_text_of_the_first(tmp_path):

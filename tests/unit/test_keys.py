@@ -35,7 +35,8 @@ def test_every_key_of_the_models_is_there():
         if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             assert {f"{name}.{key}" for key in field.annotation.model_fields} <= said
     kept = {key.name: key.default for key in KEYS}
-    assert kept["flow.dt"] == "required" and kept["flow.halo_tolerance"] and not kept["points.file"]
+    assert {kept[name] for name in ("flow.dt", "kernel.name", "network.kind")} == {"required"}
+    assert kept["manifold.family"] == '"fermat"' and kept["flow.halo_tolerance"] and not kept["points.file"]
 
 
 #: Keys that go without others of their table.

@@ -6,6 +6,7 @@ import pytest
 from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.job.flowing import Flowing
+from mpiflow.network import objective
 from mpiflow.network.lazy import movement
 
 TABLE = {
@@ -19,8 +20,8 @@ def begun(moved_by):
     return Flowing.begun(Comm(), check(TABLE | moved_by, "lazy"))
 
 
-def network(width):
-    return begun({"network": {"kind": "lazy", "width": width, "depth": 1, "batch": 60, "seed": 3}})
+def network(width, seed=3):
+    return begun({"network": {"kind": "lazy", "width": width, "depth": 1, "batch": 60, "seed": seed}})
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,16 @@ def test_the_ntk_comes_to_its_limit_as_one_over_the_root_of_the_width(wide):
     for name in ("moved", "away"):
         assert 4 < getattr(narrow, name) / getattr(wide, name) < 100
     assert wide.away < 0.08
+
+
+def test_networks_of_one_width_compile_once():
+    compiled, metrics = [], []
+    for seed in (3, 4):
+        made = network(64, seed)
+        made.advance()
+        metrics.append(made.flow.metric)
+        compiled.append([function._cache_size() for function in (objective.chunk, objective.metric)])
+    assert compiled[0] == compiled[1] and np.abs(metrics[0] - metrics[1]).max() > 1e-3
 
 
 def test_a_wide_network_follows_the_flow_of_its_frozen_kernel(wide):

@@ -35,3 +35,8 @@ class Lazy(Additive):
     def since(self) -> int | None:
         """The seed of NN_0."""
         return self.seed if self.silent else None
+
+    @property
+    def compiled(self) -> Lazy:
+        """Without its seed."""
+        return self.model_copy(update={"seed": 0})
