@@ -109,11 +109,7 @@ def _table(comm: Comm, manifold: object) -> Mapping[str, Any]:
 
 def _settings(comm: Comm, config: object, caller: str) -> Config:
     """A run file from whatever a user gives as one, read on rank 0. Raises InputError for what is none."""
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            found = _read(config, caller)
-    return comm.bcast(found)
+    return comm.led(_read, config, caller)
 
 
 def _read(config: object, caller: str) -> Config:

@@ -158,11 +158,8 @@ def predictor(
 
 def features(comm: Comm, surface: Domain, degree: int, kind: str | Space = "invariant") -> Features:
     """All features of a degree, made by rank 0 on points of their own; collective."""
-    chosen, made = space(kind) if isinstance(kind, str) else kind, None
-    with comm.lead() as mine:
-        if mine:
-            made = chosen.kind.made(surface, degree, drawn(surface))
-    return comm.bcast(made)
+    chosen = space(kind) if isinstance(kind, str) else kind
+    return comm.led(chosen.kind.made, surface, degree, drawn(surface))
 
 
 def drawn(surface: Domain) -> Draw:

@@ -120,11 +120,7 @@ def _together(comm: Comm, measure: Callable[..., Iterator[tuple]], size: int, se
     """The rows of a part. Flows are of all ranks; what is small rank 0 computes alone."""
     if measure is linear_limit.bands:
         return [Row(*each) for each in measure(comm, size, seed)]
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            found = [Row(*each) for each in measure(Comm(), size, seed)]
-    return comm.bcast(found)
+    return comm.led(lambda: [Row(*each) for each in measure(Comm(), size, seed)])
 
 
 def _line(row: Row) -> str:
