@@ -82,6 +82,12 @@ def multimonomials(degrees: tuple[int, ...], sizes: tuple[int, ...]) -> np.ndarr
     return found
 
 
+def places(every: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Where rows of integers are among all of them: (M, C) and (N, C) to (N,) int."""
+    number = {tuple(row): m for m, row in enumerate(every.tolist())}
+    return np.array([number[tuple(row)] for row in some.tolist()], np.int64)
+
+
 def _compositions(total: int, parts: int):
     """All tuples of `parts` integers >= 0 with a sum, in descending lexicographic order."""
     if parts == 1:

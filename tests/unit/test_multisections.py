@@ -15,10 +15,11 @@ from mpiflow.flows.linearised import Linearised, gauss_newton
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.polynomial import multimonomials
-from mpiflow.kernels import multicasimir
-from mpiflow.kernels.multisections import MultiSections, multinorms, reduction
+from mpiflow.kernels import casimir
+from mpiflow.kernels.multisections import MultiSections, reduction
 from mpiflow.kernels.nearest_sections import NearestSections
 from mpiflow.kernels.sections import Sections
+from mpiflow.kernels.sections import norms as norms_of
 from mpiflow.methods import potentials
 from mpiflow.methods.spaces import Space
 from mpiflow.ranks.shards import Layout
@@ -82,7 +83,7 @@ def test_all_monomials_are_sums_of_them_on_it(name):
     surface, features = made(name)
     p = points(surface, 30)
     unit, every = surface.frame(p.z, p.chart).z, multimonomials(features.multidegree, surface.sizes)
-    norms = multinorms(every, features.sizes)
+    norms = norms_of(every, features.sizes)
     values = (unit[:, None] ** every).prod(2) * norms
     onto = reduction(surface, features)
     assert np.abs(onto).max() < 30
@@ -183,9 +184,9 @@ def test_the_casimir_operator_inverts_the_normal_matrix_of_round_metrics():
         total += (mixed - degree * (part.stop - part.start - 1) * here) / weight
     laplacian = hermitian.to_reals(total.conj())
     normal = laplacian.T @ laplacian / len(z)
-    values = multicasimir.eigenvalues(m, ambient, t)
+    values = casimir.eigenvalues(m, ambient, t)
     values.flat[0] = 1.0
-    operator = multicasimir.MultiCasimir(features, values, np.eye(size))
+    operator = casimir.Casimir(features, values, np.eye(size))
     found = np.array([operator(row) for row in np.eye(size**2)])
     flat = np.full(size, 1.0)
     constant = hermitian.to_reals(np.diag(flat).astype(complex)[None])[0]
