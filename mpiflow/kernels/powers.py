@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mpiflow.geometry.polynomial import multimonomials, places
+from mpiflow.geometry.polynomial import added, multimonomials, places
 from mpiflow.kernels.sections import Sections, norms
 
 
@@ -33,7 +33,7 @@ def lifted(
 def product(a: np.ndarray, degree: tuple, b: np.ndarray, more: tuple, factors: tuple) -> np.ndarray:
     """The form of multidegree degree + more that is the product of a and b of these, in normalised monomials."""
     left, right, both = (multimonomials(m, factors) for m in (degree, more, tuple(np.add(degree, more))))
-    place = places(both, (left + right[:, None]).reshape(-1, left.shape[1])).reshape(len(right), len(left))
+    place = added(both, right, left)
     size = np.array(factors)
     scale = norms(right, size)[:, None] * norms(left, size) / norms(both, size)[place]
     found = np.zeros((len(both), len(both)), np.complex128)

@@ -19,7 +19,7 @@ from mpiflow import backend, hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import Polynomial, monomials, places
+from mpiflow.geometry.polynomial import Polynomial, added, monomials, places
 from mpiflow.kernels import balanced, jets, pairing, triangle
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
@@ -240,10 +240,7 @@ def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
 def multiples(q: Polynomial, more: np.ndarray, every: np.ndarray) -> np.ndarray:
     """Q times each of some monomials (R, C), in all monomials (M, C) of its multidegree: (R, M) complex."""
     found = np.zeros((len(more), len(every)), np.complex128)
-    place = places(every, (q.exponents + more[:, None]).reshape(-1, every.shape[1])).reshape(
-        len(more), len(q.exponents)
-    )
-    np.add.at(found, (np.arange(len(more))[:, None], place), q.coefficients)
+    np.add.at(found, (np.arange(len(more))[:, None], added(every, more, q.exponents)), q.coefficients)
     return found
 
 
