@@ -7,7 +7,7 @@ import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from mpiflow import build, clock
+from mpiflow import clock
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, NumericalError, Stopped, WriteError
@@ -18,6 +18,7 @@ from mpiflow.job.driven import Driven
 from mpiflow.job.restart import Restart
 from mpiflow.job.snapshot import Snapshot
 from mpiflow.job.triggers import Triggers, caught
+from mpiflow.methods import registry
 from mpiflow.plan import question
 from mpiflow.ranks import alike, hearing, shortage
 from mpiflow.screen import Screen, tell
@@ -52,7 +53,8 @@ def run(
                 if fresh or not states(where):
                     question.ask(config, hosts)
                 if comm.size > 1:
-                    build.load(config)
+                    # So that ranks load what is compiled at first use rather than all compile it.
+                    registry.of(config).load(config)
                 state = folder.opened(where, config, fresh, stack, screen.say, source)
         where = comm.bcast(where)
         screen.open_log(where)

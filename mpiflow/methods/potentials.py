@@ -126,7 +126,7 @@ class KaehlerKernel(Kind):
 
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> KaehlerFlow:
-    """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    """The flow of a run file at step 0; stored: as of `section.VERBS`. Collective."""
     from mpiflow.flows.ladder import Ladder
     from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
     from mpiflow.ranks import placement
@@ -146,7 +146,7 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Kaeh
 def predictor(
     config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> KaehlerPredictor:
-    """The metric that a state predicts, as of `build.predictor`; collective."""
+    """The metric that a state predicts, as of `section.VERBS`; collective."""
     from mpiflow.ansatz.composed import Composed
     from mpiflow.flows.potential_predictor import KaehlerPredictor
 
