@@ -60,9 +60,7 @@ def run(
         screen.open_log(where)
         screen.note("processes of the ranks: " + ", ".join(comm.allgather(f"{os.getpid()} on {hosts[comm.rank]}")))
         job = Job(comm, config, surface, where, screen, max_time)
-        with comm.lead() as mine:
-            if mine:
-                job.tell("running", None, "")
+        comm.led(job.tell, "running", None, "")
         try:
             code, message = job.work(Restart(comm, state) if comm.bcast(state is not None) else None)
         except Exception as error:
@@ -73,9 +71,7 @@ def run(
             with suppress(WriteError):
                 job.tell(how, getattr(told, "exit_code", 1), words)
             raise
-        with comm.lead() as mine:
-            if mine:
-                job.tell("done" if code == 0 else "stopped", code, message)
+        comm.led(job.tell, "done" if code == 0 else "stopped", code, message)
         return code
 
 
