@@ -6,7 +6,6 @@ Start such a script as `mpiexec -n 4 python -m mpi4py script.py`: what one rank 
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from mpiflow import dataset
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import InputError
-from mpiflow.job import job
+from mpiflow.job import asked, job
 from mpiflow.job.flowing import Flowing
 from mpiflow.predictor import Model, open_run
 from mpiflow.sampling import EVALUATE, Points
@@ -96,8 +95,11 @@ def sample(
     """
     comm = comm or Comm()
     table = manifold if isinstance(manifold, Mapping) else _table(comm, manifold)
-    asked = {"run": {"seed": _whole("seed", seed)}, "points": {"train": _whole("n", n), "chart": chart}}
-    settings = _settings(comm, {"manifold": dict(table), **asked, **_ANY}, "mpiflow.sample")
+    keys = {
+        "run": {"seed": asked.whole("mpiflow.sample: seed", seed)},
+        "points": {"train": asked.whole("mpiflow.sample: n", n), "chart": chart},
+    }
+    settings = _settings(comm, {"manifold": dict(table), **keys, **_ANY}, "mpiflow.sample")
     settings.on_points("mpiflow.sample")
     wanted = np.arange(settings.points.train)
     return dataset.drawn(comm, settings.surface(), settings, EVALUATE, len(wanted), settings.run.seed, wanted)
@@ -109,11 +111,7 @@ def _table(comm: Comm, manifold: object) -> Mapping[str, Any]:
 
 def _settings(comm: Comm, config: object, caller: str) -> Config:
     """A run file from whatever a user gives as one, read on rank 0. Raises InputError for what is none."""
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            found = _read(config, caller)
-    return comm.bcast(found)
+    return comm.led(_read, config, caller)
 
 
 def _read(config: object, caller: str) -> Config:
@@ -132,10 +130,3 @@ def _path(folder: object) -> Path:
     if not isinstance(folder, str | Path) or not str(folder).strip():
         raise InputError(f"mpiflow.run: folder = {folder!r}: must be the path of a run folder; leave it out for none")
     return Path(folder)
-
-
-def _whole(name: str, number: object) -> int:
-    try:
-        return operator.index(number)  # type: ignore[arg-type]
-    except TypeError:
-        raise InputError(f"mpiflow.sample: {name} = {number!r}: must be a whole number") from None

@@ -159,6 +159,14 @@ class Comm:
         if error is not None:
             raise error
 
+    def led(self, work, *arguments):
+        """What work(*arguments) returns on rank 0, on every rank, where it raises what `lead` does; collective."""
+        found = None
+        with self.lead() as mine:
+            if mine:
+                found = work(*arguments)
+        return self.bcast(found)
+
 
 def _refused(error: Exception) -> WriteError | None:
     """A file operation that the system refused, in one line; None for any other error."""

@@ -53,7 +53,32 @@ class Coupling:
         return SymmetricSum(self) if self.mode.pairs else self.onto(self.layout, self.z)
 
 
-class KernelSum:
+class Sum:
+    """u(x) = sum_x' K(x, x') v(x') / norm(x) at own targets, x' over the sources that they feel."""
+
+    device: Device
+
+    def apply(self, v):
+        """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64 where v lies. Collective."""
+        if isinstance(v, np.ndarray) and self.device is not HOST:
+            return self.device.fetch(self.apply(self.device.put(v)))
+        return self._applied(v) / self.norm
+
+    def _normalise(self, coupling: Coupling) -> None:
+        """Find the norm, by row sums where they are it. Raises NumericalError, on all ranks, where one is 0; collective."""
+        self.norm = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
+        if coupling.normalisation != "row":
+            return
+        found = self.apply(np.ones((len(coupling.z), 1)))
+        if coupling.layout.comm.any(not found.all()):
+            raise NumericalError(
+                'flow.normalisation = "row": some points feel no source at all, and nothing can be divided by their row sum of '
+                '0; take a wider kernel, or flow.normalisation = "mean"'
+            )
+        self.norm = self.device.put(found)
+
+
+class KernelSum(Sum):
     """u(x) = sum_x' K(x, x') v(x') / norm(x) at this rank's targets, x' over the source list of the target's cluster.
 
     One K for every column of v: components are independent, and each moves under the same kernel (HR 2.23).
@@ -73,14 +98,9 @@ class KernelSum:
             index = np.searchsorted(wanted, lists[cluster])
             built = choice.build(coupling.kernel, z[run], source_z[index], mode=mode, **coupling.options)
             self.groups.append((run, self.device.put(index), built))
-        self.norm = float(coupling.layout.total) if coupling.normalisation == "mean" else 1.0
-        if coupling.normalisation == "row":
-            self.norm = self.device.put(_row_sums(coupling, self.apply))
+        self._normalise(coupling)
 
-    def apply(self, v):
-        """v: (n_r, c) float64 on the own train rows. Returns u: (n_targets_r, c) float64 where v lies. Collective."""
-        if isinstance(v, np.ndarray) and self.device is not HOST:
-            return self.device.fetch(self.apply(self.device.put(v)))
+    def _applied(self, v):
         xp = self.device.xp
         with clock.part("exchange of v"):
             rows = self.exchange(v)
@@ -89,7 +109,7 @@ class KernelSum:
             for run, index, built in self.groups:
                 u[run, :] = built.apply(xp.take(rows, index, axis=0))
             self.device.wait()
-        return u / self.norm
+        return u
 
     @property
     def bytes(self) -> int:
@@ -97,18 +117,7 @@ class KernelSum:
         return sum(built.bytes for _, _, built in self.groups)
 
 
-def _row_sums(coupling: Coupling, apply) -> np.ndarray:
-    """(n_r, 1) float64 of the own targets. Raises NumericalError, on all ranks, where one is 0. Collective."""
-    found = apply(np.ones((len(coupling.z), 1)))
-    if coupling.layout.comm.any(not found.all()):
-        raise NumericalError(
-            'flow.normalisation = "row": some points feel no source at all, and nothing can be divided by their row sum of 0; '
-            'take a wider kernel, or flow.normalisation = "mean"'
-        )
-    return found
-
-
-class SymmetricSum:
+class SymmetricSum(Sum):
     """u(x) = sum_x' K(x, x') v(x') / norm(x) at the train points, all coupled to all: each pair computed once, on any rank.
 
     Every rank has all points and v; what the ranks give is added in integers, whose sums do not depend on the ranks.
@@ -128,14 +137,9 @@ class SymmetricSum:
             self.near = corrections(coupling.kernel, coupling.z, z, precision, self.device)
         self.own = self.device.put(np.asarray(self.layout.rows))
         self.factors = self.device.put(self.built.factors[self.layout.rows][:, None])
-        self.norm = float(self.layout.total) if coupling.normalisation == "mean" else 1.0
-        if coupling.normalisation == "row":
-            self.norm = self.device.put(_row_sums(coupling, self.apply))
+        self._normalise(coupling)
 
-    def apply(self, v):
-        """v: (n_r, c) float64 on the own train rows. Returns u: (n_r, c) float64 there, where v lies. Collective."""
-        if isinstance(v, np.ndarray) and self.device is not HOST:
-            return self.device.fetch(self.apply(self.device.put(v)))
+    def _applied(self, v):
         xp = self.device.xp
         with clock.part("exchange of v"):
             every = self.exchange(v)
@@ -146,7 +150,7 @@ class SymmetricSum:
         with clock.part("exchange of v"):
             total = self._total(shares)
         u = xp.asarray(xp.take(total, self.own, axis=0), dtype=xp.float64) * (self.factors * unit)
-        return (u if self.near is None else self.near.added(u, every)) / self.norm
+        return u if self.near is None else self.near.added(u, every)
 
     def _total(self, shares):
         if self.layout.comm.size == 1:

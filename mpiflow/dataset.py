@@ -73,11 +73,7 @@ def drawn(comm: Comm, surface: Domain, config: Config, stream: int, total: int, 
 
 def _read(comm: Comm, surface: Domain, file: str, stream: int, chart, total: int) -> Points:
     """All points of a stream from a file of cymetric's, on every rank; collective."""
-    points = None
-    with comm.lead() as mine:
-        if mine:
-            points = cymetric.read(Path(file), surface, stream, chart, total)
-    return comm.bcast(points)
+    return comm.led(cymetric.read, Path(file), surface, stream, chart, total)
 
 
 def placed(comm: Comm, surface: Domain, own: np.ndarray, points: Points, train: PointSet) -> PointSet:

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from mpiflow import build, dataset, losses, sampling
+from mpiflow import dataset, losses, sampling
 from mpiflow.belief.loader import State, latest, opened, read
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, StateError
 from mpiflow.flows.predictor import Predictor
-from mpiflow.job import compare, evaluate
+from mpiflow.job import asked, compare, evaluate
 from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
 from mpiflow.measures import Curvature, Volume, curvature_of, kappa_of, volume_of
+from mpiflow.methods import registry
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import Points
-from mpiflow.settings.problem import LEAST_POINTS, MOST_POINTS, SEEDS, WHY_NOT_ONE
 
-#: |Q| at |z| = 1 above which a point does not lie on X; and above which a sampled point of one manifold lies on no other.
-OFF, OTHER = 1e-6, 1e-10
+#: |Q| at |z| = 1 above which a point does not lie on X.
+OFF = 1e-6
 
 
 def open_run(path: str | Path, comm: Comm | None = None) -> Model:
@@ -41,7 +40,7 @@ def open_run(path: str | Path, comm: Comm | None = None) -> Model:
     settings, restart = comm.bcast(settings), Restart(comm, state)
     made = Flowing.resumed(settings, settings.surface(), restart)
     rows = restart.reader(made.train.layout.rows)
-    found = build.predictor(settings, made.surface, made.train, restart.attributes, rows)
+    found = registry.of(settings).predictor(settings, made.surface, made.train, restart.attributes, rows)
     return Model(made, found, restart.step, restart.attributes, restart.history)
 
 
@@ -164,11 +163,12 @@ class Model:
         The points lie in the charts that both runs know (`everywhere`), or in all with `extrapolate`. Raises InputError where
         there is no such chart, and for runs of different manifolds.
         """
-        self._beside(other)
-        own, points = self._drawn(count, seed, "all" if extrapolate else self._shared(other))
-        off = self.comm.min(-float(other.surface.off(points.z).max(initial=0)))
-        if not -off < OTHER:
-            raise _apart(self, other)
+        if not isinstance(other, Model):
+            raise InputError(f"other = {other!r}: a {type(other).__name__} is no Model; mpiflow.open gives one")
+        models = self, other
+        compare.together(models)
+        own, points = self._drawn(count, seed, "all" if extrapolate else compare.shared(models))
+        compare.on_one(models, points)
         predictors, trains = (self._predictor, other._predictor), (self.train, other.train)
         return compare.difference(self.surface, own, points, predictors, trains)
 
@@ -188,41 +188,12 @@ class Model:
 
     def _drawn(self, count: int, seed: int, chart: tuple[int, ...] | str) -> tuple[np.ndarray, Points]:
         """Numbers of this rank's share of fresh points, and the points; collective."""
-        count, seed = _whole("points", count), _whole("seed", seed)
-        if count < LEAST_POINTS:
-            raise InputError(f"points = {count}: must be at least {LEAST_POINTS}; {WHY_NOT_ONE}")
-        if count > MOST_POINTS:
-            raise InputError(f"points = {count}: must be at most {MOST_POINTS:g}; 2000 are a good start")
-        if not 0 <= seed < SEEDS:
-            raise InputError(f"seed = {seed}: must be from 0 to 2^63 - 1; 7 is as good as any")
+        count, seed = asked.fresh(count, seed)
         share = split(count, self.comm.size, self.comm.rank)
         own = np.arange(share.start, share.stop)
         points = self.config.points.model_copy(update={"chart": chart})
         settings = self.config.model_copy(update={"points": points})
         return own, dataset.drawn(self.comm, self.surface, settings, sampling.EVALUATE, count, seed, own)
-
-    def _beside(self, other: Model) -> None:
-        """Raises InputError for what is no model that this one can be compared with."""
-        if not isinstance(other, Model):
-            raise InputError(f"other = {other!r}: a {type(other).__name__} is no Model; mpiflow.open gives one")
-        if self.comm.size != other.comm.size:
-            raise InputError(
-                f"the models were opened on {self.comm.size} and on {other.comm.size} ranks: give both the same comm"
-            )
-        shapes = [(model.surface.coordinates, model.surface.dimension) for model in (self, other)]
-        if shapes[0] != shapes[1]:
-            raise _apart(self, other)
-
-    def _shared(self, other: Model) -> tuple[int, ...] | str:
-        """The chart of the points that both runs know. Raises InputError where there is none."""
-        known = ["all" if model.everywhere else model.config.points.chart for model in (self, other)]
-        charts = {chart for chart in known if chart != "all"}
-        if len(charts) > 1:
-            raise InputError(
-                f"the runs were made in charts {list(known[0])} and {list(known[1])}, and know no other: ask for extrapolate "
-                "(its accuracy is not known), or run both in one chart"
-            )
-        return charts.pop() if charts else "all"
 
     def _reached(self, z: np.ndarray, extrapolate: bool) -> tuple[np.ndarray, np.ndarray]:
         """Checked points and their best charts; refused where the run knows them not and extrapolation is not asked for."""
@@ -238,43 +209,10 @@ class Model:
 
     def _checked(self, z: np.ndarray) -> np.ndarray:
         """Points of X, patch-scaled, from what a user gives as such. Raises InputError for what is none."""
-        z = self.surface.scaled(_points(z, self.surface.coordinates))
+        z = self.surface.scaled(asked.points(z, self.surface.coordinates))
         off = self.surface.off(z)
         if len(off) and not off.max() < OFF:
             raise InputError(
                 f"point {off.argmax()} is off X: |Q| = {off.max():.1e} > {OFF} at |z| = 1; project it first"
             )
         return z
-
-
-def _apart(*models: Model) -> InputError:
-    first, second = (model.config.manifold.model_dump(mode="json", exclude_none=True) for model in models)
-    return InputError(f"the runs are on different manifolds, {first} and {second}: compare metrics on one")
-
-
-def _whole(name: str, number: object) -> int:
-    """A whole number of any kind as an int. Raises InputError for what is none."""
-    try:
-        return operator.index(number)
-    except TypeError:
-        raise InputError(f"{name} = {number!r}: must be a whole number") from None
-
-
-def _points(z: object, width: int) -> np.ndarray:
-    """Homogeneous coordinates (N, width), finite, from numbers of any kind and scale; one point may be given as a row.
-
-    Raises InputError for what are no numbers.
-    """
-    wanted = f"it must be finite numbers, (N, {width})"
-    try:
-        given = np.asarray(z)
-        # Texts and dates would be converted, and hidden values believed.
-        if given.dtype.kind in "USMmV" or np.ma.is_masked(z):
-            raise TypeError(f"it holds {'masked values' if np.ma.is_masked(z) else given.dtype}")
-        found = given.astype(np.complex128)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"z is a {type(z).__name__} and no array of numbers ({error}): {wanted} complex") from None
-    found = found.reshape(0, width) if found.shape == (0,) else np.atleast_2d(found)
-    if found.ndim != 2 or found.shape[1] != width or not np.isfinite(found).all():
-        raise InputError(f"z of shape {given.shape}: {wanted} complex")
-    return found

@@ -66,7 +66,7 @@ BY_FILE = {
         ),
         ("a folder of others is written into", "        if not made and not force:", "        if False:"),
     ],
-    ("files/arrays.py", "unit/test_cymetric.py"): [
+    ("files/arrays.py", "unit/test_cymetric_files.py"): [
         ("a pickle is loaded", "allow_pickle=False", "allow_pickle=True"),
         ("a bomb is unpacked", "if item.file_size > max(_LARGE, _PACKED * item.compress_size):", "if False:"),
     ],
@@ -209,7 +209,7 @@ BY_FILE = {
             "slope2[np.arange(len(z)), chart[:, 0].astype(int)]",
         ),
     ],
-    ("geometry/hypersurface.py", "unit/test_geometry.py"): [
+    ("geometry/domain.py", "unit/test_geometry.py"): [
         ("resampled points have their weight for the form", "<= _SAME * form", "<= form"),
     ],
     ("belief/points.py", "unit/test_belief.py"): [
@@ -289,13 +289,13 @@ BY_FILE = {
             "        for number, part in enumerate(parts[:1]):",
         ),
     ],
-    ("kernels/powers.py", "unit/test_ansatz.py"): [
+    ("kernels/powers.py", "unit/test_ladder.py"): [
         ("a product of forms is weighed from one side", "(weight[:, None] * a * other)", "(weight[:, None] * a)"),
     ],
-    ("kernels/features.py", "unit/test_ansatz.py"): [
+    ("kernels/features.py", "unit/test_ladder.py"): [
         ("a power of h keeps its constant", "/ (1 + constant if ansatz.powers else 1)", "/ 1"),
     ],
-    ("flows/ladder.py", "unit/test_ansatz.py"): [
+    ("flows/ladder.py", "unit/test_ladder.py"): [
         ("a rung is one step late", "min(steps // self.steps,", "min((steps - 1) // self.steps,"),
     ],
     ("flows/monge_ampere.py", "unit/test_ansatz.py"): [

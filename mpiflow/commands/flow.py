@@ -37,11 +37,7 @@ def run(
     from mpiflow.screen import Screen
 
     comm = world()
-    settings = None
-    with comm.lead() as mine:
-        if mine:
-            settings = read(config, overrides)
-    settings = comm.bcast(settings)
+    settings = comm.led(read, config, overrides)
     from mpiflow.job.job import run as start
 
     screen = Screen(comm.rank, quiet, log_all)

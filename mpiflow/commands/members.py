@@ -31,16 +31,13 @@ def members(
     from mpiflow.config import read
     from mpiflow.job import members as job
 
-    comm, runs = world(), {}
-    with comm.lead() as mine:
-        if mine:
-            every = {
-                name: read(config, [*(overrides or ()), *settings]) for name, settings in job.choices(each).items()
-            }
-            where = output or Path("runs") / f"{next(iter(every.values())).run.folder}-members"
-            runs = {where / name: settings for name, settings in every.items()}
-    runs = comm.bcast(runs)
-    raise typer.Exit(job.members(comm, runs, quiet, max_time))
+    def chosen() -> dict:
+        every = {name: read(config, [*(overrides or ()), *settings]) for name, settings in job.choices(each).items()}
+        where = output or Path("runs") / f"{next(iter(every.values())).run.folder}-members"
+        return {where / name: settings for name, settings in every.items()}
+
+    comm = world()
+    raise typer.Exit(job.members(comm, comm.led(chosen), quiet, max_time))
 
 
 COMMANDS = {15: members}

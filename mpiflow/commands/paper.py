@@ -35,9 +35,8 @@ def paper(
     comm = world()
     say = Screen(comm.rank, quiet).say
     failed: list[str] = []
-    with comm.lead() as mine:
-        if mine and name in ("all", "report"):
-            page.claim(output, force)
+    if name in ("all", "report"):
+        comm.led(page.claim, output, force)
     if name == "all":
         failed = everything.make(comm, output, size, seeds, say, force)
     elif name != "report":

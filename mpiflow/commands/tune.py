@@ -41,12 +41,7 @@ def tune(
     from mpiflow.screen import Screen
 
     comm = world()
-    settings = None
-    with comm.lead() as mine:
-        if mine:
-            changed = [*(overrides or ()), *([f"tune.trials={trials}"] if trials else ())]
-            settings = read(config, changed)
-    settings = comm.bcast(settings)
+    settings = comm.led(read, config, [*(overrides or ()), *([f"tune.trials={trials}"] if trials else ())])
     from mpiflow.tune.study import tune as start
 
     where = output or Path("runs") / f"{settings.run.folder}-tune"

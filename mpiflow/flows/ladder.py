@@ -47,8 +47,4 @@ class Ladder:
     ) -> np.ndarray:
         """Coefficients at the start of a rung, (P',), from those that the one below ended with, (P,); collective."""
         degree, to = self.degrees[rung - 1], self.degrees[rung]
-        start = None
-        with comm.lead() as mine:
-            if mine:
-                start = above.lifted(surface, below, c, ansatz, degree, to, self.draw)
-        return comm.bcast(start)
+        return comm.led(above.lifted, surface, below, c, ansatz, degree, to, self.draw)

@@ -9,7 +9,7 @@ import numpy as np
 
 from mpiflow import streams
 from mpiflow.flows.monge_ampere import MongeAmpere, State
-from mpiflow.kernels.kaehler import Normal
+from mpiflow.kernels.kaehler import step
 
 #: A symmetric positive definite approximation to the inverse of A^T W A, up to a factor: (P,) to (P,).
 Preconditioner = Callable[[np.ndarray], np.ndarray]
@@ -65,11 +65,7 @@ class Linearised:
         """About (A^T W A)^-1 times a gradient (P,), up to a factor; what rank 0 finds, every rank has."""
         if self._preconditioner is None:
             return gradient
-        found = None
-        with self.engine.chunks.comm.lead() as mine:
-            if mine:
-                found = self._preconditioner(gradient)
-        return self.engine.chunks.comm.bcast(found)
+        return self.engine.chunks.comm.led(self._preconditioner, gradient)
 
     @cached_property
     def scale(self) -> float:
@@ -113,9 +109,4 @@ def gauss_newton(
 
 def _direct(problem: MongeAmpere, state: State, ridge: float) -> np.ndarray:
     gram = problem.engine.gram(problem.slope(state), problem.weight, state.residual)
-    comm, direction = problem.engine.chunks.comm, None
-    with comm.lead() as mine:
-        if mine:
-            normal = Normal(gram, ridge)
-            direction = -normal.solve(normal.right)
-    return comm.bcast(direction)
+    return problem.engine.chunks.comm.led(step, gram, ridge)

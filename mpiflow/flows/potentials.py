@@ -163,15 +163,12 @@ class KaehlerFlow(Flow):
 
     def balanced(self) -> np.ndarray:
         """c of Donaldson's T-map of the metric of now, (P,); collective. Raises NumericalError for too few points."""
-        chunks, found, k = self.chunks, None, self.degree
+        chunks, k = self.chunks, self.degree
         weight = self.problem.measure / chunks.sum(self.problem.measure) / (1 + self.state.jets[:, 0])
         each = chunks.each(self.frame.z, weight)
         partials = (self.features.moments(z, chunks.zeroed(w, rows), k) for rows, (z, w) in each)
         moments = chunks.tree(self.features.moments(self.frame.z[:0], weight[:0], k).shape, partials)
-        with chunks.comm.lead() as mine:
-            if mine:
-                found = self.features.balanced(self.surface, moments, k, self.ladder.draw)
-        return chunks.comm.bcast(found)
+        return chunks.comm.led(self.features.balanced, self.surface, moments, k, self.ladder.draw)
 
     def tried(self, step: np.ndarray) -> State | None:
         """c - step; None where it loses positivity or raises the loss, which a few never promised to lower."""

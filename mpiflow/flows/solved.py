@@ -121,7 +121,7 @@ class Solved:
 
     def _spread(self, number: int, z: np.ndarray, time: float) -> np.ndarray:
         kernel, block, y = self.coupling.kernel, self.blocks[number], self.z[number]
-        prior, found = self._tiles(y, y, kernel.nngp), np.zeros(len(z))
+        prior, found = self._first_values(y), np.zeros(len(z))
         for cut in (slice(start, start + TILE) for start in range(0, len(z), TILE)):
             x = z[cut]
             rows = block.rows(kernel.tile(x, y) / self.norm, time)
@@ -137,11 +137,10 @@ class Solved:
         found /= self.norm
         return found
 
-    def _tiles(self, x: np.ndarray, y: np.ndarray, formula=None) -> np.ndarray:
-        """A kernel of all pairs, tile by tile: (N, n+1), (M, n+1) to (N, M)."""
-        formula = formula or self.coupling.kernel.tile
-        cuts = (slice(start, start + TILE) for start in range(0, len(x), TILE))
-        return np.concatenate([np.zeros((0, len(y))), *(formula(x[cut], y) for cut in cuts)])
+    def _first_values(self, z: np.ndarray) -> np.ndarray:
+        """Covariance of the networks' first values at all pairs of points, tile by tile: (N, n+1) to (N, N)."""
+        cuts = (z[start : start + TILE] for start in range(0, len(z), TILE))
+        return np.concatenate([np.zeros((0, len(z))), *(self.coupling.kernel.nngp(x, z) for x in cuts)])
 
     @property
     def bytes(self) -> int:

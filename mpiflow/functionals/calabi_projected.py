@@ -54,11 +54,7 @@ def raised(problem: MongeAmpere, state: State, b: np.ndarray) -> np.ndarray:
     rates = np.zeros_like(state.jets)
     rates[:, 0] = problem.phi.rate(state.jets)
     gram = problem.engine.gram(rates, problem.measure * state.eta, state.residual)
-    comm, found = problem.engine.chunks.comm, None
-    with comm.lead() as mine:
-        if mine:
-            found = Normal(gram, 0.0).solve(b)
-    return comm.bcast(found)
+    return problem.engine.chunks.comm.led(lambda: Normal(gram, 0.0).solve(b))
 
 
 def _turned(problem: MongeAmpere, state: State, u: np.ndarray) -> np.ndarray:

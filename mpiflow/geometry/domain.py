@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from mpiflow.geometry.symmetry import Symmetry
 
 
+#: Relative difference within which a weight is the form: files are believed to 1e-6.
+_SAME = 1e-5
+
+
 @dataclass(frozen=True)
 class Points:
     """Points of X with what the measures need; axis 0 is the point.
@@ -75,6 +79,11 @@ class Frame:
         one = np.eye(self.vectors.shape[2])
         sphere = np.einsum("ab,cd->acbd", one, one) + np.einsum("ad,cb->acbd", one, one)
         return np.einsum("xiac,xibd->xacbd", self.bend, self.bend.conj()) - sphere
+
+
+def followed(points: Points, form: np.ndarray) -> np.ndarray:
+    """A form (N,) as `Domain.form` has it: the very weight, to its last bit, where points follow the volume of g_FS."""
+    return np.where(np.abs(points.weight - form) <= _SAME * form, points.weight, form)
 
 
 class Domain(Protocol):

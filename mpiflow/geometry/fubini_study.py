@@ -30,15 +30,19 @@ def slope(surface: Polynomial, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
     """
     rows, j, jacobian = np.arange(len(z)), chart[:, 1].astype(int), charts.jacobian(surface, z, chart)
     bend = -jacobian.transpose(0, 2, 1) @ surface.hessian(z) @ jacobian / surface.gradient(z)[rows, j][:, None, None]
-    square = norm2(z)[:, None, None]
-    plain = jacobian.transpose(0, 2, 1) @ jacobian.conj()
+    whole = np.zeros((*jacobian.shape, jacobian.shape[2]), np.complex128)
+    whole[rows, j] = bend
+    return third(z, jacobian, whole)
+
+
+def third(z: np.ndarray, jacobian: np.ndarray, bend: np.ndarray) -> np.ndarray:
+    """d_c d_a d_bbar log|z|^2 along a curve z(x), from its d_a z (N, C, d) and d_c d_a z, bend (N, C, d, d): (N, c, a, b)."""
+    s = norm2(z)[:, None, None, None]
+    plain = jacobian.swapaxes(1, 2) @ jacobian.conj()
     radial = np.einsum("xma,xm->xa", jacobian, z.conj())
-    # By powers of 1/|z|^2 of d_c d_a d_bbar log|z|^2 along the curve z(x), whose second derivative is bend e_j.
-    curved = bend[..., None] * jacobian[rows, j].conj()[:, None, None, :]
-    dragged = bend * z[rows, j].conj()[:, None, None]
-    outward = radial.conj()
+    outward = radial.conj()[:, None, None, :]
+    curved = np.einsum("xmca,xmb->xcab", bend, jacobian.conj())
+    dragged = np.einsum("xmca,xm->xca", bend, z.conj())[..., None]
     second = radial[:, :, None, None] * plain[:, None] + radial[:, None, :, None] * plain[:, :, None]
-    second = second + dragged[..., None] * outward[:, None, None, :]
-    third = 2 * radial[:, :, None, None] * radial[:, None, :, None] * outward[:, None, None, :]
-    s = square[..., None]
-    return curved / s - second / s**2 + third / s**3
+    last = 2 * radial[:, :, None, None] * radial[:, None, :, None] * outward
+    return curved / s - (second + dragged * outward) / s**2 + last / s**3

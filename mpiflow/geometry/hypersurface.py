@@ -9,7 +9,7 @@ import numpy as np
 
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts, frames, fubini_study
-from mpiflow.geometry.domain import Points
+from mpiflow.geometry.domain import Points, followed
 from mpiflow.geometry.lines import meet
 from mpiflow.geometry.polynomial import Polynomial
 from mpiflow.geometry.projective import norm2
@@ -18,8 +18,6 @@ from mpiflow.geometry.symmetry import Symmetry, symmetry_of
 
 # Lines solved at a time: few enough that their points stay in the cache until they are put away.
 _BLOCK = 1000
-# Relative difference within which a weight is the form: files are believed to 1e-6.
-_SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -100,9 +98,8 @@ class Hypersurface(Polynomial):
         return p.chart, [p.weight]
 
     def form(self, points: Points) -> np.ndarray:
-        """|Omega|^2 / det g_FS; the very weight, to its last bit, where points follow the volume of g_FS, as on lines."""
-        form = self.described(points.z, points.chart).weight
-        return np.where(np.abs(points.weight - form) <= _SAME * form, points.weight, form)
+        """|Omega|^2 / det g_FS, which is the weight of points on lines."""
+        return followed(points, self.described(points.z, points.chart).weight)
 
     def off(self, z: np.ndarray) -> np.ndarray:
         """|Q| / |z|^(n+1): (N, n+1) complex, of any scale, to (N,) float64."""

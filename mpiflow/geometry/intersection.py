@@ -12,7 +12,7 @@ import numpy as np
 
 from mpiflow.errors import InputError
 from mpiflow.geometry import intersection_numbers, planes, product_charts, product_frames
-from mpiflow.geometry.domain import Points
+from mpiflow.geometry.domain import Points, followed
 from mpiflow.geometry.group import Group, group_of
 from mpiflow.geometry.planes import Planes
 from mpiflow.geometry.projective import norm2
@@ -24,8 +24,6 @@ from mpiflow.geometry.system import System
 _MOST, _COLUMNS = 8, 1500
 #: Points of one chunk, about.
 _CHUNK = 2000
-#: Relative difference within which a weight is the form: files are believed to 1e-6.
-_SAME = 1e-5
 
 
 @dataclass(frozen=True)
@@ -163,9 +161,8 @@ class Intersection(System):
             yield self.omega2(z, chart) * factorial(self.dimension) / (self.volume * density)
 
     def form(self, points: Points) -> np.ndarray:
-        """|Omega|^2 / det g_t; the very weight, to its last bit, where points follow the volume of g_t."""
-        form = points.omega2 / np.linalg.det(self.reference(points.z, points.chart)).real
-        return np.where(np.abs(points.weight - form) <= _SAME * form, points.weight, form)
+        """|Omega|^2 / det g_t."""
+        return followed(points, points.omega2 / np.linalg.det(self.reference(points.z, points.chart)).real)
 
     def off(self, z: np.ndarray) -> np.ndarray:
         """The largest |Q_j| over its power of each |z_i|: (N, C) complex, of any scale, to (N,) float64."""

@@ -82,6 +82,18 @@ def multimonomials(degrees: tuple[int, ...], sizes: tuple[int, ...]) -> np.ndarr
     return found
 
 
+def places(every: np.ndarray, some: np.ndarray) -> np.ndarray:
+    """Where rows of integers are among all of them: (M, C) and (N, C) to (N,) int."""
+    number = {tuple(row): m for m, row in enumerate(every.tolist())}
+    return np.array([number[tuple(row)] for row in some.tolist()], np.int64)
+
+
+def added(every: np.ndarray, some: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Where the sums of two rows are among all of them: (M, C), (N, C), (R, C) to (N, R) int."""
+    sums = (some[:, None] + others).reshape(-1, every.shape[1])
+    return places(every, sums).reshape(len(some), len(others))
+
+
 def _compositions(total: int, parts: int):
     """All tuples of `parts` integers >= 0 with a sum, in descending lexicographic order."""
     if parts == 1:

@@ -95,17 +95,4 @@ def slope(surface: Intersection, z: np.ndarray, chart: np.ndarray) -> np.ndarray
         minor, second.reshape(*second.shape[:2], surface.dimension**2)
     ).reshape(second.shape)
     parts = zip(surface.kaehler, surface.parts, strict=True)
-    return sum(t * _third(z[:, part], jacobian[:, part], bend[:, part]) for t, part in parts)
-
-
-def _third(z: np.ndarray, jacobian: np.ndarray, bend: np.ndarray) -> np.ndarray:
-    """d_c d_a d_bbar log|z|^2 along a curve z(x), from d_a z = jacobian (N, C, d), d_c d_a z = bend (N, C, d, d)."""
-    s = norm2(z)[:, None, None, None]
-    plain = jacobian.swapaxes(1, 2) @ jacobian.conj()
-    radial = np.einsum("xma,xm->xa", jacobian, z.conj())
-    outward = radial.conj()[:, None, None, :]
-    curved = np.einsum("xmca,xmb->xcab", bend, jacobian.conj())
-    dragged = np.einsum("xmca,xm->xca", bend, z.conj())[..., None]
-    second = radial[:, :, None, None] * plain[:, None] + radial[:, None, :, None] * plain[:, :, None]
-    third = 2 * radial[:, :, None, None] * radial[:, None, :, None] * outward
-    return curved / s - (second + dragged * outward) / s**2 + third / s**3
+    return sum(t * fubini_study.third(z[:, part], jacobian[:, part], bend[:, part]) for t, part in parts)

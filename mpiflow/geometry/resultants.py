@@ -6,12 +6,14 @@ is spanned by the monomials at the solutions, and there a ratio of two linear fo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import linalg
 
 from mpiflow import streams
 from mpiflow.errors import NumericalError
-from mpiflow.geometry.polynomial import multimonomials
+from mpiflow.geometry.polynomial import added, multimonomials
 
 #: Relative size below which a row of Macaulay's matrix depends on the others.
 _DEPENDENT = 1e-9
@@ -29,23 +31,18 @@ class Solver:
         # From here on neither the equations nor their products have any cohomology that could hide a solution.
         top = tuple(sum(row[i] for row in degrees) - m + 1 for i, m in enumerate(dims))
         self.columns = multimonomials(top, self.sizes)
-        number = {tuple(row): k for k, row in enumerate(self.columns.tolist())}
-        self.places = []
-        for row, terms in zip(degrees, self.terms, strict=True):
-            factors = multimonomials(tuple(a - q for a, q in zip(top, row, strict=True)), self.sizes)
-            self.places.append(np.array([[number[tuple(f + t)] for t in terms] for f in factors], np.int64))
-        below = multimonomials(tuple(a - 1 for a in top), self.sizes)
-        forms = multimonomials((1,) * len(dims), self.sizes)
-        self.shifted = np.array([[number[tuple(b + f)] for f in forms] for b in below], np.int64)
-        self.lines = [self._lines(number, top, i) for i in range(len(dims))]
+        self.places = [self._products(top, row, terms) for row, terms in zip(degrees, self.terms, strict=True)]
+        one = (1,) * len(dims)
+        self.shifted = self._products(top, one, multimonomials(one, self.sizes))
+        #: Of each factor the columns of b x_a for all its coordinates a: (monomials b, m_i + 1) int.
+        units = np.split(np.eye(sum(self.sizes), dtype=np.int64), np.cumsum(self.sizes)[:-1])
+        each = np.eye(len(dims), dtype=np.int64)
+        self.lines = [self._products(top, row, unit) for row, unit in zip(each, units, strict=True)]
         self.rows = None
 
-    def _lines(self, number: dict, top: tuple[int, ...], i: int) -> np.ndarray:
-        """Columns of b x_a for all coordinates a of a factor: (monomials b, m_i + 1) int."""
-        below = multimonomials(tuple(a - (k == i) for k, a in enumerate(top)), self.sizes)
-        start = sum(self.sizes[:i])
-        unit = np.eye(sum(self.sizes), dtype=np.int64)[start : start + self.sizes[i]]
-        return np.array([[number[tuple(b + e)] for e in unit] for b in below], np.int64)
+    def _products(self, top: tuple[int, ...], degrees: Sequence[int], terms: np.ndarray) -> np.ndarray:
+        """Columns of b t for all monomials b that lack these degrees of the top, and given terms t: (b, t) int."""
+        return added(self.columns, multimonomials(tuple(np.subtract(top, degrees)), self.sizes), terms)
 
     @property
     def bytes(self) -> int:

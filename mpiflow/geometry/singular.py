@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,27 +24,14 @@ def singular_point(surface: Polynomial) -> np.ndarray | None:
     Levenberg-Marquardt on |grad Q|^2 from random starts: finds the nodes of a conifold surely enough to refuse it before
     any work, but is no proof of smoothness.
     """
-    rng, size = streams.same(), surface.coordinates
-    z = rng.normal(size=(_STARTS, size)) + 1j * rng.normal(size=(_STARTS, size))
     scale = np.abs(surface.coefficients).max()
-    damping = np.full(_STARTS, 1.0)
-    z /= np.linalg.norm(z, axis=1, keepdims=True)
-    slope = surface.gradient(z) / scale
-    for _ in range(100):
-        h = surface.hessian(z) / scale
-        normal = h.conj().transpose(0, 2, 1)
-        # z z^dagger keeps the step off the scaling direction, along which the gradient only shrinks.
-        matrix = normal @ h + damping[:, None, None] * np.eye(size) + z[:, :, None] * z.conj()[:, None, :]
-        trial = z - np.linalg.solve(matrix, normal @ slope[:, :, None])[:, :, 0]
-        trial /= np.linalg.norm(trial, axis=1, keepdims=True)
-        trial_slope = surface.gradient(trial) / scale
-        better = np.linalg.norm(trial_slope, axis=1) < np.linalg.norm(slope, axis=1)
-        z[better], slope[better] = trial[better], trial_slope[better]
-        damping *= np.where(better, 0.2, 4.0)
-        damping = np.clip(damping, 1e-14, 1e6)
-    size_of_slope = np.linalg.norm(slope, axis=1)
-    best = size_of_slope.argmin()
-    return z[best] if size_of_slope[best] < 1e-8 else None
+    # z z^dagger, of `_searched`, keeps the step off the scaling direction, along which the gradient only shrinks.
+    return _searched(
+        (slice(0, surface.coordinates),),
+        lambda z: surface.gradient(z) / scale,
+        lambda z: surface.hessian(z) / scale,
+        steps=100,
+    )
 
 
 def dependent_slopes(surface: Intersection) -> np.ndarray | None:
@@ -50,25 +39,34 @@ def dependent_slopes(surface: Intersection) -> np.ndarray | None:
 
     Levenberg-Marquardt on these and on Q_j = 0, for z and l together, from random starts; no proof of smoothness either.
     """
-    rng, size, count = streams.same(), surface.coordinates, len(surface.equations)
-    parts = (*surface.parts, slice(size, size + count))
-    x = _unit(rng.normal(size=(_STARTS, size + count)) + 1j * rng.normal(size=(_STARTS, size + count)), parts)
-    damping, value = np.full(_STARTS, 1.0), _dependence(surface, x)
-    for _ in range(150):
-        matrix = _dependence_slope(surface, x)
+    size = surface.coordinates
+    parts = (*surface.parts, slice(size, size + len(surface.equations)))
+    found = _searched(parts, partial(_dependence, surface), partial(_dependence_slope, surface), steps=150)
+    return None if found is None else found[:size]
+
+
+def _searched(parts: tuple[slice, ...], value: Callable, slope: Callable, steps: int) -> np.ndarray | None:
+    """x (S,) complex, 1 long in each part, where value(x) is 0, from random starts by Levenberg-Marquardt; None without any.
+
+    value: (N, S) to (N, S); slope: (N, S) to (N, S, S), its derivative.
+    """
+    rng, size = streams.same(), parts[-1].stop
+    x = _unit(rng.normal(size=(_STARTS, size)) + 1j * rng.normal(size=(_STARTS, size)), parts)
+    damping, found = np.full(_STARTS, 1.0), value(x)
+    for _ in range(steps):
+        matrix = slope(x)
         normal = matrix.conj().swapaxes(1, 2)
-        square = normal @ matrix + damping[:, None, None] * np.eye(size + count)
+        square = normal @ matrix + damping[:, None, None] * np.eye(size)
         for part in parts:
-            # As above, of each factor and of l.
             square[:, part, part] += x[:, part, None] * x[:, None, part].conj()
-        trial = _unit(x - np.linalg.solve(square, normal @ value[:, :, None])[:, :, 0], parts)
-        trial_value = _dependence(surface, trial)
-        better = np.linalg.norm(trial_value, axis=1) < np.linalg.norm(value, axis=1)
-        x[better], value[better] = trial[better], trial_value[better]
+        trial = _unit(x - np.linalg.solve(square, normal @ found[:, :, None])[:, :, 0], parts)
+        there = value(trial)
+        better = np.linalg.norm(there, axis=1) < np.linalg.norm(found, axis=1)
+        x[better], found[better] = trial[better], there[better]
         damping = np.clip(damping * np.where(better, 0.2, 4.0), 1e-14, 1e6)
-    left = np.linalg.norm(value, axis=1)
+    left = np.linalg.norm(found, axis=1)
     best = left.argmin()
-    return x[best, :size] if left[best] < 1e-8 else None
+    return x[best] if left[best] < 1e-8 else None
 
 
 def _unit(x: np.ndarray, parts: tuple[slice, ...]) -> np.ndarray:

@@ -20,9 +20,7 @@ class ConformalTorus(Space):
     """
 
     name = "conformal-torus"
-    components = 1
     dimension = 2
-    gauges = ("hamilton",)
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "conformal-torus"."""

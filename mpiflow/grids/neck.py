@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from scipy import fft
 
 from mpiflow.grids import rk4
+from mpiflow.grids.round import integrals
 from mpiflow.grids.space import Keys, Space
 
 
@@ -24,7 +25,6 @@ class Neck(Space):
     name = "neck"
     components = 2
     dimension = 3
-    gauges = ("hamilton",)
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "neck"."""
@@ -95,15 +95,9 @@ class Neck(Space):
     def measures(self, u: np.ndarray) -> dict[str, float]:
         """volume, integrals of R and R^2, the greatest |R|, length of the circle, radius of the narrowest sphere."""
         h, y = u
-        curvature, volume = self._scalar(u), 8 * np.pi**2 / self.keys.points * np.sqrt(h) * y
-        return {
-            "volume": float(volume.sum()),
-            "integral_R": float(volume @ curvature),
-            "integral_R2": float(volume @ curvature**2),
-            "greatest_R": float(np.abs(curvature).max()),
-            "length": float(2 * np.pi * np.sqrt(h).mean()),
-            "radius": float(np.sqrt(y.min())),
-        }
+        volume = 8 * np.pi**2 / self.keys.points * np.sqrt(h) * y
+        lengths = {"length": float(2 * np.pi * np.sqrt(h).mean()), "radius": float(np.sqrt(y.min()))}
+        return {"volume": float(volume.sum())} | integrals(self._scalar(u), volume) | lengths
 
     def exact(self, t: float) -> np.ndarray | None:
         """(2, n) at time t of the local flow of round spheres: radius^2 - 2 t, the length kept."""

@@ -6,6 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from mpiflow.grids import symmetric
+
 
 class Metric:
     """A symmetric metric of periodic components.
@@ -16,7 +18,7 @@ class Metric:
 
     def __init__(self, u, xp=np):
         self.xp, self.dimension = xp, u.ndim - 1
-        self.g = xp.stack([xp.stack([u[place] for place in row]) for row in places(self.dimension)])
+        self.g = xp.stack([xp.stack([u[place] for place in row]) for row in symmetric.places(self.dimension)])
 
     @cached_property
     def inverse(self):
@@ -76,14 +78,6 @@ class Metric:
     def _sum(self, indices: str, *tensors):
         inputs, output = indices.split("->")
         return self.xp.einsum("...,".join(inputs.split(",")) + "...->" + output + "...", *tensors)
-
-
-def places(dimension: int) -> np.ndarray:
-    """Where g_ij lies among the components of u: (d, d) int."""
-    found = np.zeros((dimension, dimension), int)
-    rows, columns = np.triu_indices(dimension)
-    found[rows, columns] = found[columns, rows] = np.arange(len(rows))
-    return found
 
 
 def derivative(f, axis: int, xp=np):

@@ -7,11 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from mpiflow.grids import rk4, zonal
-from mpiflow.grids.space import Keys, Space
+from mpiflow.grids import zonal
+from mpiflow.grids.round import Round, integrals
+from mpiflow.grids.space import Keys
 
 
-class Plane(Space):
+class Plane(Round):
     """[manifold] family = "plane": the plane, by functions of the radius times the cigar's metric.
 
     p (1, n) float64 at Legendre points of x = r^2 / (1 + r^2): there is no boundary. dp/dt = N_s 4 (1 - x) (Lap_2 log p
@@ -20,9 +21,8 @@ class Plane(Space):
     """
 
     name = "plane"
-    components = 1
     dimension = 2
-    gauges = ("hamilton",)
+    harmonics = zonal.two_sphere
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "plane"."""
@@ -34,14 +34,7 @@ class Plane(Space):
 
     def __init__(self, keys: Keys):
         super().__init__(keys)
-        self.shape = (keys.points,)
-        self.round = zonal.two_sphere(keys.points)
         self.x = (1 + self.round.xi) / 2
-
-    @property
-    def spacing(self) -> float:
-        """The distance of neighbours, about, on the unit sphere."""
-        return np.pi / self.keys.points
 
     def start(self) -> np.ndarray:
         """p of the keys: (1, n)."""
@@ -51,13 +44,9 @@ class Plane(Space):
         """dp/dt: (1, n)."""
         return self.smoothed(4 * (1 - self.x) * (self.round.laplace(np.log(u[0])) - 1), width)[None]
 
-    def smoothed(self, field: np.ndarray, width: float) -> np.ndarray:
-        """N_s of the unit sphere of which the plane is all but a point: (n,) to (n,)."""
-        return self.round.smoothed(field, width)
-
-    def step_limit(self, u: np.ndarray, width: float) -> float:
-        """The longest stable step of RK4 at u."""
-        return rk4.REACH / self.round.rate(4 * (1 - self.x) / u[0], width)
+    def diffusivity(self, u: np.ndarray) -> np.ndarray:
+        """4 (1 - x) / p: (n,)."""
+        return 4 * (1 - self.x) / u[0]
 
     def scalar(self, u: np.ndarray) -> np.ndarray:
         """R: (n,)."""
@@ -77,14 +66,8 @@ class Plane(Space):
 
     def measures(self, u: np.ndarray) -> dict[str, float]:
         """integral of R (4 pi) and R^2, the greatest |R|, and the greatest |Ric + Hess phi|; the volume is infinite."""
-        curvature = self.scalar(u)
         area = np.pi * self.round.weight / 2 * u[0] / (1 - self.x)
-        return {
-            "integral_R": float(area @ curvature),
-            "integral_R2": float(area @ curvature**2),
-            "greatest_R": float(np.abs(curvature).max()),
-            "unsteady": float(np.abs(self.steady(u)).max()),
-        }
+        return integrals(self.scalar(u), area) | {"unsteady": float(np.abs(self.steady(u)).max())}
 
     def exact(self, t: float) -> np.ndarray | None:
         """(1, n) at time t of the local flow of the cigar, (dx^2 + dy^2) / (e^(4t) + r^2)."""

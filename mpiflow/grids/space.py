@@ -25,8 +25,8 @@ class Space:
     """
 
     name: ClassVar[str] = ""
-    components: ClassVar[int]
-    gauges: ClassVar[tuple[str, ...]]
+    components: ClassVar[int] = 1
+    gauges: ClassVar[tuple[str, ...]] = ("hamilton",)
     sliced: ClassVar[bool] = False
     offers: ClassVar[type[Grid]]
     #: What a velocity takes: transforms of a field, or what takes as long, and fields at its peak; and those of a start.

@@ -7,11 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from mpiflow.grids import rk4, zonal
-from mpiflow.grids.space import Keys, Space
+from mpiflow.grids import zonal
+from mpiflow.grids.round import Round
+from mpiflow.grids.space import Keys
 
 
-class Sphere(Space):
+class Sphere(Round):
     """[manifold] family = "sphere": S^2, by functions of one angle times the round metric.
 
     v (1, n) float64 at Legendre points. dv/dt = N_s (Lap log v - 2), since Ric = R g / 2. A conformal factor stays one
@@ -19,9 +20,8 @@ class Sphere(Space):
     """
 
     name = "sphere"
-    components = 1
     dimension = 2
-    gauges = ("hamilton",)
+    harmonics = zonal.two_sphere
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "sphere"."""
@@ -35,16 +35,6 @@ class Sphere(Space):
         rosenau: Annotated[float, Field(gt=0, le=10)] | None = None
         """In place of these: Rosenau's solution, so long before it is a point. [time] e.g. 1.5"""
 
-    def __init__(self, keys: Keys):
-        super().__init__(keys)
-        self.shape = (keys.points,)
-        self.round = zonal.two_sphere(keys.points)
-
-    @property
-    def spacing(self) -> float:
-        """The distance of neighbours, about, on the unit sphere."""
-        return np.pi / self.keys.points
-
     def start(self) -> np.ndarray:
         """v of the keys: (1, n)."""
         if self.keys.rosenau:
@@ -55,14 +45,6 @@ class Sphere(Space):
     def ricci(self, u: np.ndarray, width: float = 0.0, gauge: str = "hamilton") -> np.ndarray:
         """dv/dt: (1, n)."""
         return self.smoothed(self.round.laplace(np.log(u[0])) - 2, width)[None]
-
-    def smoothed(self, field: np.ndarray, width: float) -> np.ndarray:
-        """N_s on the round unit sphere: (n,) to (n,)."""
-        return self.round.smoothed(field, width)
-
-    def step_limit(self, u: np.ndarray, width: float) -> float:
-        """The longest stable step of RK4 at u."""
-        return rk4.REACH / self.round.rate(1 / u[0], width)
 
     def scalar(self, u: np.ndarray) -> np.ndarray:
         """R: (n,)."""
@@ -76,16 +58,9 @@ class Sphere(Space):
         """Of v times the round metric: (n,) to (n,)."""
         return self.round.laplace(field) / u[0]
 
-    def measures(self, u: np.ndarray) -> dict[str, float]:
-        """volume, integrals of R (8 pi) and R^2, the greatest |R|, and how far v is from round: (max - min) / mean."""
-        curvature, area = self.scalar(u), 2 * np.pi * self.round.weight * u[0]
-        return {
-            "volume": float(area.sum()),
-            "integral_R": float(area @ curvature),
-            "integral_R2": float(area @ curvature**2),
-            "greatest_R": float(np.abs(curvature).max()),
-            "unround": float(np.ptp(u[0]) / u[0].mean()),
-        }
+    def form(self, u: np.ndarray) -> np.ndarray:
+        """Weights of the area: (n,)."""
+        return 2 * np.pi * self.round.weight * u[0]
 
     def exact(self, t: float) -> np.ndarray | None:
         """(1, n) at time t: round, or Rosenau's with the time T left, 4 sinh T / (1 + xi^2 + (1 - xi^2) cosh T)."""

@@ -20,10 +20,12 @@ def pairs(d: int) -> list[tuple[int, int]]:
     return [(i, j) for i in range(d) for j in range(i, d)]
 
 
-def places(d: int) -> list[list[int]]:
-    """The component of i and j, whichever comes first."""
-    table = {pair: number for number, pair in enumerate(pairs(d))}
-    return [[table[min(i, j), max(i, j)] for j in range(d)] for i in range(d)]
+def places(d: int) -> np.ndarray:
+    """The component of i and j, whichever comes first: (d, d) int."""
+    found = np.zeros((d, d), int)
+    rows, columns = np.triu_indices(d)
+    found[rows, columns] = found[columns, rows] = np.arange(len(rows))
+    return found
 
 
 def unit(shape: tuple[int, ...], d: int) -> np.ndarray:
@@ -74,4 +76,4 @@ def least(g: np.ndarray) -> np.ndarray:
 
 def matrix(g: np.ndarray) -> np.ndarray:
     """The matrix of one point: (c,) to (d, d)."""
-    return g[np.array(places(dimension(g)))]
+    return g[places(dimension(g))]

@@ -7,11 +7,12 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from mpiflow.grids import rk4, zonal
-from mpiflow.grids.space import Keys, Space
+from mpiflow.grids import zonal
+from mpiflow.grids.round import Round
+from mpiflow.grids.space import Keys
 
 
-class ThreeSphere(Space):
+class ThreeSphere(Round):
     """[manifold] family = "three-sphere": S^3, by metrics that rotations of S^2 leave alone.
 
     w (d theta^2 + sin^2 theta d Omega^2), w (1, n) float64 at Chebyshev points of xi = cos theta. Every rotationally
@@ -21,9 +22,8 @@ class ThreeSphere(Space):
     """
 
     name = "three-sphere"
-    components = 1
     dimension = 3
-    gauges = ("hamilton",)
+    harmonics = zonal.three_sphere
 
     class Keys(Keys):
         """Keys of [manifold] beside family = "three-sphere"."""
@@ -37,14 +37,7 @@ class ThreeSphere(Space):
 
     def __init__(self, keys: Keys):
         super().__init__(keys)
-        self.shape = (keys.points,)
-        self.round = zonal.three_sphere(keys.points)
         self._integral = zonal.integral(self.round)
-
-    @property
-    def spacing(self) -> float:
-        """The distance of neighbours, about, on the unit sphere."""
-        return np.pi / self.keys.points
 
     def start(self) -> np.ndarray:
         """w of the keys: (1, n)."""
@@ -52,25 +45,14 @@ class ThreeSphere(Space):
 
     def ricci(self, u: np.ndarray, width: float = 0.0, gauge: str = "hamilton") -> np.ndarray:
         """dw/dt: (1, n)."""
-        radial, tangential, slope, twist = self._curvatures(u)
+        radial, tangential, slope, twist = self.curvatures(u)
         field = self._integral @ self.round.coefficients(twist)
         xi = self.round.xi
         velocity = field * (xi - (1 - xi**2) * slope) - radial - tangential
         return self.smoothed(2 * u[0] * velocity, width)[None]
 
-    def smoothed(self, field: np.ndarray, width: float) -> np.ndarray:
-        """N_s on the round unit sphere: (n,) to (n,)."""
-        return self.round.smoothed(field, width)
-
-    def step_limit(self, u: np.ndarray, width: float) -> float:
-        """The longest stable step of RK4 at u, of the terms of second order."""
-        return rk4.REACH / self.round.rate(1 / u[0], width)
-
-    def curvatures(self, u: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """K_rad of planes through the radius, K_tan of those along the spheres: (n,) each."""
-        return self._curvatures(u)[:2]
-
-    def _curvatures(self, u: np.ndarray) -> tuple[np.ndarray, ...]:
+    def curvatures(self, u: np.ndarray) -> tuple[np.ndarray, ...]:
+        """K_rad of planes through the radius, K_tan of those along the spheres, the slope of log w / 2, B_xi: (n,) each."""
         xi, f = self.round.xi, np.log(u[0]) / 2
         q, slope = 1 - xi**2, self.round.slope(f)
         second = self.round.slope(slope)
@@ -80,19 +62,12 @@ class ThreeSphere(Space):
 
     def scalar(self, u: np.ndarray) -> np.ndarray:
         """R = 4 K_rad + 2 K_tan: (n,)."""
-        radial, tangential = self.curvatures(u)
+        radial, tangential, *_ = self.curvatures(u)
         return 4 * radial + 2 * tangential
 
-    def measures(self, u: np.ndarray) -> dict[str, float]:
-        """volume, integrals of R and R^2, the greatest |R|, and how far w is from round: (max - min) / mean."""
-        curvature, volume = self.scalar(u), 4 * np.pi * self.round.weight * u[0] ** 1.5
-        return {
-            "volume": float(volume.sum()),
-            "integral_R": float(volume @ curvature),
-            "integral_R2": float(volume @ curvature**2),
-            "greatest_R": float(np.abs(curvature).max()),
-            "unround": float(np.ptp(u[0]) / u[0].mean()),
-        }
+    def form(self, u: np.ndarray) -> np.ndarray:
+        """Weights of the volume: (n,)."""
+        return 4 * np.pi * self.round.weight * u[0] ** 1.5
 
     def exact(self, t: float) -> np.ndarray | None:
         """(1, n) at time t of the local flow of a round sphere: radius^2 - 4 t."""

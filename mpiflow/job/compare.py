@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mpiflow import dataset
 from mpiflow.dataset import PointSet
+from mpiflow.errors import InputError
 from mpiflow.flows.predictor import Predictor
 from mpiflow.geometry.domain import Domain, Points
 from mpiflow.job.evaluate import Row, row
 from mpiflow.measures import mean
 from mpiflow.ranks.exchange import Exchange
+
+if TYPE_CHECKING:
+    from mpiflow.predictor import Model
+
+#: |Q| at |z| = 1 above which a sampled point of one manifold lies on no other.
+OTHER = 1e-10
 
 
 @dataclass(frozen=True)
@@ -60,3 +68,37 @@ def difference(
     apart = relative(metrics[0], moved(metrics[1]))
     largest = -comm.min(-float(apart.max(initial=0)))
     return Difference(layout.total, mean(layout, sets[0].points, apart), largest, rows)
+
+
+def together(models: tuple[Model, Model]) -> None:
+    """Raises InputError for models that cannot be compared."""
+    sizes = [model.comm.size for model in models]
+    if sizes[0] != sizes[1]:
+        raise InputError(f"the models were opened on {sizes[0]} and on {sizes[1]} ranks: give both the same comm")
+    shapes = [(model.surface.coordinates, model.surface.dimension) for model in models]
+    if shapes[0] != shapes[1]:
+        raise _apart(models)
+
+
+def on_one(models: tuple[Model, Model], points: Points) -> None:
+    """Raises InputError where points of the first manifold do not lie on the other one; collective."""
+    off = models[0].comm.min(-float(models[1].surface.off(points.z).max(initial=0)))
+    if not -off < OTHER:
+        raise _apart(models)
+
+
+def shared(models: tuple[Model, Model]) -> tuple[int, ...] | str:
+    """The chart of the points that both runs know. Raises InputError where there is none."""
+    known = ["all" if model.everywhere else model.config.points.chart for model in models]
+    charts = {chart for chart in known if chart != "all"}
+    if len(charts) > 1:
+        raise InputError(
+            f"the runs were made in charts {list(known[0])} and {list(known[1])}, and know no other: ask for extrapolate "
+            "(its accuracy is not known), or run both in one chart"
+        )
+    return charts.pop() if charts else "all"
+
+
+def _apart(models: tuple[Model, Model]) -> InputError:
+    first, second = (model.config.manifold.model_dump(mode="json", exclude_none=True) for model in models)
+    return InputError(f"the runs are on different manifolds, {first} and {second}: compare metrics on one")

@@ -8,7 +8,6 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from mpiflow import build
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.flows.history import History, Record
@@ -60,7 +59,7 @@ class Driven:
     @cached_property
     def flow(self):
         """The flow of the run file, by default one that needs no points. Raises InputError where there is none."""
-        return build.flow(self.config, self.surface, self.comm, self.stored)
+        return registry.of(self.config).flow(self.config, self.surface, self.comm, self.stored)
 
     def prepare(self) -> None:
         """Build the flow, and what looks at it take."""

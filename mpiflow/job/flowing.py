@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mpiflow import build, dataset
+from mpiflow import dataset
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.dataset import PointSet
@@ -16,6 +16,7 @@ from mpiflow.job import evaluate, report
 from mpiflow.job.driven import Driven
 from mpiflow.job.restart import Restart
 from mpiflow.measures import sigma
+from mpiflow.methods import registry
 
 
 class Flowing(Driven):
@@ -54,7 +55,7 @@ class Flowing(Driven):
     @cached_property
     def flow(self):
         """The flow of the run file. Raises InputError where there is none on these points."""
-        return build.flow(self.config, self.surface, self.train, self.stored)
+        return registry.of(self.config).flow(self.config, self.surface, self.train, self.stored)
 
     @cached_property
     def watched(self):

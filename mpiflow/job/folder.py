@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
+from itertools import count
 from pathlib import Path
 
 from mpiflow.batch.supervise import STOPS
@@ -114,9 +115,7 @@ def _make_certain(folder: Path) -> None:
 
 def _move_aside(folder: Path, source: Path | None, say: Callable[[str], None]) -> None:
     """Everything that a run left goes into a folder beside this one, on the same disk; what is the user's stays."""
-    number = 1
-    while os.path.lexists(aside := folder.with_name(f"{folder.name}.old-{number}")):
-        number += 1
+    aside = _free(folder)
     try:
         aside.mkdir()
         for path in _left(folder):
@@ -130,6 +129,12 @@ def _move_aside(folder: Path, source: Path | None, say: Callable[[str], None]) -
             f"{folder}: cannot be moved to {aside} ({error.strerror}); choose another folder with -o, or mend its permissions"
         ) from None
     say(f"--fresh: the run that was in {folder} is now {aside}")
+
+
+def _free(path: Path) -> Path:
+    """The first name of a former self that nothing has."""
+    names = (path.with_name(f"{path.name}.old-{number}") for number in count(1))
+    return next(name for name in names if not os.path.lexists(name))
 
 
 def _left(folder: Path) -> Iterator[Path]:
@@ -152,10 +157,7 @@ def _keep_config(
     except (OSError, ValueError):
         found = ""
     if found not in (text, state.attributes["config"] if state else text):
-        number = 1
-        while os.path.lexists(kept := folder / f"{_CONFIG}.old-{number}"):
-            number += 1
-        path.rename(kept)
+        path.rename(kept := _free(path))
         say(f"{path} was changed by hand: kept as {kept}")
     put(path, text)
 

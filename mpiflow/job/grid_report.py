@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.table import Table
 
-from mpiflow.files import put, take
-from mpiflow.files.claims import inner
+from mpiflow.job.report import keep, kept
 from mpiflow.job.report import picture as picture
 from mpiflow.screen.picture import draw as draw_png
 
@@ -49,20 +47,12 @@ def rendered(found: list[Row], title: str) -> Table:
 
 def write(folder: Path, step: int, found: list[Row], history: dict[str, np.ndarray]) -> tuple[Path, Path, str]:
     """summary.json and loss.png in the report folder; also why there is no picture, "" where there is one."""
-    summary = inner(folder, "report") / "summary.json"
-    text = json.dumps({"step": step, "evaluation": [asdict(row) for row in found]}, indent=1, allow_nan=False)
-    put(summary, text + "\n")
-    return summary, picture(folder), draw(folder, history)
+    return keep(folder, step, [asdict(row) for row in found]), picture(folder), draw(folder, history)
 
 
 def read(folder: Path) -> tuple[int, list[Row]] | None:
     """Step and rows of summary.json, or None where there is none of ours."""
-    try:
-        summary = json.loads(take(folder / "report" / "summary.json"))
-        found = [Row(**row) for row in summary["evaluation"]]
-        return (summary["step"], found) if all(map(_is_ours, found)) else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    return kept(folder, lambda row: Row(**row), _is_ours)
 
 
 def _is_ours(row: Row) -> bool:

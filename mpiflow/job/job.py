@@ -7,7 +7,7 @@ import socket
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from mpiflow import build, clock
+from mpiflow import clock
 from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, NumericalError, Stopped, WriteError
@@ -18,6 +18,7 @@ from mpiflow.job.driven import Driven
 from mpiflow.job.restart import Restart
 from mpiflow.job.snapshot import Snapshot
 from mpiflow.job.triggers import Triggers, caught
+from mpiflow.methods import registry
 from mpiflow.plan import question
 from mpiflow.ranks import alike, hearing, shortage
 from mpiflow.screen import Screen, tell
@@ -52,15 +53,14 @@ def run(
                 if fresh or not states(where):
                     question.ask(config, hosts)
                 if comm.size > 1:
-                    build.load(config)
+                    # So that ranks load what is compiled at first use rather than all compile it.
+                    registry.of(config).load(config)
                 state = folder.opened(where, config, fresh, stack, screen.say, source)
         where = comm.bcast(where)
         screen.open_log(where)
         screen.note("processes of the ranks: " + ", ".join(comm.allgather(f"{os.getpid()} on {hosts[comm.rank]}")))
         job = Job(comm, config, surface, where, screen, max_time)
-        with comm.lead() as mine:
-            if mine:
-                job.tell("running", None, "")
+        comm.led(job.tell, "running", None, "")
         try:
             code, message = job.work(Restart(comm, state) if comm.bcast(state is not None) else None)
         except Exception as error:
@@ -71,9 +71,7 @@ def run(
             with suppress(WriteError):
                 job.tell(how, getattr(told, "exit_code", 1), words)
             raise
-        with comm.lead() as mine:
-            if mine:
-                job.tell("done" if code == 0 else "stopped", code, message)
+        comm.led(job.tell, "done" if code == 0 else "stopped", code, message)
         return code
 
 

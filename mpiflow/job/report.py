@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.table import Table
@@ -87,13 +89,24 @@ def write(folder: Path, step: int, rows: list[Row], history: dict[str, np.ndarra
 
     Also returns, in one line, why there is no picture, "" where there is one.
     """
-    report = inner(folder, "report")
-    summary = report / "summary.json"
-    put(
-        summary,
-        json.dumps({"step": step, "evaluation": [plain(row) for row in rows]}, indent=1, allow_nan=False) + "\n",
-    )
-    return summary, picture(folder), draw(folder, history)
+    return keep(folder, step, [plain(row) for row in rows]), picture(folder), draw(folder, history)
+
+
+def keep(folder: Path, step: int, rows: list[dict]) -> Path:
+    """Write summary.json of the report folder."""
+    summary = inner(folder, "report") / "summary.json"
+    put(summary, json.dumps({"step": step, "evaluation": rows}, indent=1, allow_nan=False) + "\n")
+    return summary
+
+
+def kept(folder: Path, made: Callable[[dict], Any], is_ours: Callable[[Any], bool]) -> tuple[int, list] | None:
+    """Step and rows of summary.json, as they are made of its own; None where there is none, or one of others."""
+    try:
+        summary = json.loads(take(folder / "report" / "summary.json"))
+        found = [made(row) for row in summary["evaluation"]]
+        return (summary["step"], found) if all(map(is_ours, found)) else None
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
 
 
 def picture(folder: Path) -> Path:
@@ -108,13 +121,7 @@ def draw(folder: Path, history: dict[str, np.ndarray]) -> str:
 
 def read(folder: Path) -> tuple[int, list[Row]] | None:
     """Step and rows of summary.json, or None where there is none."""
-    try:
-        summary = json.loads(take(folder / "report" / "summary.json"))
-        rows = [{**row, "gain": float("inf") if row["gain"] is None else row["gain"]} for row in summary["evaluation"]]
-        found = [Row(**row) for row in rows]
-        return (summary["step"], found) if all(map(_is_ours, found)) else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+    return kept(folder, lambda row: Row(**row | ({"gain": float("inf")} if row["gain"] is None else {})), _is_ours)
 
 
 def _is_ours(row: Row) -> bool:

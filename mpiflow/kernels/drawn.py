@@ -11,7 +11,7 @@ from pydantic import Field
 
 from mpiflow import streams
 from mpiflow.kernels.kernel import Kernel
-from mpiflow.kernels.profile import Profile, fit
+from mpiflow.kernels.profile import Profile
 from mpiflow.settings.problem import Seed
 from mpiflow.settings.section import Count
 from mpiflow.vector.lanes import Lanes
@@ -159,7 +159,3 @@ class DrawnProfile(Profile):
             square = difference.fma(difference, square)
         # As of a Gaussian: subnormal tiles are slow.
         return (-square).max(-80.0).exp2(self._exp2)
-
-    @property
-    def _exp2(self) -> tuple[float, ...]:
-        return fit(np.exp2, -0.5, 0.5, self.precision)

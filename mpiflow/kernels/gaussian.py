@@ -104,7 +104,3 @@ class GaussianProfile(Profile):
     @property
     def _square(self) -> tuple[float, ...]:
         return fit(_square, 0, 1, self.precision)
-
-    @property
-    def _exp2(self) -> tuple[float, ...]:
-        return fit(np.exp2, -0.5, 0.5, self.precision)

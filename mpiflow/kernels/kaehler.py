@@ -66,3 +66,9 @@ class Normal:
     def solve(self, gradient: np.ndarray) -> np.ndarray:
         """M^-1 times a gradient (P,)."""
         return linalg.cho_solve(self.factor, gradient / self.scale) / self.scale
+
+
+def step(gram: np.ndarray, ridge: float) -> np.ndarray:
+    """The least squares solution dc (P,) of `Normal`, and its errors."""
+    normal = Normal(gram, ridge)
+    return -normal.solve(normal.right)

@@ -18,11 +18,11 @@ from scipy import linalg, sparse
 from mpiflow import hermitian, streams
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import multimonomials
+from mpiflow.geometry.polynomial import multimonomials, places
 from mpiflow.kernels import balanced, jets
 from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw, Features, within
-from mpiflow.kernels.multisections import MultiSections, multidegree, places
+from mpiflow.kernels.multisections import MultiSections, multidegree
 
 #: Relative sizes of pivots: below the first a function depends on others, and none may lie between it and the second.
 _DEPENDENT, _SURE = 1e-9, 1e-7

@@ -8,22 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import linalg
 
-from mpiflow import hermitian
 from mpiflow.errors import InputError, NumericalError
-from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import multimonomials
-from mpiflow.kernels import jets
+from mpiflow.geometry.domain import Domain
+from mpiflow.geometry.polynomial import multimonomials, places
 from mpiflow.kernels.features import Draw, within
-from mpiflow.kernels.sections import Sections, norms
-
-if TYPE_CHECKING:
-    from mpiflow.ansatz import Ansatz
+from mpiflow.kernels.sections import Sections, multiples, norms, parted
 
 #: Relative size below which a pivot is rounding; how far k t may be from whole numbers.
 _DEPENDENT, _WHOLE = 1e-9, 1e-9
@@ -72,63 +65,13 @@ class MultiSections(Sections):
         return int(self.power[0])
 
     @property
-    def multidegree(self) -> tuple[int, ...]:
-        """m = k t."""
-        return tuple(int(part.sum()) for part in np.split(self.exponents[0], np.cumsum(self.sizes)[:-1]))
-
-    @property
-    def norms(self) -> np.ndarray:
-        """Of each monomial, such that all of a multidegree have the sum of squares prod_i |z_i|^(2 m_i): (N,)."""
-        return multinorms(self.exponents, self.sizes)
-
-    def unit(self, z: np.ndarray) -> np.ndarray:
-        """Points with |z_i| = 1 in each factor: (N, C) complex."""
-        parts = np.split(z, np.cumsum(self.sizes)[:-1], axis=1)
-        return np.concatenate([part / np.linalg.norm(part, axis=1)[:, None] for part in parts], axis=1)
-
-    def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """phi: (N, C) complex points of X, any scale, to (N,) float64."""
-        s = self.ambient(self.unit(z), 0)[:, 0]
-        return np.einsum("xs,xs->x", s @ hermitian.from_reals(coefficients), s.conj()).real
-
-    def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
-        """Derivatives d^alpha dbar^beta of phi along X: (N, C, C) complex."""
-        s = self.ambient(frame.z, order)
-        whole = s @ hermitian.from_reals(coefficients) @ s.conj().transpose(0, 2, 1)
-        return jets.weighted(frame, whole, self.multidegree, order)
-
-    def inverse(self, surface: Domain):
-        """That of the round metrics."""
-        from mpiflow.kernels import multicasimir
-
-        return multicasimir.inverse(surface, self)
+    def factors(self) -> np.ndarray:
+        """The `sizes`."""
+        return self.sizes
 
     def reduction(self, surface: Domain) -> np.ndarray:
         """As the function."""
         return reduction(surface, self)
-
-    def smoothness(self):
-        """The square of the round Laplacian."""
-        from mpiflow.kernels import multicasimir
-
-        return multicasimir.smoothness(self)
-
-    def lifted(
-        self,
-        surface: Domain,
-        below: MultiSections,
-        coefficients: np.ndarray,
-        ansatz: Ansatz,
-        k: int,
-        to: int,
-        draw: Draw,
-    ) -> np.ndarray:
-        """As of sections of one space, by multiplication of h with itself and with prod_i |z_i|^(2 r_i)."""
-        from mpiflow.kernels import powers
-
-        power = to // k if ansatz.powers else 1
-        h = hermitian.from_reals(coefficients)
-        return hermitian.to_reals(powers.multilifted(reduction(surface, self), below, self, h, power, ansatz.powers))
 
     @classmethod
     def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
@@ -139,8 +82,7 @@ class MultiSections(Sections):
         if (sizes < 2).any() or sizes.sum() != exponents.shape[1] or not within(exponents, 0, 400):
             yield "features/sizes are not those of factors of the coordinates of features/exponents"
             return
-        parts = np.split(exponents, np.cumsum(sizes)[:-1], axis=1)
-        if any(len(np.unique(part.sum(1))) != 1 for part in parts):
+        if any(len(np.unique(part.sum(1))) != 1 for part in parted(exponents, sizes)):
             yield "features/exponents are not of one degree in each factor"
 
 
@@ -162,24 +104,13 @@ def multidegree(surface: Domain, degree: int) -> tuple[int, ...]:
     return tuple(int(m) for m in np.round(found))
 
 
-def multinorms(exponents: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """prod_i sqrt(m_i! / prod alpha!) of each row: (M, C) to (M,)."""
-    parts = np.split(exponents, np.cumsum(sizes)[:-1], axis=1)
-    return prod(norms(part) for part in parts)
-
-
 def _multiples(surface: Domain, multidegree: tuple[int, ...]) -> np.ndarray:
     """All products of an equation and a monomial of a multidegree, in normalised monomials, of norm 1: (R, M) complex."""
-    every = multimonomials(multidegree, surface.sizes)
-    number, rows = {tuple(row): m for m, row in enumerate(every.tolist())}, []
+    every, rows = multimonomials(multidegree, surface.sizes), []
     for each, q in zip(surface.equations, surface.degrees, strict=True):
-        rest = tuple(m - own for m, own in zip(multidegree, q, strict=True))
-        for factor in multimonomials(rest, surface.sizes):
-            row = np.zeros(len(every), np.complex128)
-            for term, coefficient in zip(each.exponents, each.coefficients, strict=True):
-                row[number[tuple((term + factor).tolist())]] += coefficient
-            rows.append(row)
-    found = np.array(rows).reshape(len(rows), len(every)) / multinorms(every, np.array(surface.sizes))
+        more = multimonomials(tuple(np.subtract(multidegree, q)), surface.sizes)
+        rows.append(multiples(each, more, every))
+    found = np.concatenate(rows) / norms(every, np.array(surface.sizes))
     return found / np.linalg.norm(found, axis=1)[:, None]
 
 
@@ -203,9 +134,3 @@ def reduction(surface: Domain, features: MultiSections) -> np.ndarray:
         zero = _multiples(surface, features.multidegree)
         found[left] = -np.linalg.lstsq(zero[:, left], zero[:, kept])[0]
     return found
-
-
-def places(every: np.ndarray, some: np.ndarray) -> np.ndarray:
-    """Where rows of integers are among all of them: (M, C) and (N, C) to (N,) int."""
-    number = {tuple(row): m for m, row in enumerate(every.tolist())}
-    return np.array([number[tuple(row)] for row in some.tolist()], np.int64)

@@ -55,6 +55,10 @@ class Profile:
         imaginary = dot(x[n:], y[:n]) - dot(x[:n], y[n:])
         return real.fma(real, imaginary * imaginary)
 
+    @property
+    def _exp2(self) -> tuple[float, ...]:
+        return fit(np.exp2, -0.5, 0.5, self.precision)
+
 
 @cache
 def fit(function: Callable, low: float, high: float, precision: str) -> tuple[float, ...]:

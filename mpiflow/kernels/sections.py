@@ -19,7 +19,7 @@ from mpiflow import backend, hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import Polynomial, monomials
+from mpiflow.geometry.polynomial import Polynomial, added, monomials, places
 from mpiflow.kernels import balanced, jets, pairing, triangle
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
@@ -57,10 +57,10 @@ class Sections(Features):
         return len(self.exponents) ** 2
 
     def inverse(self, surface: Domain) -> Callable[[np.ndarray], np.ndarray]:
-        """That of the round metric."""
+        """That of the round metrics; on P^n the class is 1."""
         from mpiflow.kernels import casimir
 
-        return casimir.inverse(surface, self)
+        return casimir.inverse(self, getattr(surface, "kaehler", (1.0,)), self.reduction(surface))
 
     def smoothness(self) -> Callable[[np.ndarray], np.ndarray]:
         """The square of the round Laplacian."""
@@ -88,29 +88,45 @@ class Sections(Features):
         return int(self.exponents[0].sum())
 
     @property
+    def factors(self) -> np.ndarray:
+        """Coordinates of each projective space around X: (r,) int."""
+        return np.array([self.exponents.shape[1]])
+
+    @property
+    def multidegree(self) -> tuple[int, ...]:
+        """In the coordinates of each of them."""
+        return tuple(int(part.sum()) for part in parted(self.exponents[0], self.factors))
+
+    @property
     def norms(self) -> np.ndarray:
-        """Of each monomial: (N_k,)."""
-        return norms(self.exponents)
+        """Of each monomial, such that all of a multidegree have the sum of squares prod_i |z_i|^(2 m_i): (N_k,)."""
+        return norms(self.exponents, self.factors)
+
+    def unit(self, z: np.ndarray) -> np.ndarray:
+        """Points with |z_i| = 1 in each factor: (N, C) complex."""
+        parts = parted(z, self.factors)
+        return np.concatenate([part / np.linalg.norm(part, axis=1)[:, None] for part in parts], axis=1)
 
     def potential(self, z: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-        """phi: (N, n+1) complex points of X, any scale, to (N,) float64."""
-        s = self.ambient(z / np.linalg.norm(z, axis=1)[:, None], 0)[:, 0]
+        """phi: (N, C) complex points of X, any scale, to (N,) float64."""
+        s = self.ambient(self.unit(z), 0)[:, 0]
         return np.einsum("xs,xs->x", s @ hermitian.from_reals(coefficients), s.conj()).real
 
     def jet(self, frame: Frame, coefficients: np.ndarray, order: int) -> np.ndarray:
         """Derivatives d^alpha dbar^beta of phi along X: (N, C, C) complex."""
         s = self.ambient(frame.z, order)
-        return jets.along(frame, s @ hermitian.from_reals(coefficients) @ s.conj().transpose(0, 2, 1), order)
+        whole = s @ hermitian.from_reals(coefficients) @ s.conj().transpose(0, 2, 1)
+        return jets.weighted(frame, whole, self.multidegree, order)
 
     def lifted(
         self, surface: Domain, below: Sections, coefficients: np.ndarray, ansatz: Ansatz, k: int, to: int, draw: Draw
     ) -> np.ndarray:
-        """As of any features, by multiplication of h with itself and with |z|^2 in place of a fit: (P,) float64."""
+        """As of any features, by products of h with itself and with prod_i |z_i|^(2 r_i) in place of a fit: (P,) float64."""
         from mpiflow.kernels import powers
 
         power = to // k if ansatz.powers else 1
         h = hermitian.from_reals(coefficients)
-        return hermitian.to_reals(powers.lifted(surface, below, self, h, power, ansatz.powers))
+        return hermitian.to_reals(powers.lifted(self.reduction(surface), below, self, h, power, ansatz.powers))
 
     def bytes(self, points: int, d: int, whole: bool = False) -> int:
         """Memory of what `prepare` returns."""
@@ -208,24 +224,37 @@ def _one(surface: Domain) -> Polynomial:
 def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
     """T with m = T s on X, for all monomials m of the degree, normalised as the sections s are: (M, N_k) complex."""
     every = monomials(features.degree, surface.coordinates)
-    number = {tuple(row): m for m, row in enumerate(every.tolist())}
-    kept = [number[tuple(row)] for row in features.exponents.tolist()]
+    kept = places(every, features.exponents)
     left = np.setdiff1d(np.arange(len(every)), kept)
     found = np.zeros((len(every), len(kept)), np.complex128)
     found[kept] = np.eye(len(kept))
     if len(left):
-        # Multiples of Q, one for each monomial to be expressed: all vanish on X.
-        zero = np.zeros((len(left), len(every)), np.complex128)
-        for row, factor in enumerate(monomials(features.degree - surface.degree, surface.coordinates)):
-            for term, coefficient in zip(surface.exponents, surface.coefficients, strict=True):
-                zero[row, number[tuple((term + factor).tolist())]] += coefficient
-        zero /= norms(every)
+        # One for each monomial to be expressed: all vanish on X.
+        more = monomials(features.degree - surface.degree, surface.coordinates)
+        zero = multiples(surface, more, every)
+        zero /= norms(every, features.factors)
         found[left] = -np.linalg.solve(zero[:, left], zero[:, kept])
     return found
 
 
-def norms(exponents: np.ndarray) -> np.ndarray:
-    """sqrt(k! / prod alpha_i!) of each row, (M, n+1) to (M,)."""
+def multiples(q: Polynomial, more: np.ndarray, every: np.ndarray) -> np.ndarray:
+    """Q times each of some monomials (R, C), in all monomials (M, C) of its multidegree: (R, M) complex."""
+    found = np.zeros((len(more), len(every)), np.complex128)
+    np.add.at(found, (np.arange(len(more))[:, None], added(every, more, q.exponents)), q.coefficients)
+    return found
+
+
+def parted(array: np.ndarray, factors: np.ndarray) -> list[np.ndarray]:
+    """The coordinates of each factor, which are along the last axis."""
+    return np.split(array, np.cumsum(factors)[:-1], axis=-1)
+
+
+def norms(exponents: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """prod_i sqrt(m_i! / prod alpha!) of each row: (M, C) to (M,)."""
+    return math.prod(_norms(part) for part in parted(exponents, factors))
+
+
+def _norms(exponents: np.ndarray) -> np.ndarray:
     factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
     return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
 

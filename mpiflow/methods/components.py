@@ -30,7 +30,7 @@ SAMPLE = 1000
 
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> ComponentFlow:
-    """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    """The flow of a run file at step 0; stored: as of `section.VERBS`. Collective."""
     from mpiflow.flows.components import ComponentFlow, Rule
 
     f = config.flow
@@ -42,7 +42,7 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Comp
 def predictor(
     config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> ComponentPredictor:
-    """The metric that a state predicts, as of `build.predictor`; collective."""
+    """The metric that a state predicts, as of `section.VERBS`; collective."""
     from mpiflow.flows.component_predictor import ComponentPredictor, rescaling
 
     accumulated, power = rows("flow/accumulated_gradient"), config.kernel.rescale

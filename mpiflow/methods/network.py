@@ -136,7 +136,7 @@ class Network(Kind):
 
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> NetworkFlow:
-    """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    """The flow of a run file at step 0; stored: as of `section.VERBS`. Collective."""
     from mpiflow.network import place
     from mpiflow.network.flow import NetworkFlow, NetworkRule
     from mpiflow.ranks import placement
@@ -151,7 +151,7 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Netw
 def predictor(
     config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> NetworkPredictor:
-    """The metric that a state predicts, as of `build.predictor`; collective."""
+    """The metric that a state predicts, as of `section.VERBS`; collective."""
     from mpiflow.network.predictor import predicted
 
     return predicted(surface, objective(config, surface), rows("network/parameters", None), config.points.chart)

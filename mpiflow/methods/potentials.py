@@ -126,7 +126,7 @@ class KaehlerKernel(Kind):
 
 
 def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> KaehlerFlow:
-    """The flow of a run file at step 0; stored: as of `build.flow`. Collective."""
+    """The flow of a run file at step 0; stored: as of `section.VERBS`. Collective."""
     from mpiflow.flows.ladder import Ladder
     from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
     from mpiflow.ranks import placement
@@ -146,7 +146,7 @@ def flow(config: Config, surface: Domain, train: PointSet, stored: dict) -> Kaeh
 def predictor(
     config: Config, surface: Domain, train: PointSet, stored: dict, rows: Callable[..., np.ndarray]
 ) -> KaehlerPredictor:
-    """The metric that a state predicts, as of `build.predictor`; collective."""
+    """The metric that a state predicts, as of `section.VERBS`; collective."""
     from mpiflow.ansatz.composed import Composed
     from mpiflow.flows.potential_predictor import KaehlerPredictor
 
@@ -158,11 +158,8 @@ def predictor(
 
 def features(comm: Comm, surface: Domain, degree: int, kind: str | Space = "invariant") -> Features:
     """All features of a degree, made by rank 0 on points of their own; collective."""
-    chosen, made = space(kind) if isinstance(kind, str) else kind, None
-    with comm.lead() as mine:
-        if mine:
-            made = chosen.kind.made(surface, degree, drawn(surface))
-    return comm.bcast(made)
+    chosen = space(kind) if isinstance(kind, str) else kind
+    return comm.led(chosen.kind.made, surface, degree, drawn(surface))
 
 
 def drawn(surface: Domain) -> Draw:

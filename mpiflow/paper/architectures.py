@@ -15,7 +15,7 @@ from mpiflow.kernels.cosine import Cosine
 from mpiflow.kernels.gauss_net import GaussNet
 from mpiflow.measures import mean
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show
 
 TITLE = "kernels of other architectures, and finite networks on their way to the limit (HR 2.19 - 2.23, 2.31 - 2.37)"
 SIZES = {"laptop": 1000, "node": 4000, "cluster": 16_000}
@@ -70,30 +70,22 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         say(
             f"{name}: K_N - K falls as N^-{order(rows, name, 'scatter'):.2f}, g_N - g as N^-{order(rows, name, 'moved'):.2f}"
         )
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "architectures.png", rows, size)
-    say(f"picture: {out / 'architectures.png'}")
+    show(comm, say, out / "architectures.png", _draw, rows, size)
     return rows
 
 
 def scattered(comm: Comm, kernel: Cosine | GaussNet, units: int, seed: int) -> tuple[float, float]:
     """rms over pairs of points of X, and over networks, of K_N - K; and the exact standard deviation. Rank 0 computes it."""
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            table = {
-                "points": {"train": PAIRS},
-                "run": {"seed": seed},
-                "kernel": kernel.model_dump(),
-                "flow": {"dt": 1.0},
-            }
-            z = Flowing.begun(Comm(), check(table, "architectures")).train.points.z
-            limit, draws = kernel.tile(z, z), max(100, 25_600 // units)
-            drawn = (kernel.model_copy(update={"units": units, "seed": seed * 10_000 + draw}) for draw in range(draws))
-            found = np.sqrt(np.mean([np.mean((one.tile(z, z) - limit) ** 2) for one in drawn]))
-            found = float(found), float(np.sqrt(kernel.variance(z).mean() / units))
-    return comm.bcast(found)
+    return comm.led(_scattered, kernel, units, seed)
+
+
+def _scattered(kernel: Cosine | GaussNet, units: int, seed: int) -> tuple[float, float]:
+    table = {"points": {"train": PAIRS}, "run": {"seed": seed}, "kernel": kernel.model_dump(), "flow": {"dt": 1.0}}
+    z = Flowing.begun(Comm(), check(table, "architectures")).train.points.z
+    limit, draws = kernel.tile(z, z), max(100, 25_600 // units)
+    drawn = (kernel.model_copy(update={"units": units, "seed": seed * 10_000 + draw}) for draw in range(draws))
+    found = np.sqrt(np.mean([np.mean((one.tile(z, z) - limit) ** 2) for one in drawn]))
+    return float(found), float(np.sqrt(kernel.variance(z).mean() / units))
 
 
 def order(rows: list[Row], kernel: str, what: str) -> float:

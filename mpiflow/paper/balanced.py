@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.job.flowing import Flowing
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 
 TITLE = "balanced metrics by Donaldson's T-map, as 1/k^2, beside Gauss-Newton on the same sections"
 SIZES = {"laptop": 4000, "node": 20_000, "cluster": 100_000}
@@ -41,19 +41,13 @@ class Row:
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Balance each degree on `size` points, solve it by Gauss-Newton, and draw out/balanced.png; collective."""
-    rows = []
     say(
         f"{'sections':>10}{'k':>4}{'functions':>11}{'sigma':>10}{'k^2 sigma':>11}{'gain':>8}{'Gauss-Newton':>14}{'settled':>10}"
     )
-    for features, degrees in (("invariant", DEGREES), ("generic", GENERIC)):
-        for degree in degrees:
-            rows.append(_row(comm, features, degree, size, seed))
-            say(_line(rows[-1]))
+    every = [("invariant", degree) for degree in DEGREES] + [("generic", degree) for degree in GENERIC]
+    rows = told((_row(comm, *each, size, seed) for each in every), say, _line)
     say(f"sigma falls as k^-{order(rows):.2f}, k = {FITTED} to {DEGREES[-1]}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "balanced.png", rows, size)
-    say(f"picture: {out / 'balanced.png'}")
+    show(comm, say, out / "balanced.png", _draw, rows, size)
     return rows
 
 

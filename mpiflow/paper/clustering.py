@@ -14,7 +14,7 @@ from mpiflow.comm import Comm
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.geometry.projective import distances
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import leave, picture
+from mpiflow.paper.picture import picture, show
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TRAIN, sample
 
@@ -55,11 +55,8 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     for line in table(rows, size):
         say(line)
     batched, whole = (found[name][0] for name in ("mini-batches, greedy merge", "one batch"))
-    with comm.lead() as mine:
-        if mine:
-            panels = {"unclustered": None, "merged mini-batches": batched, "one batch": whole}
-            leave(draw, out / "clustering.png", z, panels)
-    say(f"picture: {out / 'clustering.png'}")
+    panels = {"unclustered": None, "merged mini-batches": batched, "one batch": whole}
+    show(comm, say, out / "clustering.png", draw, z, panels)
     return rows
 
 

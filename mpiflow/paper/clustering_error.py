@@ -14,7 +14,7 @@ from mpiflow.comm import Comm
 from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show
 
 TITLE = "what clustering costs the flow: none, halo and all couplings against each other"
 SIZES = {"laptop": 20_000, "node": 100_000, "cluster": 1_000_000}
@@ -55,10 +55,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
             f"{row.clusters:4d} {row.coupling:9}{row.sigma_train:12.5f}{row.sigma_unseen:13.5f}{row.gain_unseen:8.3f}"
         )
         say(told + f"{row.error:11.2e}{row.seconds:9.1f}{row.bytes_step / 1e6:11.2f}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "clustering-error.png", rows, size)
-    say(f"picture: {out / 'clustering-error.png'}")
+    show(comm, say, out / "clustering-error.png", _draw, rows, size)
     return rows
 
 

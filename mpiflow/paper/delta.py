@@ -15,7 +15,7 @@ from mpiflow.functionals.log import Log
 from mpiflow.geometry.domain import Domain
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, Points, sample
 
@@ -56,10 +56,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     factor, exponent = fitted(rows)
     need = (PAPER_GAIN / factor) ** (1 / exponent)
     say(f"fit: gain = {factor:.3g} N^{exponent:.3f}; a gain of 100 needs {need:.1e} points; paper {PAPER_POINTS:.0e}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "delta.png", rows)
-    say(f"picture: {out / 'delta.png'}")
+    show(comm, say, out / "delta.png", _draw, rows)
     return rows
 
 

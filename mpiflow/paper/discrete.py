@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.job.flowing import Flowing
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 
 TITLE = "a discrete delta learns nothing on unseen points; kernels between h(x) and h(x') (HR 2.13 - 2.18)"
 SIZES = {"laptop": 1000, "node": 4000, "cluster": 16_000}
@@ -43,17 +44,9 @@ class Row:
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Flow each kernel with each h on `size` points, and draw out/discrete.png; collective."""
-    rows = []
     say(f"{'kernel':>15}{'p of h':>8}{'train gain':>12}{'unseen':>9}{'moved there':>13}")
-    for name in KERNELS:
-        for power in POWERS:
-            rows.append(_row(comm, name, power, size, seed))
-            row = rows[-1]
-            say(f"{name:>15}{power:8g}{row.train_gain:12.4g}{row.gain:9.4f}{row.moved:13.1e}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "discrete.png", rows, size)
-    say(f"picture: {out / 'discrete.png'}")
+    rows = told((_row(comm, *each, size, seed) for each in product(KERNELS, POWERS)), say, _line)
+    show(comm, say, out / "discrete.png", _draw, rows, size)
     return rows
 
 
@@ -86,6 +79,10 @@ def _row(comm: Comm, name: str, power: float, size: int, seed: int) -> Row:
     moved = np.abs(made.watched() - made.test.reference(made.surface)).max(initial=0)
     train, unseen = made.table()[:2]
     return Row(name, power, train.gain, unseen.gain, -comm.min(-float(moved)))
+
+
+def _line(row: Row) -> str:
+    return f"{row.kernel:>15}{row.power:8g}{row.train_gain:12.4g}{row.gain:9.4f}{row.moved:13.1e}"
 
 
 def _draw(path: Path, rows: list[Row], size: int) -> None:

@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.engine import nearest
 from mpiflow.geometry.families.fermat import Fermat
 from mpiflow.paper.claims import Claim, near
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import TEST, TRAIN, sample
 
@@ -54,10 +54,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         within = [row for row in rows if row.chart == name and row.count <= 100_000]
         factor, exponent = fitted(within)
         say(f"fit to {name}, 1e3 to 1e5: {factor:.4f} N^{exponent:.4f}; paper {FACTOR} N^{EXPONENT}; theory N^-1/6")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "distance.png", rows)
-    say(f"picture: {out / 'distance.png'}")
+    show(comm, say, out / "distance.png", _draw, rows)
     return rows
 
 

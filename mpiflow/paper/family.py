@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import check
 from mpiflow.job.flowing import Flowing
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 from mpiflow.preconditioners.family import spectral
 
 TITLE = "from Calabi's flow through Kaehler-Ricci to the natural gradient: one family, and its price (HR app. B)"
@@ -50,13 +50,8 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         wanted = ends[ambient] = begun / end.finish().flow.state.sigma
         say(f"{name}: Gauss-Newton's gain on train points {wanted:.4g}; a flow is done at {SHARE:.0%} of it")
         say(f"{'p':>6}{'dt':>11}{'steps':>8}{'rises of Mabuchi':>18}{'gain':>9}")
-        for power in POWERS:
-            rows.append(_row(comm, ambient, size, seed, power, SHARE * wanted))
-            say(_line(rows[-1]))
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "family.png", rows, ends, size)
-    say(f"picture: {out / 'family.png'}")
+        rows += told((_row(comm, ambient, size, seed, power, SHARE * wanted) for power in POWERS), say, _line)
+    show(comm, say, out / "family.png", _draw, rows, ends, size)
     return rows
 
 

@@ -17,7 +17,7 @@ from mpiflow.functionals.j import J
 from mpiflow.functionals.mabuchi import Mabuchi
 from mpiflow.job.flowing import Flowing
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show
 
 TITLE = "the functionals of app. B: where Mabuchi, KL, Calabi, sigma and J end, and Kaehler-Ricci"
 SIZES = {"laptop": 2000, "node": 10_000, "cluster": 100_000}
@@ -86,10 +86,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     say(f"{'':>16}{'way to the end':>18}{'|Mabuchi slope|^2':>19}{'|J slope|^2':>13}{'Calabi':>10}")
     for row in squares:
         say(f"{row.case:>16}{row.share:18g}{row.mabuchi:19.4g}{row.j:13.4g}{row.calabi:10.4g}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "functionals.png", rows)
-    say(f"picture: {out / 'functionals.png'}")
+    show(comm, say, out / "functionals.png", _draw, rows)
     return rows + squares
 
 

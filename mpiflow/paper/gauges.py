@@ -13,7 +13,7 @@ from mpiflow.comm import Comm
 from mpiflow.grids import symmetric
 from mpiflow.grids.torus import FlatTorus
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show
 from mpiflow.ranks.members import shared
 
 TITLE = "growth of modes in four gauges of the Ricci flow: HR 2.40 with a fixed measure runs some backwards (HR 2.38 - 2.42)"
@@ -52,10 +52,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         mine = [row for row in rows if (row.gauge, row.component) == (gauge, component)]
         error = max(abs(row.rate - row.expected) / row.k**2 for row in mine)
         say(f"{gauge:>10}{('h11', 'h12', 'h22')[component]:>11}{RATES[gauge][component]:34d}{error:26.1e}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "gauges.png", rows)
-    say(f"picture: {out / 'gauges.png'}")
+    show(comm, say, out / "gauges.png", _draw, rows)
     return rows
 
 

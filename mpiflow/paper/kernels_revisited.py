@@ -22,7 +22,7 @@ from mpiflow.job.flowing import Flowing
 from mpiflow.kernels.sections import sections
 from mpiflow.paper.claims import Claim
 from mpiflow.paper.kaehler_curves import CURVES, MOVING, NETWORKS, draw, repeated
-from mpiflow.paper.picture import leave
+from mpiflow.paper.picture import show, told
 from mpiflow.paper.trained import network_rows
 
 TITLE = "gain of Kaehler kernels, frozen and moving, on unseen points, beside the paper's kernels (HR 3.2, app. B)"
@@ -69,25 +69,20 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
         f"{'kernel':24}{'k':>4}{'features':>9}{'points':>8}{'seed':>6}{'train':>11}{'unseen':>11}{'|eta-1|':>10}{'defect':>9}"
     )
 
-    def told(rows: list[Row]) -> list[Row]:
-        for row in rows:
-            say(_line(row))
-        return rows
+    def said(rows: list[Row]) -> list[Row]:
+        return told(rows, say, _line)
 
     rows: list[Row] = []
     for name, (kernel, flow) in _COMPONENT.items():
-        rows += told(_measured(comm, seed, name, kernel, flow, size, baselines=name == "ReLU NTK"))
-    rows += told(_measured(comm, seed, "diagonal C", _kaehler(12, preconditioner="diagonal"), {"dt": 0.3}, size))
-    rows += told(_networks(comm, seed, size, say))
+        rows += said(_measured(comm, seed, name, kernel, flow, size, baselines=name == "ReLU NTK"))
+    rows += said(_measured(comm, seed, "diagonal C", _kaehler(12, preconditioner="diagonal"), {"dt": 0.3}, size))
+    rows += said(_networks(comm, seed, size, say))
     for name, degree, count, own in _cases(size, seed):
         defect = (count, own) == (size, seed)
-        rows += told(_measured(comm, own, name, _kernel(name, degree), {"dt": CURVES[name].dt}, count, defect=defect))
+        rows += said(_measured(comm, own, name, _kernel(name, degree), {"dt": CURVES[name].dt}, count, defect=defect))
     for line in _told_of_sets(rows, size):
         say(line)
-    with comm.lead() as mine:
-        if mine:
-            leave(draw, out / "kernels-revisited.png", rows, size, _SETS)
-    say(f"picture: {out / 'kernels-revisited.png'}")
+    show(comm, say, out / "kernels-revisited.png", draw, rows, size, _SETS)
     return rows
 
 

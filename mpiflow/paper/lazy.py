@@ -11,7 +11,7 @@ import numpy as np
 from mpiflow.comm import Comm
 from mpiflow.paper import linear_limit, network_steps, two_charts
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 
 TITLE = "linearised networks in closed form, and gradient steps as metric flows (HR 2.7 - 2.12); needs the extra nn"
 SIZES = {"laptop": 1000, "node": 3000, "cluster": 9000}
@@ -54,15 +54,10 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     rows: list[Row] = []
     for part, shown in PARTS.items():
         say(f"{shown}:")
-        for row in _together(comm, MEASURES[part], size, seed):
-            rows.append(row)
-            say(_line(row))
+        rows += told(_together(comm, MEASURES[part], size, seed), say, _line)
     for what, order in orders(rows).items():
         say(f"order of {what}: {order:.2f}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "lazy.png", rows)
-    say(f"picture: {out / 'lazy.png'}")
+    show(comm, say, out / "lazy.png", _draw, rows)
     return rows
 
 
@@ -120,11 +115,7 @@ def _together(comm: Comm, measure: Callable[..., Iterator[tuple]], size: int, se
     """The rows of a part. Flows are of all ranks; what is small rank 0 computes alone."""
     if measure is linear_limit.bands:
         return [Row(*each) for each in measure(comm, size, seed)]
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            found = [Row(*each) for each in measure(Comm(), size, seed)]
-    return comm.bcast(found)
+    return comm.led(lambda: [Row(*each) for each in measure(Comm(), size, seed)])
 
 
 def _line(row: Row) -> str:

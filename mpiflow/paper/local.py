@@ -17,7 +17,7 @@ from mpiflow.grids.fields.mse import MeanSquare
 from mpiflow.grids.torus import FlatTorus
 from mpiflow.grids.weights import Weighted
 from mpiflow.paper.claims import Claim, near
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show
 from mpiflow.ranks.members import shared
 
 TITLE = "kernels and local flows: the width, batches of points, networks of finite width (HR 2.13 - 2.18, 2.27)"
@@ -62,10 +62,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     say(
         f"networks: their kernel's error falls as N^{order(rows, 'kernel'):.3f}, their flow's as N^{order(rows, 'network'):.3f}"
     )
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "local.png", rows)
-    say(f"picture: {out / 'local.png'}")
+    show(comm, say, out / "local.png", _draw, rows)
     return rows
 
 

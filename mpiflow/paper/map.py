@@ -18,7 +18,7 @@ from mpiflow.grids.torus import FlatTorus
 from mpiflow.job.flowing import Flowing
 from mpiflow.methods import network
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 
 TITLE = "Figure 1, measured: how local, frozen and mixing the kernel of every flow is; needs the extra nn"
 SIZES = {"laptop": 1000, "node": 4000, "cluster": 16_000}
@@ -62,16 +62,10 @@ class Row:
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Flow each on `size` points, on rank 0, and draw out/map.png; collective."""
-    rows: list[Row] = []
-    with comm.lead() as mine:
-        if mine:
-            say(f"{'flow':>24}{'reach':>9}{'moved':>9}{'mixing':>9}{'gain':>9}")
-            for row in _rows(size, seed):
-                rows.append(row)
-                say(f"{row.flow:>24}{row.reach:9.3f}{row.moved:9.3f}{row.mixing:9.3f}{_gain(row)}")
-            leave(_draw, out / "map.png", rows)
-    say(f"picture: {out / 'map.png'}")
-    return comm.bcast(rows)
+    say(f"{'flow':>24}{'reach':>9}{'moved':>9}{'mixing':>9}{'gain':>9}")
+    rows = comm.led(lambda: told(_rows(size, seed), say, _line))
+    show(comm, say, out / "map.png", _draw, rows)
+    return rows
 
 
 def _rows(size: int, seed: int) -> Iterator[Row]:
@@ -218,8 +212,9 @@ def _distances(z: np.ndarray) -> np.ndarray:
     return distance(np.repeat(z, count, 0), np.tile(z, (count, 1))).reshape(count, count)
 
 
-def _gain(row: Row) -> str:
-    return "" if np.isnan(row.gain) else f" {row.gain:8.3g}"
+def _line(row: Row) -> str:
+    gain = "" if np.isnan(row.gain) else f" {row.gain:8.3g}"
+    return f"{row.flow:>24}{row.reach:9.3f}{row.moved:9.3f}{row.mixing:9.3f}{gain}"
 
 
 def _draw(path: Path, rows: list[Row]) -> None:

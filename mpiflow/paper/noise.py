@@ -14,7 +14,7 @@ from mpiflow.geometry import projective
 from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show
 from mpiflow.sampling import TEST, noisy
 
 TITLE = "Figure 3 left: gain against the distance from the train points (HR 3.2.4)"
@@ -56,10 +56,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
     for name in KERNELS:
         for project in (True, False):
             say(_law(name, project, rows))
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "noise.png", rows)
-    say(f"picture: {out / 'noise.png'}")
+    show(comm, say, out / "noise.png", _draw, rows)
     return rows
 
 

@@ -15,7 +15,7 @@ from mpiflow.grids import rk4
 from mpiflow.grids.conformal import ConformalTorus
 from mpiflow.grids.course import flowed
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 
 TITLE = "the non-local Ricci flow: spectra by width, where positivity goes, and the flow run backwards (HR 2.38 - 2.42)"
 SIZES = {"laptop": 64, "node": 96, "cluster": 128}
@@ -44,15 +44,9 @@ class Row:
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Flow conformal metrics on a torus of `size` points a side, on rank 0, and draw out/nonlocal.png; collective."""
-    rows: list[Row] = []
-    with comm.lead() as mine:
-        if mine:
-            for row in _rows(size, seed):
-                rows.append(row)
-                say(_line(row))
-            leave(_draw, out / "nonlocal.png", rows, size)
-    say(f"picture: {out / 'nonlocal.png'}")
-    return comm.bcast(rows)
+    rows = comm.led(lambda: told(_rows(size, seed), say, _line))
+    show(comm, say, out / "nonlocal.png", _draw, rows, size)
+    return rows
 
 
 def _rows(size: int, seed: int) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from mpiflow.geometry.domain import Domain
 from mpiflow.job.flowing import Flowing
 from mpiflow.measures import sigma
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show
 
 TITLE = "Figure 4: how far the NTK of a network in training moves, and that of a potential (HR 3.3); needs the extra nn"
 SIZES = {"laptop": 10_000, "node": 100_000, "cluster": 1_000_000}
@@ -72,10 +72,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int 
             say(_verdict(rows, model, name))
         for line in _by_gain(rows, model):
             say(line)
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "ntk-evolution.png", rows, size)
-    say(f"picture: {out / 'ntk-evolution.png'}")
+    show(comm, say, out / "ntk-evolution.png", _draw, rows, size)
     return rows
 
 

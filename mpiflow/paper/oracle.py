@@ -15,7 +15,7 @@ from mpiflow.config import check
 from mpiflow.job.flowing import Flowing
 from mpiflow.paper import weierstrass
 from mpiflow.paper.claims import Claim, near
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show, told
 from mpiflow.predictor import Model
 
 TITLE = "oracles: the cubic by Weierstrass' functions (HR 3.2.4), and kernels that are told the exact log eta of the quintic"
@@ -60,19 +60,13 @@ class Row:
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Hold the cubic against its lattice, tell kernels log eta on up to `size` points, draw out/oracle.png; collective."""
-    rows = []
     say(f"{'the cubic':>52}{'ours':>15}{'by the lattice':>16}")
-    for row in _alone(comm, _cubic, size, seed):
-        rows.append(row)
-        say(f"{row.what:>52}{row.ours:15.8g}{row.exact:16.8g}")
+    rows = told(comm.led(_cubic, size, seed), say, lambda row: f"{row.what:>52}{row.ours:15.8g}{row.exact:16.8g}")
     say(f"{'told log eta of the quintic, two layers unless said':>52}{'points':>15}{'unseen gain':>16}{'ridge':>9}")
-    for row in _alone(comm, _told, size, seed):
-        rows.append(row)
-        say(f"{row.what:>52}{row.points:15}{row.ours:16.3f}{row.ridge:9.0e}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "oracle.png", rows)
-    say(f"picture: {out / 'oracle.png'}")
+    rows += told(
+        comm.led(_told, size, seed), say, lambda row: f"{row.what:>52}{row.points:15}{row.ours:16.3f}{row.ridge:9.0e}"
+    )
+    show(comm, say, out / "oracle.png", _draw, rows)
     return rows
 
 
@@ -91,15 +85,6 @@ def claims(rows: list[Row]) -> list[Claim]:
 
 
 _MORE = "about 5 is of 1000 points: with more of them all kernels learn more, smooth ones most"
-
-
-def _alone(comm: Comm, work: Callable[[int, int], list[Row]], size: int, seed: int) -> list[Row]:
-    """What rank 0 finds, on every rank: nothing here takes long."""
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            found = work(size, seed)
-    return comm.bcast(found)
 
 
 def _cubic(size: int, seed: int) -> list[Row]:

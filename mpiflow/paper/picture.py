@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
+from mpiflow.comm import Comm
 from mpiflow.files import put
 from mpiflow.screen import tell
 from mpiflow.screen.picture import figure, rendered
+
+Row = TypeVar("Row")
 
 #: How the paper's own numbers are drawn.
 PAPER = {"color": "0.45", "ls": "--", "lw": 1.2}
@@ -20,6 +24,23 @@ def leave(draw: Callable[..., None], path: Path, *shown) -> None:
         draw(path, *shown)
     except Exception as error:
         tell(f"{path} was not drawn: {type(error).__name__}: {error}; the numbers are complete without it")
+
+
+def show(comm: Comm, say: Callable[[str], None], path: Path, draw: Callable[..., None], *shown) -> None:
+    """The same on rank 0, and word of it; collective."""
+    with comm.lead() as mine:
+        if mine:
+            leave(draw, path, *shown)
+    say(f"picture: {path}")
+
+
+def told(rows: Iterable[Row], say: Callable[[str], None], line: Callable[[Row], str]) -> list[Row]:
+    """Rows as they are found, each of them said."""
+    found = []
+    for row in rows:
+        found.append(row)
+        say(line(row))
+    return found
 
 
 @contextmanager

@@ -49,17 +49,15 @@ def there(comm: Comm, figure: Figure, out: Path, size: int, seed: int, force: bo
     Raises InputError, unless `force`, where out/NAME.json or out/NAME.png is anything else: another size or seed, of another
     text of a user's figure, or a file of the user's.
     """
-    name, found = figure.name, None
-    wanted = (name, size, seed, figure.sha256)
-    with comm.lead() as mine:
-        if mine and not force:
-            found = read(out / f"{name}.json")
-            same = found is not None and (found.name, found.size, found.seed, found.sha256) == wanted
-            claims.output_folder(out, (f"{name}.json", f"{name}.png"), lambda folder: same)
-            found = found if same and found.picture else None
-        elif mine:
-            claims.output_folder(out, (f"{name}.json", f"{name}.png"), lambda folder: True)
-    return comm.bcast(found)
+    wanted = (figure.name, size, seed, figure.sha256)
+    return comm.led(_there, out, wanted, force)
+
+
+def _there(out: Path, wanted: tuple, force: bool) -> Record | None:
+    found = None if force else read(out / f"{wanted[0]}.json")
+    same = found is not None and (found.name, found.size, found.seed, found.sha256) == wanted
+    claims.output_folder(out, (f"{wanted[0]}.json", f"{wanted[0]}.png"), lambda folder: same or force)
+    return found if same and found.picture else None
 
 
 def made(comm: Comm, figure: Figure, out: Path, size: int, seed: int, say) -> Record:
@@ -82,10 +80,7 @@ def made(comm: Comm, figure: Figure, out: Path, size: int, seed: int, say) -> Re
     seconds = time.monotonic() - began
     measured = (size, seed, comm.size, seconds, __version__, kept, claimed)
     found = Record(out / f"{figure.name}.json", figure.name, *measured, figure.title, figure.sha256)
-    with comm.lead() as mine:
-        if mine:
-            out.mkdir(parents=True, exist_ok=True)
-            _write(found, [asdict(row) for row in rows])
+    comm.led(_write, found, [asdict(row) for row in rows])
     return found
 
 
@@ -109,6 +104,7 @@ def _is_claim(item: object) -> bool:
 
 
 def _write(record: Record, rows: list[dict]) -> None:
+    record.path.parent.mkdir(parents=True, exist_ok=True)
     table = asdict(record) | {"path": None, "rows": rows}
     put(record.path, json.dumps(table, indent=1, default=_plain) + "\n")
 

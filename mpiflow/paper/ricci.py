@@ -17,7 +17,7 @@ from mpiflow.grids.space import Space
 from mpiflow.grids.sphere import Sphere
 from mpiflow.grids.three_sphere import ThreeSphere
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import finished, leave, picture
+from mpiflow.paper.picture import finished, picture, show, told
 
 TITLE = "Ricci flow: Rosenau's sphere becomes round, the cigar stands still, a neck pinches (HR 2.39)"
 SIZES = {"laptop": 32, "node": 64, "cluster": 128}
@@ -42,15 +42,9 @@ class Row:
 
 def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int = 1) -> list[Row]:
     """Flow each on `size` points, on rank 0, and draw out/ricci.png; collective. Nothing is random."""
-    rows: list[Row] = []
-    with comm.lead() as mine:
-        if mine:
-            for row in _rows(size):
-                rows.append(row)
-                say(_line(row))
-            leave(_draw, out / "ricci.png", rows, size)
-    say(f"picture: {out / 'ricci.png'}")
-    return comm.bcast(rows)
+    rows = comm.led(lambda: told(_rows(size), say, _line))
+    show(comm, say, out / "ricci.png", _draw, rows, size)
+    return rows
 
 
 def _rows(size: int) -> Iterator[Row]:

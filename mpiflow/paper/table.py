@@ -12,7 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import NumericalError
 from mpiflow.paper.claims import Claim
-from mpiflow.paper.picture import PAPER, finished, leave, picture
+from mpiflow.paper.picture import PAPER, finished, picture, show
 from mpiflow.paper.tuned import KERNELS, STEPS, TUNED_AT, seeds_of, settings_of, tuned, values_of, worth
 
 TITLE = "Table 1: tuned hyperparameters and gains of the paper's kernels (HR 3.2); needs the extra tune"
@@ -69,10 +69,7 @@ def run(comm: Comm, out: Path, size: int, say: Callable[[str], None], seed: int)
         gains = f"{row.gain:9.3f}{row.gain_spread:8.2g}{row.train:11.4g}{row.train_spread:9.2g}"
         broken = f"; {row.broken} further sets broke down" if row.broken else ""
         say(f"{row.kernel:13}{row.points:8d}{row.sets:6d}{gains}{row.sigma:9.4f}  {defect}{broken}")
-    with comm.lead() as mine:
-        if mine:
-            leave(_draw, out / "table.png", rows)
-    say(f"picture: {out / 'table.png'}")
+    show(comm, say, out / "table.png", _draw, rows)
     return rows
 
 

@@ -50,14 +50,11 @@ def tuned(comm: Comm, folder: Path, name: str, table: dict, count: int, seed: in
     where = folder / f"{settings.method}-{count}-seed-{seed}"
     if tune(comm, settings, where, Screen(comm.rank, quiet=True), worker="table") == RESUBMIT:
         raise Stopped(f"{where}: the study of {name} was stopped in time; the same line goes on with it")
-    found = None
-    with comm.lead() as mine:
-        if mine:
-            # Optuna is an extra, and slow to load.
-            from mpiflow.tune.report import finalists
+    # Optuna is an extra, and slow to load.
+    from mpiflow.tune.report import finalists
 
-            found = finalists(where, settings.tune.objective, FINALISTS)
-    candidates = [variant(settings, values, name) for values in comm.bcast(found)]
+    found = comm.led(finalists, where, settings.tune.objective, FINALISTS)
+    candidates = [variant(settings, values, name) for values in found]
     gains = [_least(worth(comm, one, count, seeds_of(seed, _AGAIN, 3))) for one in candidates]
     return candidates[gains.index(max(gains))]
 

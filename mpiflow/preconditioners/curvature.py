@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
-from mpiflow.preconditioners.preconditioner import Applied, Preconditioner
+from mpiflow.preconditioners.preconditioner import Applied, Preconditioner, inverse
 
 if TYPE_CHECKING:
     from mpiflow.flows.monge_ampere import State
@@ -28,18 +26,11 @@ class Curvature(Preconditioner):
         from mpiflow.functionals.calabi import changes, curved
         from mpiflow.kernels import kaehler
 
-        chunks, problem, solver = flow.chunks, flow.problem, None
+        chunks, problem = flow.chunks, flow.problem
         each = zip(curved(problem, state), chunks.each(problem.measure * state.eta), strict=True)
         partials = (
             kaehler.gram(changes(features, v), chunks.zeroed(weight, rows), scalar)
             for (rows, features, scalar, v), (_, (weight,)) in each
         )
         gram = chunks.tree((len(flow.features) + 2,) * 2, partials)
-        with chunks.comm.lead() as mine:
-            if mine:
-                solver = kaehler.Normal(gram, flow.rule.flat)
-
-        def applied(gradient: np.ndarray) -> np.ndarray:
-            return chunks.comm.bcast(solver.solve(gradient) if solver else None)
-
-        return applied
+        return inverse(chunks.comm, gram, flow.rule.flat)

@@ -43,12 +43,8 @@ class Family(Preconditioner):
 
     def direction(self, flow: KaehlerFlow, c: LowRank) -> np.ndarray:
         """Minus (-Laplace)^p log eta, times the growth so far; collective."""
-        longer, found = self.growth**flow.steps, None
-        spectrum = spectral(flow, c)
-        with flow.chunks.comm.lead() as mine:
-            if mine:
-                found = -longer * self.along(*spectrum, flow.dt * longer)
-        return flow.chunks.comm.bcast(found)
+        longer, spectrum = self.growth**flow.steps, spectral(flow, c)
+        return flow.chunks.comm.led(lambda: -longer * self.along(*spectrum, flow.dt * longer))
 
     def along(self, values: np.ndarray, vectors: np.ndarray, right: np.ndarray, dt: float) -> np.ndarray:
         """d c / dt (P,) from the spectrum of -Laplace and <F log eta>."""

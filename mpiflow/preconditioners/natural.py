@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpiflow.preconditioners.preconditioner import Applied, Preconditioner
+from mpiflow.preconditioners.preconditioner import Applied, Preconditioner, inverse
 
 if TYPE_CHECKING:
     from mpiflow.flows.monge_ampere import State
@@ -40,21 +40,18 @@ def normal(flow: KaehlerFlow, state: State, diagonal: bool = False, factor: floa
 
     A warm start acts on functions up to a degree until it is frozen anew: far from g_FS the highest ones only hinder.
     """
-    from mpiflow.kernels.kaehler import Normal
-
-    rule, comm, solver = flow.rule, flow.chunks.comm, None
+    rule = flow.rule
     gram = flow.problem.engine.gram(flow.problem.slope(state), flow.problem.weight * factor, state.residual)
     active = np.arange(len(flow.features))
     if rule.warm and not state.coefficients.any():
         active = np.flatnonzero(flow.features.degrees <= rule.warm)
     kept = np.append(active, [-2, -1])
-    with comm.lead() as mine:
-        if mine:
-            solver = Normal(gram[np.ix_(kept, kept)], rule.flat, diagonal=diagonal)
+    chosen = None if gram is None else gram[np.ix_(kept, kept)]
+    solved = inverse(flow.chunks.comm, chosen, rule.flat, diagonal)
 
     def applied(gradient: np.ndarray) -> np.ndarray:
         direction = np.zeros_like(gradient)
-        direction[active] = comm.bcast(solver.solve(gradient[active]) if solver else None)
+        direction[active] = solved(gradient[active])
         return direction
 
     return applied

@@ -10,6 +10,7 @@ import numpy as np
 from mpiflow.settings.section import Named
 
 if TYPE_CHECKING:
+    from mpiflow.comm import Comm
     from mpiflow.flows.monge_ampere import State
     from mpiflow.flows.potentials import KaehlerFlow
 
@@ -39,3 +40,14 @@ class Preconditioner(Named):
     def direction(self, flow: KaehlerFlow, c: Applied) -> np.ndarray:
         """What the flow descends along, (P,), under the C of now; collective."""
         return c(flow.problem.gradient(flow.state))
+
+
+def inverse(comm: Comm, gram: np.ndarray | None, ridge: float, diagonal: bool = False) -> Applied:
+    """M^-1 of a normal matrix (`kernels.kaehler.Normal`) by its factor, which rank 0 alone holds, as the matrix; collective."""
+    from mpiflow.kernels.kaehler import Normal
+
+    solver = None
+    with comm.lead() as mine:
+        if mine:
+            solver = Normal(gram, ridge, diagonal)
+    return lambda gradient: comm.bcast(solver.solve(gradient) if solver else None)

@@ -86,7 +86,11 @@ class Manifold(Named):
         return self.lives in (POINTS, None)
 
 
-#: Functions of the module of a method.
+#: Functions of the module of a method, from the words of a run file to the objects of a flow; collective.
+#: flow(config, surface, train, stored): the flow at step 0. train: of a run without points, on a grid, the ranks. stored:
+#: attributes of the state that it resumes from, {} for none. predictor(config, surface, train, stored, rows): the metric that
+#: a state predicts; rows(name) gives own train rows of a dataset, rows(name, None) all. load(config): compile what is compiled
+#: at first use into its cache.
 VERBS = ("flow", "predictor", "driven", "load", "costs", "complaints")
 
 

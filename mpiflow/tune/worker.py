@@ -106,11 +106,7 @@ class Worker:
 
     def _lead(self, act):
         """What act(desk) returns on rank 0, on every rank; collective."""
-        found = None
-        with self.comm.lead() as mine:
-            if mine:
-                found = act(self.desk)
-        return self.comm.bcast(found)
+        return self.comm.led(act, self.desk)
 
     def _run(self, task) -> tuple[str, Outcome | None, str]:
         """Why it was stopped, its outcome (None for a trial given up), and why it was given up; collective."""

@@ -51,7 +51,8 @@ def halos(total: int = 20_000, count: int = 20, tolerance: float = 1e-3) -> None
 
 def halo_flow(total: int = 20_000, count: int = 20, tolerance: float = 1e-3, steps: int = 5) -> None:
     """A flow through halos, and one without any coupling, against the exact one: relative difference of the metrics."""
-    from mpiflow import build, config, dataset
+    from mpiflow import config, dataset
+    from mpiflow.methods import registry
 
     # Steps near the largest stable ones: the largest eigenvalue of the kernel grows with its width.
     for width, dt in ((0.1, 10.0), (0.2, 1.0)):
@@ -68,7 +69,7 @@ def halo_flow(total: int = 20_000, count: int = 20, tolerance: float = 1e-3, ste
                 "benchmark",
             )
             train = dataset.train_points(Comm(), SURFACE, run)[0]
-            flow = build.flow(run, SURFACE, train, {})
+            flow = registry.of(run).flow(run, SURFACE, train, {})
             start = flow.layout.gather(flow.metric)
             records, seconds = clocked(lambda flow=flow: [flow.step() for _ in range(steps)])
             metric[coupling] = flow.layout.gather(flow.metric)

@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import gpu_runs  # noqa: F401  # its parts are among PARTS, after the others
 import numpy as np
 from gpu_parts import PARTS, ROOT
 

@@ -10,7 +10,7 @@ from mpiflow.methods import registry
 ROOT = Path(__file__).parents[2] / "mpiflow"
 ROOMS = ("engine", "modes", "plan", "tune", "scaling", "settings", "commands", "clustering", "belief", "job")
 FILES = [path for room in ROOMS for path in sorted((ROOT / room).rglob("*.py"))]
-FILES += [ROOT / f"{name}.py" for name in ("predictor", "build", "config", "coupling", "measures")]
+FILES += [ROOT / f"{name}.py" for name in ("predictor", "config", "coupling", "measures")]
 
 
 def classes(*rooms):

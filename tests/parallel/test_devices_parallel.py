@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from jobs import JOBS
-from mpiflow import backend, build, dataset
+from mpiflow import backend, dataset
 from mpiflow.comm import Comm, world
 from mpiflow.config import loads
 from mpiflow.coupling import Coupling
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.kernels.gaussian import Gaussian
-from mpiflow.methods import potentials
+from mpiflow.methods import potentials, registry
 from mpiflow.ranks.exchange import DeviceExchange, Exchange
 from mpiflow.ranks.shards import Layout
 
@@ -108,7 +108,7 @@ def test_two_ranks_share_a_gpu_and_agree_with_the_cpu(mode):
         engine = f'[engine]\nmode = "{mode}"'
         config = loads(text.replace("[manifold]", f'backend = "{name}"\n[manifold]') + engine)
         train, _ = dataset.train_points(comm, config.surface(), config)
-        run = build.flow(config, config.surface(), train, {})
+        run = registry.of(config).flow(config, config.surface(), train, {})
         for _ in range(config.flow.steps):
             run.step()
         metrics.append(run.metric)

@@ -1,4 +1,4 @@
-"""Potentials inside the logarithm: the chain rule against differences, symmetry, powers of h, ladders, single precision."""
+"""Potentials inside the logarithm: the chain rule against differences, symmetry, single precision, priors."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from surfaces import dwork, fermat, random_quartic
+from logarithms import layout, made, predictor, train_set
+from surfaces import fermat, random_quartic
 
 from mpiflow import losses, sampling
 from mpiflow.ansatz.composed import Composed
 from mpiflow.ansatz.log import Log
 from mpiflow.comm import Comm
 from mpiflow.config import check
-from mpiflow.dataset import PointSet
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.errors import InputError
 from mpiflow.flows.ladder import Ladder
@@ -22,28 +22,11 @@ from mpiflow.flows.monge_ampere import MongeAmpere
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.flows.potentials import KaehlerFlow, KaehlerRule
 from mpiflow.job import evaluate
-from mpiflow.methods import potentials
 from mpiflow.ranks.chunks import Chunks
-from mpiflow.ranks.shards import Layout
 from mpiflow.searches.gauss_newton import GaussNewton
 from mpiflow.searches.lbfgs import LBFGS
 
 FEATURES = [("invariant", fermat(4), 5), ("generic", random_quartic(), 2), ("generic", random_quartic(), 5)]
-
-
-def made(kind, surface, degree):
-    return potentials.features(Comm(), surface, degree, kind)
-
-
-def train_set(surface, total, stream=sampling.TRAIN):
-    _, points = sampling.sample(Comm(), surface, total, 1, stream)
-    return PointSet(Layout(Comm(), np.zeros(total, np.int32), 1, [1.0]), points, np.zeros(total, np.int32))
-
-
-def predictor(kind, surface, degree, size=0.2):
-    features = made(kind, surface, degree)
-    c = np.random.default_rng(0).normal(size=len(features))
-    return KaehlerPredictor(surface, features, size * c / np.abs(c).sum(), Composed(Log(), degree))
 
 
 def equation(kind, surface, degree, total=100, **options):
@@ -53,10 +36,6 @@ def equation(kind, surface, degree, total=100, **options):
     phi = Composed(Log(), degree)
     engine = LowRank(Chunks(Comm(), total), features, surface.frame(p.z, p.chart), whole=True)
     return MongeAmpere(engine, p.weight, phi=phi, **options), p
-
-
-def layout(count):
-    return Layout(Comm(), np.zeros(count, np.int32), 1, [1.0])
 
 
 def log_eta(found, surface, z):
@@ -142,74 +121,6 @@ def test_gauss_newton_gains_what_the_prototype_did(degree, bar):
     unseen = train_set(surface, 500, sampling.TEST)
     row = evaluate.flowed(surface, flow.predictor(), "unseen", unseen, unseen)
     assert row.gain > bar and row.positive == 1.0 and row.defect < 1e-8
-
-
-@pytest.mark.parametrize(
-    ("kind", "surface", "low", "high"),
-    [
-        ("generic", random_quartic(), 1, 2),
-        ("generic", random_quartic(), 2, 4),
-        ("generic", random_quartic(), 3, 6),
-        ("invariant", fermat(4), 4, 8),
-        ("invariant", dwork(3, 0.3), 4, 12),
-    ],
-)
-def test_a_power_of_h_is_the_same_metric(kind, surface, low, high):
-    below, p = predictor(kind, surface, low, 0.8 if kind == "generic" else 0.1), train_set(surface, 40).points
-    features, draw = made(kind, surface, high), potentials.drawn(surface)
-    c = features.lifted(surface, below.features, below.coefficients, Log(), low, high, draw)
-    above = KaehlerPredictor(surface, features, c, Composed(Log(), high))
-    expected = below.metric(layout(40), p.z, p.chart)
-    np.testing.assert_allclose(
-        above.metric(layout(40), p.z, p.chart), expected, rtol=0, atol=1e-12 * np.abs(expected).max()
-    )
-
-
-def test_h_times_z_squared_is_a_smaller_potential_of_one_degree_more():
-    surface, z = random_quartic(), train_set(random_quartic(), 40).points.z
-    below, features = predictor("generic", surface, 3, 0.8), made("generic", surface, 4)
-    c = features.lifted(surface, below.features, below.coefficients, Log(), 3, 4, potentials.drawn(surface))
-    above = KaehlerPredictor(surface, features, c, Composed(Log(), 4))
-    np.testing.assert_allclose(above.potential(z), 3 / 4 * below.potential(z), atol=1e-13)
-
-
-def _climbing(search, kind="generic", **options):
-    surface = random_quartic() if kind == "generic" else fermat(4)
-    ladder = Ladder((2, 4), 2, lambda k: made(kind, surface, k), potentials.drawn(surface))
-    rule = KaehlerRule(1.0, ansatz=Log(), search=search, ridge=1e-6, **options)
-    return KaehlerFlow(surface, ladder, train_set(surface, 700), rule)
-
-
-@pytest.mark.parametrize("kind", ["generic", "invariant"])
-def test_a_rung_goes_on_from_the_one_below(kind):
-    flow = _climbing(GaussNewton(inner=20 if kind == "generic" else None), kind)
-    records = [flow.step() for _ in range(4)]
-    assert [record.degree for record in records] == [2, 2, 4, 4]
-    assert flow.chunks.total == 700
-    assert records[2].sigma_train < 0.8 * records[1].sigma_train
-    assert all(later.loss < earlier.loss for earlier, later in zip(records[2:], records[3:], strict=False))
-
-
-@pytest.mark.parametrize("stop", [1, 2, 3])
-@pytest.mark.parametrize("search", [GaussNewton(inner=8), LBFGS()])
-def test_a_restart_in_the_middle_of_a_ladder_has_the_same_bits(search, stop):
-    whole, first, second = (_climbing(search, single=True) for _ in range(3))
-    for _ in range(stop):
-        whole.step()
-        first.step()
-    state = first.snapshot()
-    assert len(state["metric/current"]) == 700
-    second.restore(lambda name, wanted=None: state[name])
-    for _ in range(4 - stop):
-        assert whole.step() == second.step()
-    assert (whole.state.coefficients == second.state.coefficients).all()
-
-
-def test_few_points_are_enough_below_the_last_rung():
-    flow = _climbing(GaussNewton(inner=20))
-    assert flow.chunks.total == 5 * 10**2
-    g, p = flow.snapshot()["metric/current"], flow.train.points
-    np.testing.assert_allclose(g, flow.predictor().metric(flow.train.layout, p.z, p.chart), rtol=1e-12)
 
 
 @pytest.mark.parametrize(("kind", "surface", "degree"), FEATURES[:2])

@@ -10,7 +10,7 @@ from surfaces import fermat, problem, random_quartic
 from mpiflow import hermitian, sampling
 from mpiflow.flows.linearised import Linearised, conjugate_gradients
 from mpiflow.geometry.domain import Frame
-from mpiflow.kernels.casimir import eigenvalues, inverse
+from mpiflow.kernels.casimir import eigenvalues
 from mpiflow.kernels.sections import Sections, monomials, reduction, sections
 
 
@@ -31,8 +31,8 @@ def of_level(level, degree, coordinates):
 def test_levels_are_multiplied_by_their_own_numbers(degree):
     """Below the degree of Q nothing is reduced; at 8 of P^3 the polynomial has 9 nodes up to 88."""
     coordinates = 4
-    casimir = inverse(fermat(3), Sections(monomials(degree, coordinates)))
-    expected = eigenvalues(degree, coordinates - 1)
+    casimir = Sections(monomials(degree, coordinates)).inverse(fermat(3))
+    expected = eigenvalues((degree,), (coordinates - 1,), (1.0,))
     expected[0] = expected[1]
     for level in range(degree + 1):
         h = hermitian.to_reals(of_level(level, degree, coordinates))
@@ -53,7 +53,7 @@ def test_eigenvalues_are_those_of_the_round_metric():
         h = of_level(level, degree, coordinates)
         reals = features.contract(values, features.load(hermitian.to_reals(h / np.linalg.norm(h))))
         measured.append((reals[:, : coordinates - 1].sum(1) ** 2).mean())
-    expected = eigenvalues(degree, coordinates - 1)[1:]
+    expected = eigenvalues((degree,), (coordinates - 1,), (1.0,))[1:]
     np.testing.assert_allclose(np.array(measured) / measured[0], expected / expected[0], rtol=0.05)
 
 
@@ -71,7 +71,7 @@ def test_all_monomials_of_a_degree_by_the_sections(degree):
 
 def test_symmetric_and_positive_definite_on_the_quotient():
     surface = random_quartic()
-    casimir = inverse(surface, sections(surface, 5))
+    casimir = sections(surface, 5).inverse(surface)
     x, y = np.random.default_rng(2).normal(size=(2, 52**2))
     assert casimir(x) @ y == pytest.approx(x @ casimir(y), rel=1e-10)
     assert casimir(x) @ x > 0
@@ -91,4 +91,4 @@ def test_fewer_iterations_for_the_same_accuracy():
         image = linear.adjoint(linear.centred(linear.apply(x))) + 1e-6 * linear.scale * x
         return np.linalg.norm(right - image) / np.linalg.norm(right)
 
-    assert residual(inverse(surface, features), 14) < residual(None, 20)
+    assert residual(features.inverse(surface), 14) < residual(None, 20)

@@ -1,16 +1,11 @@
 """cymetric's dataset.npz, written and read: the same points, and nothing believed that is not checked."""
 
-import pickle
-import subprocess
-import sys
-import zipfile
-from pathlib import Path
-
 import numpy as np
 import pytest
-from surfaces import configuration, dwork, fermat
+from datasets import changed
+from surfaces import dwork, fermat
 
-from mpiflow import config, cymetric, sampling
+from mpiflow import cymetric, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
 from mpiflow.geometry import charts, fubini_study
@@ -28,12 +23,6 @@ def file(tmp_path, sampled):
     path = tmp_path / "dataset.npz"
     cymetric.write(path, SURFACE, *sampled)
     return path
-
-
-def changed(path, **columns):
-    with np.load(path) as before:
-        arrays = {name: before[name] for name in before.files}
-    np.savez(path, **{name: columns.get(name, lambda x: x)(array) for name, array in arrays.items()})
 
 
 def test_points_come_back(file, sampled):
@@ -187,157 +176,6 @@ def test_points_of_one_chart_are_none_of_all(tmp_path):
         cymetric.read(tmp_path / "one.npz", SURFACE, sampling.TRAIN, None, 60)
 
 
-def bomb(path):
-    with (
-        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
-        archive.open("X_train.npy", "w", force_zip64=True) as file,
-    ):
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**7, 10)})
-        for _ in range(100):
-            file.write(bytes(1 << 20))
-
-
-def lying(path):
-    with zipfile.ZipFile(path, "w") as archive, archive.open("X_train.npy", "w") as file:
-        np.lib.format.write_array_header_1_0(file, {"descr": "<f8", "fortran_order": False, "shape": (10**14, 10)})
-
-
-def npy(path):
-    with path.open("wb") as file:
-        np.save(file, np.ones((3, 10)))
-
-
-def headless(path):
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("X_train.npy", b"\x93NUMPY\x01\x00\x40\x00{'descr': (((((((" + b" " * 60)
-
-
-FILES = {
-    "X_train.npy would unpack": bomb,
-    "more memory than there is|truncated": lying,
-    "not a zip archive": npy,
-    "EOF|header": headless,
-    "not a regular file": lambda path: path.mkdir(),
-}
-
-
-@pytest.mark.parametrize("words", FILES)
-def test_a_file_that_would_do_harm_is_refused_in_one_line(tmp_path, words):
-    FILES[words](tmp_path / "dataset.npz")
-    with pytest.raises(InputError, match=f"not a dataset.npz with plain arrays .*({words})") as told:
-        cymetric.read(tmp_path / "dataset.npz", SURFACE, sampling.TRAIN, None, 1)
-    assert len(str(told.value).splitlines()) == 1 and "allow_pickle" not in str(told.value)
-
-
 def test_another_manifold_is_noticed(file):
     with pytest.raises(InputError, match="another manifold"):
         cymetric.read(file, dwork(4, 0.5), sampling.TRAIN, None, 100)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"text", b"PK\x03\x04torn"])
-def test_a_file_that_is_none_is_refused(tmp_path, content):
-    path = tmp_path / "dataset.npz"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InputError, match="no such file|not a dataset.npz"):
-        cymetric.read(path, SURFACE, sampling.TRAIN, None, 1)
-
-
-def test_nothing_is_unpickled(tmp_path):
-    class Trap:
-        def __reduce__(self):
-            return (pytest.fail, ("a pickle was loaded",))
-
-    path = tmp_path / "dataset.npz"
-    np.savez(path, X_train=np.array([Trap()], object), y_train=np.ones((1, 2)))
-    with pytest.raises(InputError, match="plain arrays"):
-        cymetric.read(path, SURFACE, sampling.TRAIN, None, 1)
-
-
-#: Ambient, degrees, t, and c: of its hyperplanes in each factor, where cymetric cuts by one type of sections alone.
-PRODUCTS = {
-    "bicubic": ((2, 2), ((3, 3),), (1.0, 2.0), (1, 2)),
-    "P5[2,4]": ((5,), ((2,), (4,)), (1.0,), (3,)),
-    "determinantal": ((4, 1), ((4, 1), (1, 1)), (1.0, 0.5), (2, 1)),
-}
-
-
-def written_there(path, surface, c, count=60):
-    """A dataset as cymetric's CICY generator writes it, by formulas of its own: one type of sections, a column of dQ for one
-    equation after the other, K = log|z|^2 / pi."""
-    columns = {}
-    for half, seed in (("train", 1), ("val", 2)):
-        z = sampling.sample(Comm(), surface, count, seed, sampling.TRAIN)[1].z
-        slopes, free = surface.slopes(z), np.abs(z - 1) > 1e-5
-        weight, omega2, pullbacks = np.empty(count), np.empty(count), np.zeros((count, 3, z.shape[1]), complex)
-        for n in range(count):
-            left, out = free[n].copy(), []
-            for row in np.abs(slopes[n]):
-                out.append(int(np.argmax(row * left)))
-                left[out[-1]] = False
-            kept = np.flatnonzero(left)
-            pullbacks[n, range(3), kept] = 1
-            pullbacks[n][:, out] = -np.linalg.solve(slopes[n][:, out], slopes[n][:, kept]).T
-            omega2[n] = 1 / np.abs(np.linalg.det(slopes[n][:, out])) ** 2
-            factors = []
-            for part in surface.parts:
-                x, j = z[n, part], pullbacks[n][:, part]
-                s = np.vdot(x, x).real
-                factors.append((j @ j.conj().T / s - np.outer(j @ x.conj(), j.conj() @ x) / s**2) / np.pi)
-            weight[n] = omega2[n] / mixed([g for g, times in zip(factors, c, strict=True) for _ in range(times)])
-        columns[f"X_{half}"] = np.concatenate([z.real, z.imag], axis=1)
-        columns[f"y_{half}"] = np.stack([weight, omega2], axis=1)
-    np.savez_compressed(path, **columns, val_pullbacks=pullbacks)
-
-
-def mixed(three):
-    """sum over permutations s, t of sign(s) sign(t) prod_i g_i[s_i, t_i], of three matrices: by polarisation."""
-    subsets = [[g for g, taken in zip(three, f"{k:03b}", strict=True) if taken == "1"] for k in range(1, 8)]
-    return sum((-1) ** (3 - len(some)) * np.linalg.det(sum(some)).real for some in subsets)
-
-
-@pytest.mark.parametrize("name", PRODUCTS)
-def test_a_dataset_of_the_cicy_generator_is_read(name, tmp_path):
-    ambient, degrees, t, c = PRODUCTS[name]
-    surface, path = configuration(ambient, degrees, t, seed=3), tmp_path / "dataset.npz"
-    written_there(path, surface, c)
-    points = cymetric.read(path, surface, sampling.TEST, None, 60)
-    with np.load(path) as arrays:
-        weight, omega2, pullbacks = *arrays["y_val"].T, arrays["val_pullbacks"]
-    ours, there = points.weight * surface.volume * np.pi**3, surface.abroad(points.z)[0]
-    np.testing.assert_allclose(ours / ours.mean(), weight / weight.mean(), rtol=1e-9)
-    np.testing.assert_allclose(surface.omega2(points.z, there), omega2, rtol=1e-9)
-    np.testing.assert_allclose(surface.jacobian(points.z, there).swapaxes(1, 2), pullbacks, atol=1e-9)
-    np.testing.assert_allclose(points.omega2, surface.omega2(points.z, points.chart), rtol=1e-9)
-    assert (points.chart == surface.chart_of(points.z)).all()
-    # What is written is read there as it was.
-    cymetric.write(path, surface, points, points.map(lambda rows: rows[::-1]))
-    with np.load(path) as arrays:
-        np.testing.assert_allclose(arrays["y_val"][::-1, 1], omega2, rtol=1e-9)
-        np.testing.assert_allclose(arrays["val_pullbacks"][::-1], pullbacks, atol=1e-9)
-
-
-def test_a_basis_becomes_a_table_of_a_run_file_as_the_page_says(tmp_path):
-    """The page's own lines, on a pickle with the entries that cymetric's prepare_basis writes of an equation."""
-    page = (Path(cymetric.__file__).parents[1] / "mpiflow/docs/cymetric.md").read_text()
-    surface = configuration((1, 2), ((2, 3),), (1.0, 2.5), seed=4)
-    (equation,) = surface.equations
-    basis = {"NHYPER": 1, "AMBIENT": np.array([1, 2]), "KMODULI": np.array([1.0, 2.5])}
-    basis |= {"QB0": equation.exponents, "QF0": equation.coefficients}
-    (tmp_path / "basis.pickle").write_bytes(pickle.dumps(basis))
-    code = page.partition("```python\n")[2].partition("```")[0]
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
-    found = config.loads(
-        f'{done.stdout}[points]\nchart = "all"\n[network]\nkind = "potential"\n[flow]\ndt = 1e-3'
-    ).surface()
-    z = sampling.sample(Comm(), surface, 5, 1, sampling.TRAIN)[1].z
-    assert found.off(z).max() < 1e-12 and found.volume == surface.volume
-
-
-def test_weights_of_no_type_are_refused(tmp_path):
-    ambient, degrees, t, _ = PRODUCTS["bicubic"]
-    surface, path = configuration(ambient, degrees, t, seed=3), tmp_path / "dataset.npz"
-    written_there(path, surface, (1, 2))
-    changed(path, y_train=lambda y: y * np.where(np.arange(len(y)) == 7, 1.01, 1)[:, None] ** [1, 0])
-    with pytest.raises(InputError, match="train point 7 has a weight that its place"):
-        cymetric.read(path, surface, sampling.TRAIN, None, 60)

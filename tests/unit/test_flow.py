@@ -5,11 +5,12 @@ import pytest
 from inside import mpiflow as inside
 
 from jobs import small
-from mpiflow import build, config, dataset
+from mpiflow import config, dataset
 from mpiflow.comm import Comm
 from mpiflow.errors import NumericalError
 from mpiflow.flows.component_predictor import ComponentPredictor
 from mpiflow.job import evaluate
+from mpiflow.methods import registry
 
 
 def settings(**sections):
@@ -25,7 +26,7 @@ def made(c):
     surface = c.surface()
     train, _ = dataset.train_points(Comm(), surface, c)
     test = dataset.test_points(Comm(), surface, c, train)
-    return surface, train, test, build.flow(c, surface, train, {})
+    return surface, train, test, registry.of(c).flow(c, surface, train, {})
 
 
 def reference_flow(c, surface, train, steps):

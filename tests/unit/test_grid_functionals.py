@@ -8,8 +8,9 @@ from mpiflow.doors.door import Door
 from mpiflow.grids import rk4
 from mpiflow.grids.fields.curvature_squared import CurvatureSquared
 from mpiflow.grids.fields.functional import Functional
-from mpiflow.grids.periodic import Metric, places, projected
+from mpiflow.grids.periodic import Metric, projected
 from mpiflow.grids.sphere import Sphere
+from mpiflow.grids.symmetric import places
 from mpiflow.grids.torus import FlatTorus
 from mpiflow.network.slope import gradient
 

@@ -30,7 +30,11 @@ CASES = {
     "Schoen": ((2, 1, 2), ((3, 1, 0), (0, 1, 3)), (1.0, 1.0, 1.0), 72, [3, 9, 3]),
     "fourfold": ((3, 2), ((4, 3),), (1.0, 1.5), 72, [3, 4]),
 }
+
+
 SURFACES = {name: configuration(*case[:3], seed=2) for name, case in CASES.items()}
+
+
 surfaces = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
 
 
@@ -250,49 +254,6 @@ def test_a_step_out_of_the_chart_is_refused():
     p = points(surface, 30)
     with pytest.raises(NumericalError, match="leaves the chart"):
         surface.displaced(p.z, p.chart, np.full((30, 3), 40.0 + 3j))
-
-
-def test_the_nodes_of_two_cubics_are_found():
-    cubes, half = 3 * np.eye(6, dtype=int), np.repeat([0, 1], 3)
-    for psi, smooth in ((0.5, True), (1.0, False), (0.0, False)):
-        numbers = np.append(np.ones(3), -3 * psi)
-        rows = (cubes[:3], half), (cubes[3:], 1 - half)
-        surface = Intersection(tuple(Polynomial(np.vstack(r), numbers) for r in rows), (6,), (1.0,))
-        assert (surface.singular_point() is None) == smooth
-
-
-def test_equations_that_depend_on_each_other_have_no_planes():
-    one = SURFACES["P5[3,3]"].equations[0]
-    surface = Intersection((one, one), (6,), (1.0,))
-    assert surface.singular_point() is not None
-    with pytest.raises(NumericalError, match="depend on each other"):
-        next(surface.draw(np.random.default_rng(0), 5))
-
-
-REFUSED = {
-    "not Calabi-Yau": ((2, 2), ((3, 2),), (1.0, 1.0)),
-    "outside the Kaehler cone": ((2, 2), ((3, 3),), (1.0, 0.0)),
-    "no points": ((1, 3), ((1, 0), (1, 0), (0, 4)), (1.0, 1.0)),
-    "falls apart": ((1, 3), ((2, 0), (0, 4)), (1.0, 1.0)),
-    "leave dimension 0": ((1, 1), ((2, 1), (0, 1)), (1.0, 1.0)),
-    "leave dimension 5": ((3, 3), ((4, 4),), (1.0, 1.0)),
-    "columns": ((4,) * 3, ((1, 1, 0), (1, 0, 1), (0, 1, 1)) * 2 + ((1, 1, 0), (0, 0, 1)), (1.0,) * 3),
-    "at most": ((1,) * 9, ((2,) * 9,), (1.0,) * 9),
-    "needs one number for each": ((2, 2), ((3, 3),), (1.0,)),
-}
-
-
-@pytest.mark.parametrize("said", REFUSED)
-def test_what_is_no_calabi_yau_manifold_is_refused(said):
-    with pytest.raises(InputError, match=said):
-        configuration(*REFUSED[said], seed=1)
-
-
-def test_terms_of_several_degrees_are_refused():
-    with pytest.raises(InputError, match="several degrees"):
-        Intersection((Polynomial(np.array([[3, 0, 0], [1, 1, 0]]), np.ones(2)),), (3,), (1.0,))
-    with pytest.raises(InputError, match="finite and not all zero"):
-        Intersection((Polynomial(np.array([[3, 0, 0], [1, 1, 1]]), np.array([np.nan, 1])),), (3,), (1.0,))
 
 
 def test_points_come_from_their_coordinates_alone():

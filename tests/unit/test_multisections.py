@@ -1,12 +1,10 @@
 """Sections of O(k t) on complete intersections: how many, their derivatives, their Casimir operators, what they gain."""
 
-import pickle
-
 import numpy as np
 import pytest
 from surfaces import configuration, fermat, problem
 
-from mpiflow import config, hermitian
+from mpiflow import hermitian
 from mpiflow.ansatz.composed import Composed
 from mpiflow.ansatz.log import Log
 from mpiflow.comm import Comm
@@ -15,10 +13,11 @@ from mpiflow.flows.linearised import Linearised, gauss_newton
 from mpiflow.flows.potential_predictor import KaehlerPredictor
 from mpiflow.geometry import curvature
 from mpiflow.geometry.polynomial import multimonomials
-from mpiflow.kernels import multicasimir
-from mpiflow.kernels.multisections import MultiSections, multinorms, reduction
+from mpiflow.kernels import casimir
+from mpiflow.kernels.multisections import MultiSections, reduction
 from mpiflow.kernels.nearest_sections import NearestSections
 from mpiflow.kernels.sections import Sections
+from mpiflow.kernels.sections import norms as norms_of
 from mpiflow.methods import potentials
 from mpiflow.methods.spaces import Space
 from mpiflow.ranks.shards import Layout
@@ -34,6 +33,8 @@ CASES = {
     "P7, degree 4": ((7,), ((2,),) * 4, (1.0,), 4, 330 - 4 * 36 + 6),
     "determinantal": ((4, 1), ((4, 1), (1, 1)), (1.0, 1.0), 2, 15 * 3 - 5 * 2),
 }
+
+
 #: Those of classes t for which k t are no whole numbers, or of another direction u, and the nearest multidegree.
 NEAREST = {
     "k3": ((1, 2), ((2, 3),), (1.0, 1.3), 2, (2, 3)),
@@ -41,7 +42,11 @@ NEAREST = {
     "tetra-quadric": ((1,) * 4, ((2,) * 4,), (1.0, 1.2, 0.3, 0.8), 1, (1, 1, 1, 1)),
     "k3 of a direction": ((1, 2), ((2, 3),), (1.0, 1.0), 2, (3, 2)),
 }
+
+
 DIRECTIONS = {"k3 of a direction": [1.5, 1.0]}
+
+
 cases = pytest.mark.parametrize("name", CASES)
 
 
@@ -82,7 +87,7 @@ def test_all_monomials_are_sums_of_them_on_it(name):
     surface, features = made(name)
     p = points(surface, 30)
     unit, every = surface.frame(p.z, p.chart).z, multimonomials(features.multidegree, surface.sizes)
-    norms = multinorms(every, features.sizes)
+    norms = norms_of(every, features.sizes)
     values = (unit[:, None] ** every).prod(2) * norms
     onto = reduction(surface, features)
     assert np.abs(onto).max() < 30
@@ -183,9 +188,9 @@ def test_the_casimir_operator_inverts_the_normal_matrix_of_round_metrics():
         total += (mixed - degree * (part.stop - part.start - 1) * here) / weight
     laplacian = hermitian.to_reals(total.conj())
     normal = laplacian.T @ laplacian / len(z)
-    values = multicasimir.eigenvalues(m, ambient, t)
+    values = casimir.eigenvalues(m, ambient, t)
     values.flat[0] = 1.0
-    operator = multicasimir.MultiCasimir(features, values, np.eye(size))
+    operator = casimir.Casimir(features, values, np.eye(size))
     found = np.array([operator(row) for row in np.eye(size**2)])
     flat = np.full(size, 1.0)
     constant = hermitian.to_reals(np.diag(flat).astype(complex)[None])[0]
@@ -242,62 +247,3 @@ def test_what_sections_are_not_there_is_said(said):
     with pytest.raises(InputError, match="generic"):
         MultiSections.count(fermat(3), 2)
     assert issubclass(MultiSections, Sections)
-
-
-def test_of_whole_k_t_the_nearest_sections_are_the_sections():
-    ambient, degrees, t, k, _ = CASES["bicubic"]
-    surface = configuration(ambient, degrees, t, seed=2)
-    plain, near = (potentials.features(Comm(), surface, k, name) for name in ("sections", "nearest-sections"))
-    p, c = points(surface, 40), np.random.default_rng(0).normal(size=len(plain))
-    there, v = surface.frame(p.z, p.chart), np.random.default_rng(1).normal(size=(40, 16))
-    for whole in (False, True):
-        prepared = [each.prepare(there, whole) for each in (plain, near)]
-        one, other = (
-            each.contract(q, each.load(c), whole=whole) for each, q in zip((plain, near), prepared, strict=True)
-        )
-        np.testing.assert_allclose(other, one, atol=1e-10 * np.abs(one).max())
-        along = v[:, : one.shape[1]]
-        one, other = (each.adjoint(q, along) for each, q in zip((plain, near), prepared, strict=True))
-        np.testing.assert_allclose(other, one, atol=1e-10 * np.abs(one).max())
-    assert near.bytes(40, 3) == prepared[1].nbytes
-
-
-def test_the_adjoint_of_the_nearest_sections_is_that_of_what_they_contract_to():
-    surface, features = nearest("bicubic")
-    p, rng = points(surface, 30), np.random.default_rng(0)
-    prepared = features.prepare(surface.frame(p.z, p.chart), True)
-    c, v = rng.normal(size=len(features)), rng.normal(size=(30, 16))
-    left = (features.contract(prepared, features.load(c), whole=True) * v).sum()
-    assert c @ features.adjoint(prepared, v) == pytest.approx(left, rel=1e-10)
-
-
-def test_a_class_of_no_whole_multiple_is_solved_for():
-    surface, features = nearest("k3")
-    equation = problem(surface, features, 1024, TEST)
-    start = equation.at(np.zeros(len(features)))
-    step = gauss_newton(equation, start, 1e-6, 30, features.inverse(surface))
-    assert equation.at(start.coefficients + step).sigma < 0.6 * start.sigma
-
-
-def test_a_direction_is_a_key_of_the_run_file_that_counts_makes_and_believes():
-    table = {
-        "manifold": {"family": "configuration", "ambient": [1, 2], "degrees": [[2, 3]], "seed": 2},
-        "points": {"chart": "all"},
-        "kernel": {"name": "kaehler", "degree": 2, "potential": "log"},
-        "flow": {"dt": 1.0, "search": {"name": "gauss-newton", "inner": 9}},
-    }
-    table["kernel"]["features"] = {"name": "nearest-sections", "direction": [1.5, 1.0]}
-    checked = config.check(table, "x.toml")
-    space = checked.kernel.features
-    assert config.loads(checked.text()) == checked and pickle.loads(pickle.dumps(space)) == space
-    assert config.check(table | {"kernel": table["kernel"] | {"features": "nearest-sections"}}, "x.toml") != checked
-    surface, features = nearest("k3 of a direction")
-    assert space.kind.count(surface, 2) == space.kind.costs(surface, 2).features == len(features)
-    again = pickle.loads(pickle.dumps(features))
-    assert type(again) is NearestSections and again.multidegree == (3, 2)
-    assert list(space.kind.complaints(features.arrays(), 2)) == []
-    assert "multidegree [2, 2]" in next(along([1.2, 1.0]).kind.complaints(features.arrays(), 2))
-    with pytest.raises(InputError, match="direction = .*2 factors"):
-        along([1.0, 1.0, 1.0]).kind.count(surface, 2)
-    with pytest.raises(InputError, match="donaldson"):
-        config.check(table | {"flow": {"dt": 1.0, "search": "donaldson"}}, "x.toml")

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from jobs import SMALL
-from mpiflow import backend, build, dataset
+from mpiflow import backend, dataset
 from mpiflow.comm import Comm
 from mpiflow.config import loads
 from mpiflow.coupling import SymmetricSum
 from mpiflow.errors import InputError
+from mpiflow.methods import registry
 from mpiflow.ranks import placement
 
 
@@ -28,7 +29,7 @@ def flow(name, mode="auto"):
     text = SMALL.format(coupling="all").replace("[points]", f'backend = "{name}"\n[points]')
     config = loads(f'{text}\n[engine]\nmode = "{mode}"')
     train, _ = dataset.train_points(Comm(), config.surface(), config)
-    return build.flow(config, config.surface(), train, {})
+    return registry.of(config).flow(config, config.surface(), train, {})
 
 
 @pytest.mark.parametrize("direct", ["0", "1"])

@@ -30,11 +30,6 @@ class Configuration(Product):
     smooth = True
 
     @property
-    def factors(self) -> tuple[int, ...]:
-        """The n_i."""
-        return tuple(self.ambient)
-
-    @property
     def degrees_of(self) -> tuple[tuple[int, ...], ...]:
         """Of each equation in each factor."""
         return tuple(map(tuple, self.degrees))

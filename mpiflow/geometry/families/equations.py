@@ -33,11 +33,6 @@ class Equations(Product):
     name = "equations"
 
     @property
-    def factors(self) -> tuple[int, ...]:
-        """The n_i."""
-        return tuple(self.ambient)
-
-    @property
     def degrees_of(self) -> tuple[tuple[int, ...], ...]:
         """Of each equation in each factor, by its first monomial."""
         cuts = np.cumsum(self.sizes)[:-1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -30,13 +30,14 @@ Kaehler = Annotated[
 class Product(Family):
     """Complete intersections in P^(n_1) x ... x P^(n_r), of the class of K = sum t_i log|z_i|^2.
 
-    A subclass has `factors`, the n_i, `degrees_of`, the degrees of each equation in each factor (p, r), and `polynomials`.
+    A subclass has `factors`, the n_i, or a key `ambient` for them, `degrees_of`, the degrees of each equation in each factor
+    (p, r), and `polynomials`.
     """
 
     kaehler: Kaehler | None = None
     """The t_i of K = sum t_i log|z_i|^2, one for each factor; without it all are 1. e.g. [1.0, 1.5]"""
 
-    factors: ClassVar[tuple[int, ...]]
+    factors: ClassVar[Any] = property(lambda self: tuple(self.ambient))
     degrees_of: ClassVar[tuple[tuple[int, ...], ...]]
 
     def polynomials(self) -> tuple[Polynomial, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow import streams
-from mpiflow.grids import rk4
+from mpiflow.grids import rk4, symmetric
 from mpiflow.grids.fields.field import Field
-from mpiflow.grids.periodic import Metric, places, projected
+from mpiflow.grids.periodic import Metric, projected
 from mpiflow.grids.space import Space
 
 #: Steps of the power iteration that finds the fastest rate, from below, and what is kept of the longest step for that.
@@ -37,7 +37,7 @@ class Functional(Field):
         from mpiflow.network.slope import gradient
 
         metric, cell = Metric(u), (2 * np.pi) ** (u.ndim - 1) / u[0].size
-        found = gradient(self, u)[places(metric.dimension)] / cell
+        found = gradient(self, u)[symmetric.places(metric.dimension)] / cell
         # Off the diagonal a component of u stands for two of g.
         shares = np.where(np.eye(metric.dimension), 1.0, 0.5)
         shared = np.multiply.outer(shares, np.ones(u.shape[1:])) * found
