@@ -18,6 +18,11 @@ def in_one_line():
         yield
     except (FlowError, MemoryError):
         raise
+    except NotImplementedError as error:
+        if not str(error):
+            raise
+        # A base of ours says what a user's class has not.
+        raise InputError(str(error)) from error
     except (Exception, SystemExit) as error:
         # Not before: commands that open no door are quick.
         from mpiflow.doors.own import MODULE, told
