@@ -118,12 +118,21 @@ def _read(config: object, caller: str) -> Config:
     if isinstance(config, Config):
         return config
     if isinstance(config, Mapping):
-        return run_files.check(dict(config), caller)
+        return run_files.check(_plain(config), caller)
     if isinstance(config, str | Path):
         return run_files.read(config)
     raise InputError(
         f"{caller}: a {type(config).__name__} is no run file: give its path, its tables as a dict, or a Config"
     )
+
+
+def _plain(item: Any) -> Any:
+    """Tables with numbers and lists of Python where they have numpy's, as loops over arrays give them."""
+    if isinstance(item, Mapping):
+        return {key: _plain(value) for key, value in item.items()}
+    if isinstance(item, list | tuple):
+        return [_plain(value) for value in item]
+    return item.tolist() if isinstance(item, np.generic | np.ndarray) else item
 
 
 def _path(folder: object) -> Path:

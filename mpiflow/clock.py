@@ -17,3 +17,9 @@ def part(name: str):
         yield
     finally:
         parts[name] = parts.get(name, 0.0) + time.perf_counter() - start
+
+
+def since(earlier: dict[str, float]) -> dict[str, float]:
+    """Seconds of each part since `parts` were as a copy of them: those of one run, where a process makes several."""
+    grown = {name: seconds - earlier.get(name, 0.0) for name, seconds in parts.items()}
+    return {name: seconds for name, seconds in grown.items() if seconds}

@@ -121,8 +121,8 @@ class Comm:
         return info.get("mpi_memory_alloc_kinds") or ""
 
     def min(self, value: float) -> float:
-        """The least value over the ranks (exact, so no order is needed)."""
-        return min(self.allgather(value))
+        """The least value over the ranks (exact, so no order is needed); NaN if it is so on one."""
+        return float(np.min(self.allgather(value)))
 
     def all_here(self, patience: float) -> bool:
         """Whether every rank comes to this call within so many seconds."""

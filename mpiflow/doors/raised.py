@@ -10,12 +10,20 @@ from mpiflow.errors import FlowError, InputError
 
 @contextmanager
 def in_one_line():
-    """An error of a user's class is InputError in one line, with its file; what ours raise, called by it or not, stays."""
+    """An error of a user's class is InputError in one line, with its file; what ours raise, called by it or not, stays.
+
+    SystemExit as well: a run that it ended with 0 would seem done.
+    """
     try:
         yield
     except (FlowError, MemoryError):
         raise
-    except Exception as error:
+    except NotImplementedError as error:
+        if not str(error):
+            raise
+        # A base of ours says what a user's class has not.
+        raise InputError(str(error)) from error
+    except (Exception, SystemExit) as error:
         # Not before: commands that open no door are quick.
         from mpiflow.doors.own import MODULE, told
 

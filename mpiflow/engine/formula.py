@@ -6,6 +6,7 @@ import numpy as np
 
 from mpiflow.backend import HOST, Device, joined
 from mpiflow.engine.tiles import SOURCES, power_of_two
+from mpiflow.errors import InputError
 from mpiflow.kernels.kernel import Kernel
 
 # Rows of a tile, the unit that ranks own: a last one is filled up, so that a row's bits know neither rank nor engine.
@@ -67,7 +68,17 @@ class Formula:
 
     def _row(self, number: int) -> list:
         """The tiles of 128 targets, source by source."""
-        return [self._short(self.kernel.tile(self.targets[number], y, self.device.xp)) for y in self.sources]
+        return [self._short(self._tile(self.targets[number], y)) for y in self.sources]
+
+    def _tile(self, x, y):
+        """A tile of the formula. Raises InputError for an array that is none: a user's was tried on few points alone."""
+        found = self.device.xp.asarray(self.kernel.tile(x, y, self.device.xp))
+        if found.shape[-2:] != (len(x), len(y)) or found.dtype.kind != "f":
+            raise InputError(
+                f'kernel.name = "{self.kernel.name}": tile of {len(x)} and {len(y)} points is {found.dtype}'
+                f"{list(found.shape)}; it must be float64{[len(x), len(y)]}"
+            )
+        return found
 
     def _short(self, array):
         return self.device.xp.asarray(array, dtype=getattr(self.device.xp, self.precision))

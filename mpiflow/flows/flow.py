@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mpiflow.dataset import PointSet
+from mpiflow.errors import InputError
 from mpiflow.flows.history import Record
 from mpiflow.flows.predictor import Predictor
 from mpiflow.searches import Search
@@ -25,7 +26,7 @@ class Flow:
 
     def step(self) -> Record:
         """One step on every rank; collective. Raises NumericalError where the flow breaks down."""
-        return self.record(*self.search.step(self, self.dt))
+        return self.record(*_taken(self.search, self.search.step(self, self.dt)))
 
     def direction(self) -> np.ndarray:
         """The kernel's image of the slope of the loss, to be descended along: shape of theta."""
@@ -66,3 +67,13 @@ class Flow:
     def watch(self, targets: PointSet) -> Callable[[], np.ndarray]:
         """A function that gives the metric at targets as of its call, (n_r, d, d) complex128; each call is collective."""
         raise NotImplementedError
+
+
+def _taken(search: Search, found: object) -> tuple[float, int]:
+    """What a step returned. Raises InputError where it is no dt and number of halvings, as of a user's it may be."""
+    match found:
+        case (float() | int() | np.floating(), int() | np.integer()):
+            return float(found[0]), int(found[1])
+    raise InputError(
+        f"{search.asker}: its step returned {found!r:.60}; it must return the dt that was taken and how often it was halved"
+    )

@@ -155,7 +155,13 @@ class KaehlerFlow(Flow):
         every = self.rule.refreeze
         if every and self.steps and self.steps % every == 0 and self.frozen_at is not self.state.coefficients:
             self._freeze(self.state)
-        return self.rule.preconditioner.direction(self, self.applied)
+        found = self.rule.preconditioner.direction(self, self.applied)
+        if np.shape(found) != self.state.coefficients.shape or np.iscomplexobj(found):
+            raise InputError(
+                f'kernel.preconditioner = "{self.rule.preconditioner.name}": its direction is '
+                f"{np.asarray(found).dtype}{list(np.shape(found))}; it must be float64{[len(self.features)]}"
+            )
+        return found
 
     def linearised(self, inner: int | None) -> np.ndarray:
         """The step of Gauss-Newton, (P,), to be added; inner: as of `linearised.gauss_newton`; collective."""

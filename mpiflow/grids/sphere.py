@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mpiflow.grids import zonal
 from mpiflow.grids.round import Round
@@ -34,6 +34,15 @@ class Sphere(Round):
         """v = radius^2 (1 + amplitude P_2(cos theta)); 0 is round. e.g. 0.4"""
         rosenau: Annotated[float, Field(gt=0, le=10)] | None = None
         """In place of these: Rosenau's solution, so long before it is a point. [time] e.g. 1.5"""
+
+        @model_validator(mode="after")
+        def _alone(self):
+            if self.rosenau and (self.radius, self.amplitude) != (1.0, 0.0):
+                raise ValueError(
+                    f"rosenau = {self.rosenau:g}: starts from that solution, and radius = {self.radius:g}, amplitude = "
+                    f"{self.amplitude:g} are of another start; remove it or them"
+                )
+            return self
 
     def start(self) -> np.ndarray:
         """v of the keys: (1, n)."""

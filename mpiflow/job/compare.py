@@ -101,4 +101,10 @@ def shared(models: tuple[Model, Model]) -> tuple[int, ...] | str:
 
 def _apart(models: tuple[Model, Model]) -> InputError:
     first, second = (model.config.manifold.model_dump(mode="json", exclude_none=True) for model in models)
-    return InputError(f"the runs are on different manifolds, {first} and {second}: compare metrics on one")
+    # Monomials and coefficients may be long.
+    apart = (
+        f"{key} {first.get(key)!r:.60} and {second.get(key)!r:.60}"
+        for key in first | second
+        if first.get(key) != second.get(key)
+    )
+    return InputError(f"the runs are on different manifolds, of {', '.join(apart)}: compare metrics on one")

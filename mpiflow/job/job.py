@@ -84,6 +84,7 @@ class Job:
         self.triggers = Triggers(comm, where, max_time, output.every_steps, output.every_seconds)
         self.writer = Writer(comm, where, output.keep, output.keep_every, screen.say)
         self.seconds: dict[str, float] = {}
+        self.earlier = dict(clock.parts)
         #: The step that this start went on from.
         self.begun = 0
         self.made: Driven | None = None
@@ -237,7 +238,7 @@ class Job:
     def _save(self) -> None:
         """Hand a snapshot to the writer, which works while the flow goes on."""
         with self.screen.stage("save", self.seconds):
-            arrays = self.snapshot.arrays(self.seconds | clock.parts)
+            arrays = self.snapshot.arrays(self.seconds | clock.since(self.earlier))
             self.writer.submit(self.step, arrays, self.snapshot.attributes(self.flow.attributes()))
 
     def _report(self) -> None:

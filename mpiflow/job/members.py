@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mpiflow.comm import Comm
 from mpiflow.config import Config
+from mpiflow.doors.raised import in_one_line
 from mpiflow.errors import RESUBMIT, FlowError, InputError
 from mpiflow.job.job import run
 from mpiflow.screen import Screen
@@ -60,7 +61,8 @@ def members(comm: Comm, runs: dict[Path, Config], quiet: bool = False, max_time:
 
 def _member(config: Config, where: Path, max_time: float | None) -> tuple[int, str]:
     try:
-        code = run(Comm(), config, where, Screen(0, quiet=True), max_time=max_time)
+        with in_one_line():
+            code = run(Comm(), config, where, Screen(0, quiet=True), max_time=max_time)
     except FlowError as error:
         return error.exit_code, str(error)
     return code, "stopped, its state saved" if code else "done"

@@ -46,14 +46,14 @@ def rendered(rows: list[Row], title: str, defects: bool = True) -> Table:
 
 def _gain(row: Row) -> str:
     """The gain; of a sigma that is rounding alone, what it exceeds."""
-    if row.sigma == 0 or row.sigma >= _ROUNDING:
-        return f"{row.gain:.4g}"
-    return f"> {row.gain * row.sigma / _ROUNDING:.0e}"
+    if 0 < row.sigma < _ROUNDING:
+        return f"> {row.gain * row.sigma / _ROUNDING:.0e}"
+    return f"{row.gain:.4g}"
 
 
 def _digits(value: float, digits: str, noise: float) -> str:
-    """A number with its digits; of one that is rounding noise, none."""
-    return f"{value:{digits}}" if value >= noise else f"< {noise:.0e}"
+    """A number with its digits; of one that is rounding noise, none. NaN is none of both, and stays."""
+    return f"< {noise:.0e}" if value < noise else f"{value:{digits}}"
 
 
 def curvature_lines(found: Curvature) -> list[str]:

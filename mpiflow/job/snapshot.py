@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import numpy as np
 
 from mpiflow import __version__
@@ -20,17 +22,19 @@ class Snapshot:
         self.made, self.comm, self.config = made, made.comm, made.config
         self.constant = made.constant()
         entry = provenance.entry(self.comm.size, backend, earlier[0] if earlier else None)
-        chain = earlier[1]["provenance"] if earlier else ""
-        self.provenance = provenance.append(chain, entry)
+        starts = earlier[1]["provenance"] if earlier else ""
+        self.provenance = provenance.append(starts, entry)
         #: What may have moved bits since the last start, in one line.
-        self.moved = provenance.moved(chain, entry)
+        self.moved = provenance.moved(starts, entry)
 
     def arrays(self, seconds: dict[str, float]) -> dict[str, np.ndarray] | None:
         """All datasets of a state as of now on rank 0, None elsewhere; collective. seconds: of each stage on this rank."""
         found = self.made.gathered()
-        stages = {name: self.comm.allgather(value) for name, value in seconds.items()}
-        if self.comm.rank:
+        ranks = self.comm.gather(seconds)
+        if ranks is None:
             return None
+        # A rank that did more before this run may know parts that others do not.
+        stages = {name: [each.get(name, 0.0) for each in ranks] for name in dict.fromkeys(chain.from_iterable(ranks))}
         # The flow's own come first: the writer lets them go as it packs them.
         found |= self.constant
         found |= {f"history/{name}": column for name, column in self.made.history.arrays().items()}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mpiflow.errors import InputError
 from mpiflow.settings.section import Named
 
 if TYPE_CHECKING:
@@ -39,6 +40,10 @@ class Preconditioner(Named):
 
     def direction(self, flow: KaehlerFlow, c: Applied) -> np.ndarray:
         """What the flow descends along, (P,), under the C of now; collective."""
+        if not callable(c):
+            raise InputError(
+                f'kernel.preconditioner = "{self.name}": its frozen returned {c!r:.60}; it must return a function'
+            )
         return c(flow.problem.gradient(flow.state))
 
 

@@ -33,7 +33,8 @@ class Donaldson(Search):
         trial, taken, rejected = halved(tried, dt)
         if trial is None:
             raise NumericalError(
-                f"Donaldson's map: the metric loses positivity even after {HALVINGS} halvings; take more points than sections"
+                f"Donaldson's map, flow.dt = {dt:g}: the metric loses positivity even after {HALVINGS} halvings; take "
+                f"{'flow.dt = 1, ' if dt > 1 else ''}more points than sections"
             )
         flow.take(trial)
         return taken, rejected

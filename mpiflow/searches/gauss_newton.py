@@ -55,7 +55,7 @@ def shortened(problem: MongeAmpere, before: State, direction: np.ndarray, dt: fl
     trial, taken, rejected = halved(tried, dt)
     if trial is None and not least[-1] > 0:
         raise NumericalError(
-            f"Gauss-Newton: the metric loses positivity (eigenvalue {least[-1]:.1e}) even after {HALVINGS} halvings; "
-            "take more points, a lower kernel.degree or a larger kernel.ridge"
+            f"Gauss-Newton, flow.dt = {dt:g}: the metric loses positivity (eigenvalue {least[-1]:.1e}) even after {HALVINGS} "
+            f"halvings; take {'flow.dt = 1, ' if dt > 1 else ''}more points, a lower kernel.degree or a larger kernel.ridge"
         )
     return (trial, taken, rejected) if trial else (before, 0.0, rejected)

@@ -8,8 +8,9 @@ import pytest
 from mpiflow import config, job
 from mpiflow.belief import loader
 from mpiflow.comm import Comm
+from mpiflow.doors import own
 from mpiflow.errors import InputError
-from mpiflow.job.members import choices, members
+from mpiflow.job.members import _member, choices, members
 from mpiflow.job.on_grid import OnGrid
 
 TABLE = {
@@ -54,6 +55,16 @@ def test_members_are_dealt_out_and_have_a_rank_each(codes, wanted, monkeypatch):
     ranks = SimpleNamespace(rank=1, size=2, allgather=lambda own: [told, own])
     assert members(ranks, dict.fromkeys("abcde"), quiet=True) == wanted
     assert made == [(1, "b"), (1, "d")]
+
+
+def test_what_a_user_s_code_raises_ends_its_member_alone(tmp_path, monkeypatch):
+    theirs = own.module(
+        "theirs.py", "def run(comm, config, where, *args, **kwargs):\n    if where == 'a': 1 / 0\n    return 0"
+    )
+    monkeypatch.setattr(job.members, "run", theirs.run)
+    assert members(Comm(), dict.fromkeys("ab"), quiet=True) == 2
+    told = _member(None, "a", None)
+    assert told == (2, "theirs.py: ZeroDivisionError: division by zero (line 2)") and _member(None, "b", None)[0] == 0
 
 
 def test_members_are_all_combinations_with_names_of_their_own():

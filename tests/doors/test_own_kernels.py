@@ -16,6 +16,7 @@ from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.doors import own
 from mpiflow.doors.raised import in_one_line
+from mpiflow.engine.formula import Formula
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
 
@@ -56,6 +57,10 @@ BROKEN = {
     "shape": (LAPLACE.replace("self.width)", "self.width)[:1]"), r"float64\[1, 9\]"),
     "NaN": (LAPLACE.replace("-distances", "np.nan * distances"), "finite"),
     "complex": (LAPLACE.replace("-distances", "1j * distances"), "complex128"),
+    "changes its points": (
+        LAPLACE.replace("        return", "        x *= 2\n        return"),
+        r"read-only \(line 13\)",
+    ),
     "no tile": (LAPLACE.replace("def tile", "def tiles"), "has no tile"),
     "symmetric without a profile": (LAPLACE.replace("width:", "symmetric = True\n    width:"), "need a profile"),
 }
@@ -73,9 +78,26 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
     late = LAPLACE.replace("        return", '        if len(x) > 100: raise RuntimeError("late oops")\n        return')
     path = written(tmp_path, late, "Laplace")
     refused(inside(["run", str(path), "-o", "run"], tmp_path), "mine.py: RuntimeError: late oops (line 13)")
-    ours = own.module("ours.py", "from mpiflow import hermitian\ndef call(): hermitian.unpacked(None)")
+    ours = own.module(
+        "ours.py", "from mpiflow import hermitian\ndef call(): hermitian.unpacked(None)\ndef leave(): exit(0)"
+    )
     with pytest.raises(AttributeError), in_one_line():
         ours.call()
+    with pytest.raises(InputError, match="SystemExit: 0"), in_one_line():
+        ours.leave()
+
+
+@pytest.mark.parametrize(
+    ("late", "said"), [("[:, :-1]", r"float64\[128, 129\]; it .* float64\[128, 130\]"), (" * 1j", "complex")]
+)
+def test_a_tile_that_is_none_of_many_points_is_one_line(late, said, tmp_path):
+    """It was tried on a few."""
+    text = LAPLACE.replace(
+        "self.width)", f"self.width){late} if len(y) > 100 else xp.exp(-distances(x, y, xp) / self.width)"
+    )
+    kernel, z = config.read(written(tmp_path, text, "Laplace")).kernel, np.ones((130, 5), complex)
+    with pytest.raises(InputError, match=said):
+        Formula(kernel, z, z, "float32").apply(np.ones((130, 1)))
 
 
 def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):

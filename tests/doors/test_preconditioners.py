@@ -3,6 +3,7 @@
 import pytest
 from dropping import begin, holds
 
+import mpiflow as library
 from mpiflow import config
 from mpiflow.errors import InputError
 
@@ -69,3 +70,18 @@ def test_it_may_have_fewer_points_than_features(path):
 def test_what_is_no_preconditioner_is_one_line(path, override, said):
     with pytest.raises(InputError, match=said):
         config.read(path, [override])
+
+
+@pytest.mark.parametrize(
+    ("frozen", "said"),
+    [
+        ("lambda gradient: gradient[:-1]", r"its direction is float64\[\d+\]; it must be float64\[\d+\]"),
+        ("lambda gradient: 1j * gradient", "its direction is complex128"),
+        ("None", "its frozen returned None; it must return a function"),
+    ],
+)
+def test_what_gives_no_direction_is_one_line(path, frozen, said):
+    head, _, _ = GRADED.partition("return")
+    path.with_name("mine.py").write_text(f"{head}return {frozen}\n")
+    with pytest.raises(InputError, match=r'kernel.preconditioner = ".*mine.py:Graded": ' + said):
+        library.run(path)

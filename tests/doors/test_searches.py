@@ -6,7 +6,11 @@ from dropping import begin, holds
 
 import mpiflow as library
 from mpiflow import config
+from mpiflow.doors.raised import in_one_line
 from mpiflow.errors import InputError
+from mpiflow.flows.flow import _taken
+from mpiflow.searches import Search
+from mpiflow.searches.euler import Euler
 
 MOMENTUM = '''
 from mpiflow.searches import Search, descended
@@ -112,3 +116,15 @@ def test_a_search_that_does_not_suit_is_refused_with_those_that_do(case):
     table, said = REFUSED[case]
     with pytest.raises(InputError, match=said):
         config.check(table, "x.toml")
+
+
+@pytest.mark.parametrize("found", [None, 0.1, "ab", (0.1,), (0.1, 0, 0), (None, 0), (0.1, 0.5)], ids=str)
+def test_what_a_step_returns_is_the_dt_and_the_halvings(found):
+    assert _taken(Euler(), (np.float32(0.5), np.int64(2))) == (0.5, 2)
+    with pytest.raises(InputError, match='flow.search = "euler": its step returned .*; it must return the dt'):
+        _taken(Euler(), found)
+
+
+def test_a_search_without_a_step_is_one_line():
+    with pytest.raises(InputError, match=r"its class has no step\(self, flow, dt\); give it one"), in_one_line():
+        Search().step(None, 0.1)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import errno
+from types import SimpleNamespace
 
 import pytest
 from faulty import OPERATIONS, Faulty
 from states import same, small_arrays
 
+from mpiflow import clock
 from mpiflow.comm import world
 from mpiflow.errors import NumericalError, WriteError
+from mpiflow.job.snapshot import Snapshot
 from mpiflow.state import load
 from mpiflow.state.commit import Writer
 
@@ -48,3 +51,20 @@ def test_a_nan_is_learnt_by_all_ranks(shared_path):
         broken["history/loss"][0] = float("nan")
     with pytest.raises(NumericalError):
         Writer(world(), shared_path).submit(1, broken, {})
+
+
+@pytest.mark.parallel([2])
+def test_a_rank_that_did_more_before_the_run_holds_up_no_other(monkeypatch):
+    """A script may have run something on one rank alone: no part of this run, and no reason to wait for ever."""
+    monkeypatch.setattr(clock, "parts", {"merge": 5.0, "kernel": 5.0, "cluster": 1.0})
+    earlier = dict(clock.parts)
+    clock.parts["kernel"] += 1.0 + world().rank
+    if world().rank == 1:
+        clock.parts["merge"] += 2.0
+    history = SimpleNamespace(arrays=dict)
+    made = SimpleNamespace(comm=world(), config=None, constant=dict, gathered=dict, history=history)
+    found = Snapshot(made, None).arrays(clock.since(earlier))
+    assert (found is None) == (world().rank == 1)
+    if found:
+        seconds = {name: list(each) for name, each in found.items() if name.startswith("timing/")}
+        assert seconds == {"timing/kernel": [1.0, 2.0], "timing/merge": [0.0, 2.0]}

@@ -11,6 +11,7 @@ import mpiflow
 from jobs import mpiflow as command
 from jobs import result, small
 from mpiflow import config
+from mpiflow.api import _read
 from mpiflow.comm import Comm, world
 from mpiflow.errors import InputError
 
@@ -45,6 +46,23 @@ def test_a_potential_in_memory_is_that_of_its_states(tmp_path, table):
     z = mpiflow.sample(memory.config, 20).z
     assert np.array_equal(memory.potential(z), folder.potential(z))
     assert np.array_equal(memory.ricci(z), folder.ricci(z)) and memory.everywhere
+
+
+def test_numbers_of_numpy_are_numbers_of_a_run_file():
+    """As loops over arrays give them."""
+    table = {
+        "kernel": {"name": "gaussian", "width": 0.25},
+        "flow": {"dt": 0.1, "steps": 2},
+        "points": {"chart": [0, 1]},
+    }
+    same = {
+        "kernel": {"name": "gaussian", "width": np.float32(0.25)},
+        "flow": {"dt": np.float64(0.1), "steps": np.int64(2)},
+    }
+    found = _read(same | {"points": {"chart": np.array([0, 1])}}, "test")
+    assert found == _read(table, "test") and found.text() == _read(table, "test").text()
+    with pytest.raises(InputError, match=r"test: flow\.steps = 2\.5: must be a whole number"):
+        _read(table | {"flow": {"dt": 0.1, "steps": np.float64(2.5)}}, "test")
 
 
 def test_a_run_that_was_stopped_goes_on_by_the_same_call(tmp_path, table):

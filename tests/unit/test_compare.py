@@ -92,7 +92,10 @@ def test_it_is_the_same_on_any_ranks(tmp_path):
 
 TORUS = {"manifold": {"ambient": 2}}
 REFUSED = {
-    "another manifold": (kaehler(6, manifold={"family": "dwork", "psi": 0.1}), "different manifolds"),
+    "another manifold": (
+        kaehler(6, manifold={"family": "dwork", "psi": 0.1}),
+        "manifolds, of family '.*' and '.*', psi ",
+    ),
     "another dimension": (kaehler(6, **TORUS), "different manifolds"),
     "no chart in common": (gaussian((1, 0)), "extrapolate"),
 }

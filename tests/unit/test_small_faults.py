@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from mpiflow.job.job import run
 from mpiflow.kernels import kaehler
 from mpiflow.predictor import open_run
 from mpiflow.screen import Screen
+from mpiflow.searches.gauss_newton import shortened
 from mpiflow.state.holder import LOCK
 from mpiflow.state.lock import RunLock
 
@@ -168,3 +170,10 @@ def test_of_two_sources_that_are_nearly_as_near_delta_takes_the_nearer():
     y = np.concatenate([x + 1.000001e-7 * away, x + 1e-7 * away])
     np.testing.assert_array_equal(Delta().tile(x, y), [[0.0, 1.0]])
     np.testing.assert_array_equal(Delta().tile(x, y[::-1]), [[1.0, 0.0]])
+
+
+@pytest.mark.parametrize(("dt", "cure"), [(1e30, "take flow.dt = 1, more points"), (1.0, "take more points")])
+def test_a_step_of_gauss_newton_that_is_far_too_long_is_told_as_one(dt, cure):
+    lost = SimpleNamespace(coefficients=np.zeros(1), least=-2.0, objective=np.inf)
+    with pytest.raises(NumericalError, match=rf"flow.dt = {dt:g}".replace("+", r"\+") + f".*; {cure}"):
+        shortened(SimpleNamespace(at=lambda coefficients: lost), lost, np.ones(1), dt)

@@ -18,6 +18,12 @@ def test_rosenaus_solution_is_met():
     assert np.abs(flowed(space, 1.0) - space.exact(1.0)).max() < 1e-10
 
 
+@pytest.mark.parametrize("beside", [{"radius": 2.0}, {"amplitude": 0.4}], ids=str)
+def test_a_start_beside_rosenaus_is_refused(beside):
+    with pytest.raises(ValueError, match="rosenau = 1.5: starts from that solution, .* remove it or them"):
+        Sphere.Keys(rosenau=1.5, **beside)
+
+
 def test_the_non_local_flow_tends_to_the_local_one_as_the_square_of_its_width():
     space = Sphere(Sphere.Keys(points=24, rosenau=1.5))
     off = [np.abs(flowed(space, 0.5, width) - space.exact(0.5)).max() for width in (0.2, 0.1, 0.05)]
