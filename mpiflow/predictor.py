@@ -28,9 +28,11 @@ OFF = 1e-6
 def open_run(path: str | Path, comm: Comm | None = None) -> Model:
     """Open a run folder (its newest sound state) or one state file; collective over comm, one rank by default.
 
-    Raises StateError where there is no state, or none that validates.
+    Raises InputError for what is no path, StateError where there is no state, or none that validates.
     """
     comm = comm or Comm()
+    if not isinstance(path, str | Path):
+        raise InputError(f"mpiflow.open: path = {path!r}: must be the path of a run folder or a state-*.h5 file")
     state = settings = None
     with comm.lead() as mine:
         if mine:

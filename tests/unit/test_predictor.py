@@ -82,6 +82,9 @@ def test_what_is_not_a_run_is_refused(tmp_path):
         mpiflow.open(tmp_path / "absent")
     with pytest.raises(StateError, match="there is no state in it"):
         mpiflow.open(tmp_path)
+    for nothing in (None, 3):
+        with pytest.raises(InputError, match="path = "):
+            mpiflow.open(nothing)
 
 
 def test_rows_have_no_numbers_that_json_lacks():
