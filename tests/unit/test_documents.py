@@ -138,6 +138,16 @@ def test_python_of_the_readme_asks_a_model_for_what_it_has():
     assert not [name for name in asked if not hasattr(Model, name)]
 
 
+@pytest.mark.parametrize("path", ["scripts/setup", "slurm/paper.sbatch"])
+def test_python_of_a_script_imports_what_is_there(path):
+    found = re.findall(r"-c '(.*?)'", (ROOT / path).read_text(), re.DOTALL)
+    imports = [node for text in found for node in ast.walk(ast.parse(text)) if isinstance(node, ast.ImportFrom)]
+    ours = [node for node in imports if node.module.startswith("mpiflow")]
+    assert ours
+    for node in ours:
+        exec(compile(ast.Module([node], []), path, "exec"), {})
+
+
 def test_a_wheel_has_the_documents_the_run_files_and_the_batch_scripts():
     settings = ConfigParser()
     settings.read(ROOT / "setup.cfg")
