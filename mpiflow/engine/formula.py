@@ -73,10 +73,11 @@ class Formula:
     def _tile(self, x, y):
         """A tile of the formula. Raises InputError for an array that is none: a user's was tried on few points alone."""
         found = self.device.xp.asarray(self.kernel.tile(x, y, self.device.xp))
-        if found.shape[-2:] != (len(x), len(y)) or found.dtype.kind != "f":
+        wanted = (x.shape[0], y.shape[0])
+        if found.shape[-2:] != wanted or "float" not in str(found.dtype):
             raise InputError(
-                f'kernel.name = "{self.kernel.name}": tile of {len(x)} and {len(y)} points is {found.dtype}'
-                f"{list(found.shape)}; it must be float64{[len(x), len(y)]}"
+                f'kernel.name = "{self.kernel.name}": tile of {wanted[0]} and {wanted[1]} points is {found.dtype}'
+                f"{list(found.shape)}; it must be float64{list(wanted)}"
             )
         return found
 
