@@ -103,8 +103,8 @@ class Comm:
         where = self.allgather_rows(np.asarray(chunks, np.int64))
         terms = self.allgather_rows(np.asarray(partials))
         total = np.zeros(terms.shape[1:], terms.dtype)
-        for term in terms[np.argsort(where)]:
-            total += term
+        for place in np.argsort(where):
+            total += terms[place]
         return total
 
     def sum_integers(self, values: np.ndarray) -> np.ndarray:

@@ -122,7 +122,8 @@ class Network(Kind):
         """g in the chart of a point, from its columns: (d, d) complex Hermitian, of JAX."""
         from mpiflow.network import metrics
 
-        return self.joined(p["reference"], metrics.matrix(network(theta, p["x"])))
+        values = network(theta, p["x"])
+        return self.joined(p["reference"], metrics.matrix(values - p["begun"] if "begun" in p else values))
 
     def joined(self, reference, added):
         """g of g_FS and the network's matrix, (d, d) complex Hermitian each."""

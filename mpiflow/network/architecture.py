@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import jax
 import jax.numpy as jnp
@@ -21,8 +21,8 @@ class Architecture:
     tangent: None, or (w_std, b_std) for the NTK parameterisation, in which a layer is w_std / sqrt(in) W x + b_std b and
     all parameters begin as standard normal numbers, as in `kernels.relu`. apart: whether every output has a network of its
     own (HR 2.19 - 2.23); their parameters stand one after the other. since: the seed of the parameters that it begins at and
-    that its values count from, NN - NN_0; None for NN alone. first: of NN_0, as `drawn` gives it. To JAX these two are data:
-    networks of one shape compile once.
+    that its metric counts from, NN - NN_0 (`objective.Objective.begun`); None for NN alone. To JAX it is data: networks of
+    one shape compile once.
     """
 
     inputs: int
@@ -33,7 +33,6 @@ class Architecture:
     tangent: tuple[float, float] | None = None
     apart: bool = False
     since: int | None = None
-    first: dict[str, jax.Array] | None = None
 
     @property
     def networks(self) -> int:
@@ -64,19 +63,6 @@ class Architecture:
             parts += [bound * draws.uniform(-1, 1, a * b), np.zeros(b)]
         return np.concatenate(parts)
 
-    def drawn(self) -> dict[str, np.ndarray]:
-        """The parameters of NN_0 as of no parameterisation, by their precision: (P,), weights and biases as layers take them.
-
-        Made here, since a compiled product would be joined with the sum behind it, and round otherwise.
-        """
-        begun = self.initial(0).reshape(self.networks, -1)
-        return {
-            name: jnp.concatenate(
-                [part.ravel() for own in begun.astype(name) for layer in self.layers(own) for part in layer[:2]]
-            )
-            for name in ("float64", "float32")
-        }
-
     def layers(self, theta):
         """(weight, bias, activation) of each layer of one network, None for the last one's; theta: (P,) of that alone."""
         start, act = 0, _ACTIVATIONS[self.activation]
@@ -90,13 +76,6 @@ class Architecture:
 
     def __call__(self, theta, x):
         """The network of parameters (P,) at one input (inputs,): (outputs,) reals."""
-        values = self._values(theta, x)
-        if self.first is None:
-            return values
-        first = self.first[theta.real.dtype.name].astype(theta.dtype)
-        return values - replace(self, tangent=None, first=None)(first, x)
-
-    def _values(self, theta, x):
         if self.apart:
             return jax.vmap(lambda own: self._one(own, x)[0])(theta.reshape(self.networks, -1))
         return self._one(theta, x)
@@ -108,7 +87,6 @@ class Architecture:
         return x
 
 
-_DATA = ["since", "first"]
 jax.tree_util.register_dataclass(
-    Architecture, _DATA, [field.name for field in fields(Architecture) if field.name not in _DATA]
+    Architecture, ["since"], [field.name for field in fields(Architecture) if field.name != "since"]
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from mpiflow.methods.network import Network
 from mpiflow.network import inputs
 from mpiflow.network.architecture import Architecture
 from mpiflow.network.objective import Objective, columns_of
-from mpiflow.network.predictor import NetworkPredictor, predicted
+from mpiflow.network.predictor import NetworkPredictor, begun, predicted
 from mpiflow.network.training import Progress, Training
 from mpiflow.searches import Search
 from mpiflow.searches.adam import Adam
@@ -47,8 +47,7 @@ class NetworkRule:
 def architecture(surface: Domain, kind: Network) -> Architecture:
     """The network of a table [network] on a manifold."""
     ends = kind.ends(surface.coordinates, surface.dimension)
-    found = Architecture(*ends, kind.width, kind.depth, kind.activation, kind.tangent, kind.apart, kind.since)
-    return found if kind.since is None else replace(found, first=found.drawn())
+    return Architecture(*ends, kind.width, kind.depth, kind.activation, kind.tangent, kind.apart, kind.since)
 
 
 class NetworkFlow(Flow):
@@ -133,15 +132,16 @@ class NetworkFlow(Flow):
 
     def _training(self) -> Training:
         rule, p = self.rule, self.points
-        columns = training_columns(self.surface, rule.goal, self.layout, p, self.kappa)
-        columns = columns_of(columns, rule.precision)
+        columns = training_columns(self.surface, rule.goal, self.layout, p, self.kappa, rule.precision)
         return Training(
             self.layout.comm, rule.goal, columns, self.layout.rows, self.layout.total, rule.seed, rule.batch
         )
 
 
-def training_columns(surface: Domain, goal: Objective, layout, p, kappa: float) -> inputs.Columns:
-    """What the losses take of the own points, with weights of mean 1; collective."""
+def training_columns(
+    surface: Domain, goal: Objective, layout, p, kappa: float, precision: str = "float64"
+) -> inputs.Columns:
+    """What the losses take of the own points, in a precision, with weights of mean 1; collective."""
     weight = p.weight / (float(layout.sum(p.weight)) / layout.total) if goal.kind.weighted else np.ones(len(p.weight))
     columns = goal.kind.columns(surface, p.z, p.chart) | {"volume": 1 / (kappa * goal.kind.density(surface, p))}
     columns.pop("lower", None)
@@ -149,4 +149,5 @@ def training_columns(surface: Domain, goal: Objective, layout, p, kappa: float) 
         columns |= inputs.tangents(surface, p.z, p.chart)
     if goal.transition:
         columns |= inputs.transitions(surface, p.z, p.chart)
-    return columns | {"weight": weight}
+    columns |= begun(goal, layout, columns, precision)
+    return columns_of(columns | {"weight": weight}, precision)

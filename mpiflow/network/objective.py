@@ -44,6 +44,18 @@ class Objective:
         """g in the point's chart, or for a potential in its frame: (d, d) complex Hermitian."""
         return self.kind.metric(self.architecture, theta, p)
 
+    def begun(self, theta, p):
+        """What NN_0, of the parameters theta, gives of a point: columns that are taken off where `Architecture.since` says so.
+
+        begun: (outputs,) reals, begun_along: (c, outputs) complex, begun2: in the second chart; as its own columns ask for.
+        """
+        found = {"begun": self.architecture(theta, p["x"])}
+        if "along" in p:
+            found["begun_along"] = self._pushed(theta, p)[1]
+        if "x2" in p:
+            found["begun2"] = self.architecture(theta, p["x2"])
+        return found
+
     def _twist(self, theta, p):
         """1/2 sum |d_c g_(a bbar) - d_a g_(c bbar)|^2 in the frame: the square of the Kaehler defect."""
         value, along = self._derivatives(theta, p)
@@ -54,15 +66,20 @@ class Objective:
         return (twist.real**2 + twist.imag**2).sum() / 2
 
     def _derivatives(self, theta, p):
-        """The network's matrix (d, d) and its holomorphic derivatives along X, (c, d, d) complex."""
-        value, push = jax.linearize(lambda x: self.architecture(theta, x), p["x"])
-        along = jax.vmap(push)(p["along"].real) + 1j * jax.vmap(push)(p["along"].imag)
+        """The matrix of the network (d, d), and its holomorphic derivatives along X, (c, d, d) complex."""
+        value, along = self._pushed(theta, p)
+        if "begun" in p:
+            value, along = value - p["begun"], along - p["begun_along"]
         return metrics.matrix(value), jax.vmap(metrics.matrix)(along)
+
+    def _pushed(self, theta, p):
+        value, push = jax.linearize(lambda x: self.architecture(theta, x), p["x"])
+        return value, jax.vmap(push)(p["along"].real) + 1j * jax.vmap(push)(p["along"].imag)
 
     def _mismatch(self, theta, p):
         """|E^T (g_y - T^T g_x conj(T)) conj(E)|^2, E a frame of g_FS in the second chart y."""
         here = self.metric(theta, p)
-        there = self.metric(theta, {"x": p["x2"], "reference": p["reference2"]})
+        there = self.metric(theta, {name: p[name + "2"] for name in ("x", "reference", "begun") if name + "2" in p})
         difference = p["frame2"].T @ there @ p["frame2"].conj() - p["carried"].T @ here @ p["carried"].conj()
         return (difference.real**2 + difference.imag**2).sum()
 
@@ -89,6 +106,12 @@ def chunk(objective: Objective, theta, columns):
 def metric(objective: Objective, theta, columns):
     """The metrics of a chunk: (n, d, d) complex."""
     return jax.vmap(lambda p: objective.metric(theta, p))(columns)
+
+
+@jax.jit
+def begun(objective: Objective, theta, columns):
+    """What NN_0 gives of a chunk, as columns of its points."""
+    return jax.vmap(lambda p: objective.begun(theta, p))(columns)
 
 
 def columns_of(columns: dict[str, np.ndarray], precision: str) -> dict[str, np.ndarray]:

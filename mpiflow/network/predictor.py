@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from functools import partial
+from typing import Any, Literal
 
+import jax
 import numpy as np
 
 from mpiflow.flows.predictor import PotentialPredictor, Predictor
@@ -16,7 +18,7 @@ from mpiflow.ranks.shards import TILE, Layout
 
 
 class NetworkPredictor(Predictor):
-    """g of a network with parameters theta (P,).
+    """g of a network with parameters theta (P,), in the precision that they have.
 
     chart: the one that a component network was trained in, from which others are reached by their Jacobians; "all" for a
     network that knows the chart of each point. A potential needs none.
@@ -26,7 +28,8 @@ class NetworkPredictor(Predictor):
     continuous = True
 
     def __init__(self, surface: Domain, goal: Objective, theta: np.ndarray, chart: tuple[int, ...] | Literal["all"]):
-        self.surface, self.goal, self.theta = surface, goal, theta
+        self.surface, self.goal = surface, goal
+        self.theta, self.precision = theta.astype(np.float64), theta.dtype
         self.chart = None if chart == "all" or goal.kind.whole else np.array(chart, np.int8)
 
     def metric(self, targets: Layout, z: np.ndarray, chart: np.ndarray) -> np.ndarray:
@@ -39,10 +42,11 @@ class NetworkPredictor(Predictor):
         moved = self.surface.in_chart(z, here)
         columns = self.goal.kind.columns(self.surface, moved, here)
         lower = columns.pop("lower", None)
+        columns |= begun(self.goal, targets, columns, self.precision)
         change = None if (here == chart).all() else self.surface.transition(z, here, chart)
 
         def metric(theta: np.ndarray) -> np.ndarray:
-            g = tiled(self.goal, targets, columns, theta)
+            g = tiled(targets, columns, partial(objective.metric, self.goal, theta.astype(np.float64)))
             if lower is not None:
                 return lower @ g @ lower.conj().transpose(0, 2, 1)
             return g if change is None else change.transpose(0, 2, 1) @ g @ change.conj()
@@ -67,17 +71,28 @@ class NetworkPotential(NetworkPredictor, PotentialPredictor):
 def predicted(surface: Domain, goal: Objective, theta: np.ndarray, chart) -> NetworkPredictor:
     """The predictor that suits a kind of network, its parameters in float64."""
     chosen = NetworkPotential if goal.kind.whole else NetworkPredictor
-    return chosen(surface, goal, theta.astype(np.float64), chart)
+    return chosen(surface, goal, theta, chart)
 
 
-def tiled(goal: Objective, layout: Layout, columns: inputs.Columns, theta: np.ndarray) -> np.ndarray:
-    """Metrics of the own rows, tile by tile, each filled up to TILE rows: a row's bits know its tile only."""
-    theta = theta.astype(np.float64)
+def begun(goal: Objective, layout: Layout, columns: inputs.Columns, precision: str | np.dtype) -> inputs.Columns:
+    """What NN_0 gives at the own rows (`Objective.begun`), in float64; nothing where a network counts from 0.
+
+    precision: that of the parameters, to which those of NN_0 are rounded as well, so that g begins at g_FS.
+    """
+    if goal.architecture.since is None:
+        return {}
+    first = goal.architecture.initial(0).astype(precision).astype(np.float64)
+    return tiled(layout, columns, partial(objective.begun, goal, first))
+
+
+def tiled(layout: Layout, columns: inputs.Columns, of: Callable[[inputs.Columns], Any]) -> Any:
+    """of(columns) of the own rows, arrays of a row each, tile by tile, filled up to TILE rows: bits know their tile only."""
     ends = np.cumsum([0] + [tile.stop - tile.start for tile in layout.tiles])
     parts = []
     for start, stop in zip(ends[:-1], ends[1:], strict=True):
         rows = np.minimum(np.arange(start, start + TILE), stop - 1)
-        cut = {name: column[rows] for name, column in columns.items()}
-        parts.append(np.asarray(objective.metric(goal, theta, cut))[: stop - start])
-    d = columns["reference"].shape[-1] if "reference" in columns else columns["vectors"].shape[-1]
-    return np.concatenate([np.zeros((0, d, d), np.complex128), *parts])
+        found = of({name: column[rows] for name, column in columns.items()})
+        parts.append(jax.tree.map(lambda each, count=stop - start: np.asarray(each)[:count], found))
+    if not parts:
+        return jax.tree.map(lambda each: np.zeros(each.shape, each.dtype), jax.eval_shape(of, columns))
+    return jax.tree.map(lambda *each: np.concatenate(each), *parts)
