@@ -16,7 +16,8 @@ from mpiflow.errors import InputError, NumericalError
 from mpiflow.geometry.domain import Domain
 from mpiflow.geometry.polynomial import multimonomials, places
 from mpiflow.kernels.features import Draw, within
-from mpiflow.kernels.sections import Sections, multiples, norms, parted
+from mpiflow.kernels.reduction import multiples, norms, parted
+from mpiflow.kernels.sections import Sections
 
 #: Relative size below which a pivot is rounding; how far k t may be from whole numbers.
 _DEPENDENT, _WHOLE = 1e-9, 1e-9

@@ -17,10 +17,10 @@ from mpiflow import hermitian
 from mpiflow.backend import HOST, Device, joined
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
+from mpiflow.kernels.contraction import collected, mixed, paired, widened
 from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw
 from mpiflow.kernels.multisections import MultiSections, multidegree
-from mpiflow.kernels.sections import collected, mixed, paired, widened
 from mpiflow.settings.section import Positive, Section
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mpiflow.geometry.polynomial import added, multimonomials, places
-from mpiflow.kernels.sections import Sections, norms
+from mpiflow.kernels.reduction import norms
+from mpiflow.kernels.sections import Sections
 
 
 def lifted(

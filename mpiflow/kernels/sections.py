@@ -19,10 +19,11 @@ from mpiflow import backend, hermitian
 from mpiflow.backend import HOST, Device
 from mpiflow.errors import InputError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import Polynomial, added, monomials, places
-from mpiflow.kernels import balanced, jets, pairing, triangle
+from mpiflow.geometry.polynomial import Polynomial, monomials
+from mpiflow.kernels import balanced, contraction, jets, reduction, triangle
 from mpiflow.kernels.costs import Costs, Work
 from mpiflow.kernels.features import Draw, Features, within
+from mpiflow.kernels.reduction import norms, parted
 
 if TYPE_CHECKING:
     from mpiflow.ansatz import Ansatz
@@ -80,7 +81,7 @@ class Sections(Features):
 
     def reduction(self, surface: Domain) -> np.ndarray:
         """As the function."""
-        return reduction(surface, self)
+        return reduction.reduction(surface, self)
 
     @property
     def degree(self) -> int:
@@ -162,16 +163,16 @@ class Sections(Features):
 
     def contract(self, values, loaded, device: Device = HOST, whole: bool = False):
         """Jets of phi as reals: values (N, 1 + d, N_k) and T (N_k, N_k) to (N, r), on the device."""
-        reals = paired(values, values.shape[1], loaded, device)
+        reals = contraction.paired(values, values.shape[1], loaded, device)
         reals[:, 1 : values.shape[1]] -= self.degree * reals[:, :1]
-        return reals if whole else mixed(reals, values.shape[1], device)
+        return reals if whole else contraction.mixed(reals, values.shape[1], device)
 
     def adjoint(self, values, v, device: Device = HOST):
         """sum over points of H_m . v: values (N, 1 + d, N_k) and v (N, r) to (N_k^2,), on the device."""
         rows = values.shape[1]
-        whole = widened(v, rows, device)
+        whole = contraction.widened(v, rows, device)
         whole[:, 0] -= self.degree * device.xp.sum(whole[:, 1:rows], axis=1)
-        return collected(values, whole, device)
+        return contraction.collected(values, whole, device)
 
     @classmethod
     def complaints(cls, arrays: dict[str, np.ndarray], degree: int) -> Iterator[str]:
@@ -219,72 +220,3 @@ def _one(surface: Domain) -> Polynomial:
             'kernel.features = "generic": they are of one equation in one projective space; take kernel.features = "sections"'
         )
     return surface
-
-
-def reduction(surface: Polynomial, features: Sections) -> np.ndarray:
-    """T with m = T s on X, for all monomials m of the degree, normalised as the sections s are: (M, N_k) complex."""
-    every = monomials(features.degree, surface.coordinates)
-    kept = places(every, features.exponents)
-    left = np.setdiff1d(np.arange(len(every)), kept)
-    found = np.zeros((len(every), len(kept)), np.complex128)
-    found[kept] = np.eye(len(kept))
-    if len(left):
-        # One for each monomial to be expressed: all vanish on X.
-        more = monomials(features.degree - surface.degree, surface.coordinates)
-        zero = multiples(surface, more, every)
-        zero /= norms(every, features.factors)
-        found[left] = -np.linalg.solve(zero[:, left], zero[:, kept])
-    return found
-
-
-def multiples(q: Polynomial, more: np.ndarray, every: np.ndarray) -> np.ndarray:
-    """Q times each of some monomials (R, C), in all monomials (M, C) of its multidegree: (R, M) complex."""
-    found = np.zeros((len(more), len(every)), np.complex128)
-    np.add.at(found, (np.arange(len(more))[:, None], added(every, more, q.exponents)), q.coefficients)
-    return found
-
-
-def parted(array: np.ndarray, factors: np.ndarray) -> list[np.ndarray]:
-    """The coordinates of each factor, which are along the last axis."""
-    return np.split(array, np.cumsum(factors)[:-1], axis=-1)
-
-
-def norms(exponents: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """prod_i sqrt(m_i! / prod alpha!) of each row: (M, C) to (M,)."""
-    return math.prod(_norms(part) for part in parted(exponents, factors))
-
-
-def _norms(exponents: np.ndarray) -> np.ndarray:
-    factorials = [math.prod(map(math.factorial, row)) for row in exponents.tolist()]
-    return np.sqrt(math.factorial(int(exponents[0].sum())) / np.array(factorials, float))
-
-
-def paired(values, rows: int, loaded, device: Device):
-    """D_a h D_b^dagger of the first rows of (N, rows or more, N_k), T of h: (N, rows^2) reals, all on the device."""
-    own = values if rows == values.shape[1] else values[:, :rows, :]
-    left = triangle.times(device.xp.reshape(own, (-1, own.shape[2])), loaded, device)
-    return pairing.paired(device.xp.reshape(left, own.shape), values, device)
-
-
-def mixed(reals, rows: int, device: Device):
-    """The reals of d_a dbar_b alone: (N, rows^2) to (N, (rows - 1)^2) on the device."""
-    return backend.joined(device.xp, [reals[:, there] for _, there in hermitian.block(rows)], axis=1)
-
-
-def widened(v, rows: int, device: Device):
-    """Reals (N, r) as those of matrices (rows, rows), with zeros where they know no values nor first derivatives: a copy."""
-    whole = device.empty((v.shape[0], rows**2), "float32" if v.dtype == device.xp.float32 else "float64")
-    parts = [(slice(None),) * 2] if v.shape[1] == rows**2 else hermitian.block(rows)
-    whole[:, :] = 0
-    for here, there in parts:
-        whole[:, there] = v[:, here]
-    return whole
-
-
-def collected(values, weights, device: Device):
-    """sum over points of D^dagger W D: the first rows of (N, rows or more, N_k), W (N, rows^2) to (N_k^2,) on the device."""
-    xp, rows = device.xp, round(weights.shape[1] ** 0.5)
-    own = values if rows == values.shape[1] else values[:, :rows, :]
-    weighted = xp.reshape(pairing.weighted(values, weights, device), (-1, values.shape[2]))
-    found = triangle.gram(weighted, xp.reshape(own, weighted.shape), device)
-    return hermitian.to_reals(found) if device is HOST else hermitian.on_device(found, device)

@@ -10,7 +10,8 @@ import numpy as np
 
 from mpiflow.kernels import jets
 from mpiflow.kernels.features import Features
-from mpiflow.kernels.sections import Sections, monomials
+from mpiflow.geometry.polynomial import monomials
+from mpiflow.kernels.sections import Sections
 from mpiflow.settings.section import Section
 
 

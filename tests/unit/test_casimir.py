@@ -10,8 +10,10 @@ from surfaces import fermat, problem, random_quartic
 from mpiflow import hermitian, sampling
 from mpiflow.flows.linearised import Linearised, conjugate_gradients
 from mpiflow.geometry.domain import Frame
+from mpiflow.geometry.polynomial import monomials
 from mpiflow.kernels.casimir import eigenvalues
-from mpiflow.kernels.sections import Sections, monomials, reduction, sections
+from mpiflow.kernels.reduction import reduction
+from mpiflow.kernels.sections import Sections, sections
 
 
 def of_level(level, degree, coordinates):

@@ -10,7 +10,8 @@ from mpiflow import config, hermitian, sampling
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.job.flowing import Flowing
-from mpiflow.kernels.sections import reduction, sections
+from mpiflow.kernels.reduction import reduction
+from mpiflow.kernels.sections import sections
 from mpiflow.methods import potentials
 
 

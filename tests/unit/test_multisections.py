@@ -16,8 +16,8 @@ from mpiflow.geometry.polynomial import multimonomials
 from mpiflow.kernels import casimir
 from mpiflow.kernels.multisections import MultiSections, reduction
 from mpiflow.kernels.nearest_sections import NearestSections
+from mpiflow.kernels.reduction import norms as norms_of
 from mpiflow.kernels.sections import Sections
-from mpiflow.kernels.sections import norms as norms_of
 from mpiflow.methods import potentials
 from mpiflow.methods.spaces import Space
 from mpiflow.ranks.shards import Layout
