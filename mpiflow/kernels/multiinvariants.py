@@ -13,16 +13,17 @@ from functools import cached_property
 
 import numpy as np
 from numba import njit
-from scipy import linalg, sparse
+from scipy import linalg
 
 from mpiflow import hermitian, streams
 from mpiflow.errors import InputError, NumericalError
 from mpiflow.geometry.domain import Domain, Frame
-from mpiflow.geometry.polynomial import multimonomials, places
+from mpiflow.geometry.polynomial import multimonomials
 from mpiflow.kernels import balanced, jets
 from mpiflow.kernels.costs import Costs
 from mpiflow.kernels.features import Draw, Features, within
 from mpiflow.kernels.multisections import MultiSections, multidegree
+from mpiflow.kernels.orbits import averaged, orbits
 
 #: Relative sizes of pivots: below the first a function depends on others, and none may lie between it and the second.
 _DEPENDENT, _SURE = 1e-9, 1e-7
@@ -54,7 +55,7 @@ class MultiInvariants(Features):
         """All invariants of a degree. Raises InputError where k t are no whole numbers, or where there is no invariant."""
         m = multidegree(surface, degree)
         exponents, sizes, power = multimonomials(m, surface.sizes), np.array(surface.sizes), np.array([degree])
-        pairs, starts, turned = _orbits(surface.group, exponents)
+        pairs, starts, turned = orbits(surface.group, exponents)
         every = cls(exponents, sizes, power, pairs, starts, turned, np.eye(len(turned)), np.zeros(len(turned)))
         values = every.values(draw(4 * len(turned) + 200))
         mean = values.mean(1)
@@ -73,8 +74,8 @@ class MultiInvariants(Features):
                 generator, cuts = streams.generator(0, streams.BASIS, 0), -(-count // surface.points_a_cut)
                 return np.concatenate([points.z for points in surface.draw(generator, cuts)])[:count]
 
-            _counts[key] = len(cls.made(surface, degree, draw))
-        return _counts[key]
+            _counts[key] = surface, len(cls.made(surface, degree, draw))
+        return _counts[key][1]
 
     def symmetry(self, surface: Domain) -> str:
         """The group of the equations."""
@@ -173,60 +174,9 @@ class MultiInvariants(Features):
         return replace(costs, moments=8 * len(every) ** 2, bending=2 * costs.bending + 2.6 * 16 * len(every) * size)
 
 
-#: Orbits at most: the values of all on a sample are one matrix.
-_MOST = 4000
-#: Numbers of features by manifold and degree: a plan asks for the same one a dozen times.
-_counts: dict[tuple[int, int], int] = {}
-
-
-def _labels(group, exponents: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Pairs of monomials that phases leave alone, left and right, the orbit of each, and which pair is it swapped: (K,) int."""
-    size, kind = len(exponents), group.classes(exponents)
-    left, right = np.nonzero(kind[:, None] == kind)
-    number = np.full(size**2, -1)
-    number[left * size + right] = np.arange(len(left))
-    moves = [places(exponents, exponents[:, row]) for row in group.generators]
-    swapped = number[right * size + left]
-    images = [number[move[left] * size + move[right]] for move in moves]
-    return left, right, _components(images + ([swapped] if group.conjugation else []), len(left)), swapped
-
-
-def averaged(group, exponents: np.ndarray, form: np.ndarray) -> np.ndarray:
-    """The mean of a Hermitian form in all monomials over the group: (M, M) complex, both."""
-    left, right, label, _ = _labels(group, exponents)
-    there, found = form[left, right], np.zeros_like(form)
-    means = (np.bincount(label, there.real) + 1j * np.bincount(label, there.imag)) / np.bincount(label)
-    found[left, right] = means[label]
-    return found
-
-
-def _orbits(group, exponents: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pairs of monomials, orbit by orbit, where each orbit begins, and which are imaginary parts."""
-    left, right, label, swapped = _labels(group, exponents)
-    if label.max() >= _MOST:
-        raise InputError(
-            f"kernel.degree: {label.max() + 1} orbits of functions under {group}, and {_MOST} are the most that are "
-            'told apart; take a lower degree, or kernel.features = "sections"'
-        )
-    # Of two orbits that conjugation swaps, one; its imaginary part as well, where they are two.
-    first = np.minimum(label, label[swapped])
-    order = np.argsort(label, kind="stable")
-    real = order[(label == first)[order]]
-    imaginary = order[((label == first) & (label != label[swapped]))[order]]
-    rows = np.concatenate([real, imaginary])
-    number = np.concatenate([label[real], label[imaginary] + len(left)])
-    starts = np.append(np.flatnonzero(np.diff(number, prepend=-1)), len(rows))
-    turned = (number[starts[:-1]] >= len(left)).astype(np.int64)
-    return np.stack([left[rows], right[rows]], axis=1), starts, turned
-
-
-def _components(images: list[np.ndarray], size: int) -> np.ndarray:
-    """Labels of the orbits of maps of 0 .. size - 1: (size,) int."""
-    rows = np.tile(np.arange(size), len(images))
-    edges = sparse.csr_array(
-        (np.ones(len(rows)), (rows, np.concatenate([*images, np.zeros(0, int)]))), shape=(size, size)
-    )
-    return sparse.csgraph.connected_components(edges, directed=False)[1]
+#: Manifolds and numbers of features, by manifold and degree: a plan asks for the same one a dozen times. What is kept here no
+#: other manifold takes the id of.
+_counts: dict[tuple[int, int], tuple[Domain, int]] = {}
 
 
 def _independent(values: np.ndarray, degree: int) -> tuple[np.ndarray, np.ndarray]:
