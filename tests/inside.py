@@ -49,7 +49,7 @@ def mpiflow(line: str | list[str], folder: Path, env: dict[str, str] | None = No
 
 
 def refused(done, *words):
-    """One line, exit code 2, these words in it."""
+    """One line, exit code 2, these facts in it."""
     assert done.returncode == 2, done.stdout + done.stderr
     lines = [line for line in done.stderr.splitlines() if not line.startswith("Abort(")]
     assert len(lines) == 1, done.stderr

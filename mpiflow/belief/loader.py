@@ -61,12 +61,12 @@ def settings(state: State) -> Config:
     """The run file of a state. Raises StateError in one line where it has none, or one that is not valid."""
     text = state.attributes.get("config")
     if text is None:
-        raise StateError(f"{state.path}: it holds no run file, so it is no state of a run")
+        raise StateError(f"{state.path}: attribute config, its run file, is not there, so it is no state of a run")
     try:
         _sensible(text)
         return config.loads(text)
     except (InputError, ValueError, RecursionError) as error:
-        raise StateError(f"{state.path}: its run file is not valid: {_one_line(error)}") from None
+        raise StateError(f"{state.path}: attribute config, its run file, is not valid: {_one_line(error)}") from None
 
 
 def opened(state: State) -> Config:

@@ -14,7 +14,7 @@ def path_of(text: str) -> Path:
     """A path of the command line. Raises InputError for none at all, which an unset variable of a shell gives."""
     if not text.strip():
         raise InputError(
-            "a path on the command line is empty: is a variable of the shell unset? Name a file or a folder"
+            f"{text!r}: a path on the command line is empty: is a variable of the shell unset? Name a file or a folder"
         )
     if "\0" in text or len(text) > 4000:
         raise InputError(f"{text[:40]!r}...: no file can have such a name; choose another")

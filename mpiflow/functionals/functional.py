@@ -46,8 +46,11 @@ class Functional(Named):
         """Hold value and slope against each other. Raises where they do not agree or are not finite."""
         value, slope = np.asarray(self.value(_TRIED)), np.asarray(self.slope(_TRIED))
         for name, found in (("value", value), ("slope", slope)):
-            if found.shape != _TRIED.shape or found.dtype.kind != "f" or not np.isfinite(found).all():
-                raise ValueError(f"{name} of 28 etas is {found.dtype}{list(found.shape)}; it must be 28 finite reals")
+            if found.shape != _TRIED.shape or found.dtype.kind != "f":
+                raise ValueError(f"{name} of 28 etas is {found.dtype}{list(found.shape)}; it must be 28 reals")
+            if not np.isfinite(found).all():
+                at = ~np.isfinite(found)
+                raise ValueError(f"{name}({_TRIED[at][0]:g}) = {found[at][0]}; it must be finite")
         step = 1e-6
         numeric = (self.value(_TRIED + step) - self.value(_TRIED - step)) / (2 * step)
         off = np.abs(numeric - slope) / (1 + np.abs(slope))

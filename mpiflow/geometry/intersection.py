@@ -39,12 +39,13 @@ class Intersection(System):
 
     def __post_init__(self):
         for j, each in enumerate(self.equations):
-            if len({tuple(row) for row in _degrees(each.exponents, self.parts).tolist()}) != 1:
+            if len(several := {tuple(row) for row in _degrees(each.exponents, self.parts).tolist()}) != 1:
                 raise InputError(
-                    f"manifold: equation {j} has terms of several degrees; give it one degree in each factor"
+                    f"manifold.monomials: equation {j} has terms of several degrees, {sorted(several)}; give it one degree "
+                    "in each factor"
                 )
             if not np.isfinite(each.coefficients).all() or not each.coefficients.any():
-                raise InputError(f"manifold: the coefficients of equation {j} must be finite and not all zero")
+                raise InputError(f"manifold.coefficients: those of equation {j} must be finite and not all zero")
         check(tuple(size - 1 for size in self.sizes), self.degrees, self.kaehler)
 
     @cached_property
@@ -218,25 +219,27 @@ def check(ambient: tuple[int, ...], degrees: tuple[tuple[int, ...], ...], kaehle
             f"manifold: {len(degrees)} equations in {' x '.join(f'P^{n}' for n in ambient)} leave dimension {d}; it must be "
             "1, 2, 3 or 4"
         )
+    given = f"manifold.degrees = {[list(row) for row in degrees]}"
     for i, n in enumerate(ambient):
         total = sum(row[i] for row in degrees)
         if total != n + 1:
             raise InputError(
-                f"manifold.degrees = {[list(row) for row in degrees]}: not Calabi-Yau: in P^{n}, factor {i}, they sum to "
-                f"{total}; they must sum to {n + 1}"
+                f"{given}: not Calabi-Yau: in P^{n}, factor {i}, they sum to {total}; they must sum to {n + 1}"
             )
     numbers = intersection_numbers.types(ambient, degrees)
     if not numbers:
-        raise InputError("manifold.degrees: this configuration has no points: its equations have no common solution")
+        raise InputError(
+            f"{given}: this configuration has no points: its equations have no common solution; change them"
+        )
     if inside := intersection_numbers.disconnected(ambient, degrees):
         where = " x ".join(f"P^{ambient[i]}" for i in inside)
         raise InputError(
-            f"manifold.degrees: the equations of {where} alone leave single points of it, so X falls apart into copies; "
+            f"{given}: the equations of {where} alone leave single points of it, so X falls apart into copies; "
             "remove that factor"
         )
     if (largest := max(_monomials(ambient, c) for c in numbers)) > _COLUMNS:
         raise InputError(
-            f"manifold.degrees: to find all points of a random plane takes matrices of {largest} columns, and {_COLUMNS} are "
+            f"{given}: to find all points of a random plane takes matrices of {largest} columns, and {_COLUMNS} are "
             "the most that is done; solve the equations of low degree, or leave out factors"
         )
 

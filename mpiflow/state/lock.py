@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -53,7 +54,8 @@ class RunLock:
             self._sign()
         except OSError as error:
             os.close(descriptor)
-            raise WriteError(f"{self.path} cannot be written: {error.strerror}; free some space there") from error
+            reason = f"{error.strerror} ({errno.errorcode.get(error.errno, error.errno)})"
+            raise WriteError(f"{self.path} cannot be written: {reason}; free some space there") from error
         return flocked or self._still_mine()
 
     def _open(self) -> int:

@@ -79,7 +79,9 @@ def _same_contents(path: Path, found: dict) -> None:
     attributes = found["attributes"]
     promised = attributes.get(contents.NAME)
     if promised is not None and promised != contents.of(attributes, found["datasets"]):
-        raise StateError(f"{path}: its attributes or its table of datasets are not those that it was committed with")
+        raise StateError(
+            f"{path}: its attributes or its table of datasets have not the SHA-256 of attribute {contents.NAME}"
+        )
 
 
 def _arrays(source: Source, found: dict) -> dict[str, np.ndarray]:

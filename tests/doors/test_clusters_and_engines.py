@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dropping import begin, holds
+from facts import telling
 
 from mpiflow import config, run
 from mpiflow.belief import loader
@@ -117,7 +118,7 @@ def test_a_plan_asks_them_for_their_bytes(path):
 
     streamed, chordal = planned("engine.mode=streamed"), planned("engine.mode=streamed", "clusters.linkage=chordal")
     assert streamed["cluster"] - chordal["cluster"] == 4000 * 20000
-    with pytest.raises(InputError, match='2.98 GiB.*engine.mode = "streamed"'):
+    with telling(InputError, "engine.mode", "2.98 GiB", "engine.memory", 'engine.mode = "streamed"'):
         planned()
 
 
@@ -139,6 +140,6 @@ WRONG = {
 def test_what_is_none_is_one_line(case, path):
     old, new, key = WRONG[case]
     (path.parent / "mine.py").write_text(MINE.replace(old, new))
-    with pytest.raises(InputError) as refusal:
+    with telling(InputError) as refusal:
         config.read(path)
-    assert len(str(refusal.value).splitlines()) == 1 and f".{key} = " in str(refusal.value)
+    assert f".{key} = " in str(refusal.value)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
+from facts import telling, tells
 
 import mpiflow as package
 from jobs import mpiflow
@@ -164,10 +166,9 @@ LOST = {
 
 
 def test_a_metric_that_is_lost_names_place_and_time_and_leaves_the_state_before(tmp_path):
-    with pytest.raises(
-        NumericalError, match=r"t = 0\.\d+ to 0\.\d+: the metric loses positivity at grid point \[\d+, \d+\]"
-    ):
+    with telling(NumericalError, "flow.dt") as lost:
         run(Comm(), settings(flow={"dt": 0.02, "steps": 40}, **LOST), tmp_path / "run", Screen(0, quiet=True))
+    assert re.search(r"t = 0\.\d+ to 0\.\d+\b.* \[\d+, \d+\]", str(lost.value))
     state = loader.latest(tmp_path / "run", pytest.fail)
     assert state.step > 1 and state.arrays["history/min_eigenvalue"][-1] > 0
     status = json.loads((tmp_path / "run" / "status.json").read_text())
@@ -175,48 +176,47 @@ def test_a_metric_that_is_lost_names_place_and_time_and_leaves_the_state_before(
 
 
 REFUSED = {
-    r"flow.dt = 2: steps over 0\.\d+ are not stable": {"flow": {"dt": 2.0}},
-    r"kernel.width = 0.3: is below the distance 0.524": {"kernel": {"width": 0.3}},
-    r'gauge = "perelman": with a fixed measure .* 1e-6 at t = 0\.': {
+    ("flow.dt = 2", "kernel.width = 0.6"): {"flow": {"dt": 2.0}},
+    ("kernel.width = 0.3", 0.524): {"kernel": {"width": 0.3}},
+    ('kernel.field.gauge = "perelman"', "1e-6", "kernel.width"): {
         "kernel": {"width": 0.0, "field": {"name": "ricci", "gauge": "perelman"}},
         "flow": {"dt": 0.05, "steps": 100},
     },
-    "manifold.amplitude = 9: the metric at the start has": {"manifold": {"amplitude": 9.0}},
+    ("manifold.amplitude = 9", "[10, 7]"): {"manifold": {"amplitude": 9.0}},
 }
 
 
-@pytest.mark.parametrize("message", REFUSED)
-def test_what_cannot_be_is_refused_before_any_work(message, tmp_path):
-    with pytest.raises(InputError, match=message) as refusal:
-        run(Comm(), settings(**REFUSED[message]), tmp_path / "run", Screen(0, quiet=True))
-    assert "\n" not in str(refusal.value) and not (tmp_path / "run").exists()
+@pytest.mark.parametrize("facts", REFUSED, ids=str)
+def test_what_cannot_be_is_refused_before_any_work(facts, tmp_path):
+    with telling(InputError, *facts):
+        run(Comm(), settings(**REFUSED[facts]), tmp_path / "run", Screen(0, quiet=True))
+    assert not (tmp_path / "run").exists()
 
 
 WRONG = {
-    "manifold.modes = 5: 12 points hold wave numbers below 4": {"manifold": {"modes": 5}},
-    'manifold.family = "fermat": is one of points of complex manifolds': {"manifold": {"family": "fermat"}},
-    "points.train, clusters.count: a flow on a grid takes no such key": {
+    ("manifold.modes = 5", 12, 4): {"manifold": {"modes": 5}},
+    ('manifold.family = "fermat"', 'kernel.name = "grid"'): {"manifold": {"family": "fermat"}},
+    ("points.train, clusters.count",): {
         "points": {"train": 5},
         "clusters": {"count": 2},
     },
-    'flow.search = "euler": a grid flow does not answer': {"flow": {"search": "euler"}},
+    ('flow.search = "euler"', "grid", "rk4"): {"flow": {"search": "euler"}},
 }
 
 
-@pytest.mark.parametrize("message", WRONG)
-def test_a_mistake_is_named_in_one_line(message):
+@pytest.mark.parametrize("facts", WRONG, ids=str)
+def test_a_mistake_is_named_in_one_line(facts):
     changed = {name: dict(table) for name, table in RUN.items()}
-    for name, table in WRONG[message].items():
+    for name, table in WRONG[facts].items():
         changed[name] = table if name not in RUN or "family" in table else changed[name] | table
-    with pytest.raises(InputError, match=message.replace(".", r"\.")) as refusal:
+    with telling(InputError, *facts):
         config.check(changed, "x.toml")
-    assert "\n" not in str(refusal.value)
 
 
 def test_who_takes_points_says_so(tmp_path):
     made(tmp_path / "run", flow={"steps": 0})
     for call in (lambda: package.open(tmp_path / "run"), lambda: package.run(settings())):
-        with pytest.raises(InputError, match="takes points of a complex manifold"):
+        with telling(InputError, 'manifold.family = "flat-torus"'):
             call()
 
 
@@ -224,7 +224,7 @@ def test_a_state_of_another_shape_is_not_believed(tmp_path):
     state = made(tmp_path / "run", flow={"steps": 1})
     arrays = state.arrays | {"method/metric": state.arrays["method/metric"][:, :-1]}
     path = commit.write(tmp_path, state.step, arrays, {k: v for k, v in state.attributes.items() if k != "schema"})
-    with pytest.raises(StateError, match=r"method/metric is float64\[12, 11, 3\]: the run file says"):
+    with telling(StateError, path, "method/metric", "float64[12, 11, 3]", "float64[12, 12, 3]"):
         loader.read(path)
 
 
@@ -240,5 +240,5 @@ def test_a_plan_counts_what_a_rank_has(tmp_path):
 def test_a_grid_that_fits_nowhere_is_refused_by_its_plan(tmp_path):
     (tmp_path / "x.toml").write_text(settings(manifold={"dimension": 3, "points": 4000}).text())
     found = mpiflow("plan", tmp_path / "x.toml", "--memory", "64")
-    assert found.returncode == 2 and "manifold.points = 4000: it takes" in found.stderr
-    assert "; manifold.points = 250 takes" in found.stderr
+    assert found.returncode == 2
+    tells(found.stderr, "manifold.points = 4000", "64.00 GiB", "manifold.points = 250")

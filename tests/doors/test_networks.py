@@ -1,8 +1,8 @@
 """A kind of network of a user's; and a network that is a potential answers all that a potential does."""
 
 import numpy as np
-import pytest
 from dropping import begin, holds
+from facts import telling
 from surfaces import fermat
 
 from mpiflow import config, sampling
@@ -59,7 +59,7 @@ def test_a_kind_without_a_metric_is_one_line(tmp_path):
         "from mpiflow.methods.network import Network\n\n\nclass Other(Network):\n    pass\n"
     )
     (tmp_path / "run.toml").write_text(RUN)
-    with pytest.raises(InputError, match="network.kind = .*no network Conformal in it; those in it are Other"):
+    with telling(InputError, f'network.kind = "{tmp_path}/mine.py:Conformal"', "Other"):
         config.read(tmp_path / "run.toml")
 
 

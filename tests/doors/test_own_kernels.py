@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dropping import begin, holds
+from facts import telling, tells
 from inside import mpiflow as inside
 from inside import refused
 from kernels import ERF, LAPLACE, REACH, written
@@ -43,35 +44,36 @@ def test_a_dropped_kernel_runs_from_its_run_file_to_an_evaluation(called, begun)
 def test_a_dropped_kernel_with_a_reach_has_a_halo(begun, tmp_path):
     assert holds(begun["halo"]).config.flow.coupling == "halo"
     refused = inside(["run", str(written(tmp_path, LAPLACE, "Laplace", "halo"))], tmp_path)
-    assert refused.returncode == 2 and "felt everywhere" in refused.stderr
+    assert refused.returncode == 2
+    tells(refused.stderr, 'flow.coupling = "halo"', f"{tmp_path}/mine.py:Laplace", '"all"')
 
 
 BROKEN = {
-    "syntax": (LAPLACE + "\nif", "SyntaxError|invalid syntax"),
-    "no class": ("", "no kernel Laplace in it"),
-    "no kernel": ("class Laplace: pass", "no kernel Laplace in it"),
-    "raises at once": ("1 / 0", r"ZeroDivisionError.*line 1"),
-    "leaves": ("raise SystemExit(3)", "SystemExit"),
+    "syntax": (LAPLACE + "\nif", "SyntaxError", "(line 15)"),
+    "no class": ("", "Kernel"),
+    "no kernel": ("class Laplace: pass", "Kernel"),
+    "raises at once": ("1 / 0", "ZeroDivisionError", "(line 1)"),
+    "leaves": ("raise SystemExit(3)", "SystemExit: 3", "(line 1)"),
     "field without a type": (LAPLACE.replace("width: float", "width"), "width"),
-    "raises later": (LAPLACE.replace("xp.exp(", "xp.exq("), r"exq.*\(line 13\)"),
-    "shape": (LAPLACE.replace("self.width)", "self.width)[:1]"), r"float64\[1, 9\]"),
-    "NaN": (LAPLACE.replace("-distances", "np.nan * distances"), "finite"),
-    "complex": (LAPLACE.replace("-distances", "1j * distances"), "complex128"),
+    "raises later": (LAPLACE.replace("xp.exp(", "xp.exq("), "AttributeError", "'exq'", "(line 13)"),
+    "shape": (LAPLACE.replace("self.width)", "self.width)[:1]"), "float64[1, 9]", "float64[5, 9]"),
+    "NaN": (LAPLACE.replace("-distances", "np.nan * distances"), "tile", "nan"),
+    "complex": (LAPLACE.replace("-distances", "1j * distances"), "complex128[5, 9]", "float64[5, 9]"),
     "changes its points": (
         LAPLACE.replace("        return", "        x *= 2\n        return"),
-        r"read-only \(line 13\)",
+        "ValueError",
+        "(line 13)",
     ),
-    "no tile": (LAPLACE.replace("def tile", "def tiles"), "has no tile"),
-    "symmetric without a profile": (LAPLACE.replace("width:", "symmetric = True\n    width:"), "need a profile"),
+    "no tile": (LAPLACE.replace("def tile", "def tiles"), "tile(self, x, y, xp)"),
+    "symmetric without a profile": (LAPLACE.replace("width:", "symmetric = True\n    width:"), "symmetric", "profile"),
 }
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_file_is_one_line(case, tmp_path):
-    text, said = BROKEN[case]
-    with pytest.raises(InputError, match=said) as refusal:
+    text, *facts = BROKEN[case]
+    with telling(InputError, f'kernel.name = "{tmp_path}/mine.py:Laplace"', *facts):
         config.read(written(tmp_path, text, "Laplace"))
-    assert len(str(refusal.value).splitlines()) == 1 and "kernel.name" in str(refusal.value)
 
 
 def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
@@ -83,28 +85,26 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
     )
     with pytest.raises(AttributeError), in_one_line():
         ours.call()
-    with pytest.raises(InputError, match="SystemExit: 0"), in_one_line():
+    with telling(InputError, "ours.py", "SystemExit: 0"), in_one_line():
         ours.leave()
 
 
-@pytest.mark.parametrize(
-    ("late", "said"), [("[:, :-1]", r"float64\[128, 129\]; it .* float64\[128, 130\]"), (" * 1j", "complex")]
-)
-def test_a_tile_that_is_none_of_many_points_is_one_line(late, said, tmp_path):
+@pytest.mark.parametrize(("late", "kind"), [("[:, :-1]", "float64[128, 129]"), (" * 1j", "complex128[128, 130]")])
+def test_a_tile_that_is_none_of_many_points_is_one_line(late, kind, tmp_path):
     """It was tried on a few."""
     text = LAPLACE.replace(
         "self.width)", f"self.width){late} if len(y) > 100 else xp.exp(-distances(x, y, xp) / self.width)"
     )
     kernel, z = config.read(written(tmp_path, text, "Laplace")).kernel, np.ones((130, 5), complex)
-    with pytest.raises(InputError, match=said):
+    with telling(InputError, f'kernel.name = "{tmp_path}/mine.py:Laplace"', kind, "float64[128, 130]"):
         Formula(kernel, z, z, "float32").apply(np.ones((130, 1)))
 
 
 def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):
     path = written(tmp_path, LAPLACE, "Laplace")
-    with pytest.raises(InputError, match=r"kernel\.widht: unknown key; the valid ones here are name, rescale, width"):
+    with telling(InputError, "kernel.widht", "name, rescale, width"):
         config.read(path, ["kernel.widht=1"])
-    with pytest.raises(InputError, match="no such file"):
+    with telling(InputError, f'kernel.name = "{tmp_path}/other.py:Laplace"'):
         config.read(path, ["kernel.name=other.py:Laplace"])
 
 
@@ -122,7 +122,7 @@ def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
     resumed = mpiflow("run", path, "-o", folder)
     assert resumed.returncode == 2 and all(part in resumed.stderr.replace("\n", "") for part in hashes)
     (tmp_path / "mine.py").unlink()
-    with pytest.raises(InputError, match="no such file"):
+    with telling(InputError, f'kernel.name = "{tmp_path}/mine.py:Laplace"', hashes[0], folder):
         library.open(folder)
     assert inside("info run", tmp_path).returncode == 0
 
@@ -137,9 +137,7 @@ def test_a_project_may_be_moved(tmp_path):
     marker = new / "executed"
     (new / "own" / "mine.py").write_text(LAPLACE + f"\nopen({str(marker)!r}, 'w')\n")
     for ask in (library.open, lambda folder: config.read(folder / "run.toml")):
-        with pytest.raises(
-            InputError, match=f"no mine.py with SHA-256 {own.digest(LAPLACE)[:16]} in {folder} or above it"
-        ):
+        with telling(InputError, "mine.py", own.digest(LAPLACE)[:16], folder):
             ask(folder)
     assert not marker.exists()
     (new / "own" / "mine.py").write_text(LAPLACE)

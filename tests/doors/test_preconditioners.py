@@ -2,6 +2,7 @@
 
 import pytest
 from dropping import begin, holds
+from facts import telling
 
 import mpiflow as library
 from mpiflow import config
@@ -54,34 +55,34 @@ def test_it_may_have_fewer_points_than_features(path):
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "facts"),
     [
         (
             "kernel.preconditioner.powr=1",
-            r"kernel.preconditioner.powr: unknown key; the valid ones here are name, power",
+            ("kernel.preconditioner.powr", "name, power"),
         ),
         (
             "kernel.preconditioner=jacobi",
-            'kernel.preconditioner = "jacobi": must be one of curvature, diagonal, family, natural, plain, reweighted, ricci',
+            ('kernel.preconditioner = "jacobi"', "curvature, diagonal, family, natural, plain, reweighted, ricci"),
         ),
-        ("kernel.preconditioner=mine.py:Other", "no preconditioner Other in it; those in it are Graded"),
+        ("kernel.preconditioner=mine.py:Other", ("Other", "Graded")),
     ],
 )
-def test_what_is_no_preconditioner_is_one_line(path, override, said):
-    with pytest.raises(InputError, match=said):
+def test_what_is_no_preconditioner_is_one_line(path, override, facts):
+    with telling(InputError, *facts):
         config.read(path, [override])
 
 
 @pytest.mark.parametrize(
-    ("frozen", "said"),
+    ("frozen", "facts"),
     [
-        ("lambda gradient: gradient[:-1]", r"its direction is float64\[\d+\]; it must be float64\[\d+\]"),
-        ("lambda gradient: 1j * gradient", "its direction is complex128"),
-        ("None", "its frozen returned None; it must return a function"),
+        ("lambda gradient: gradient[:-1]", ("float64[3]", "float64[4]")),
+        ("lambda gradient: 1j * gradient", ("complex128[4]", "float64[4]")),
+        ("None", ("frozen", "None")),
     ],
 )
-def test_what_gives_no_direction_is_one_line(path, frozen, said):
+def test_what_gives_no_direction_is_one_line(path, frozen, facts):
     head, _, _ = GRADED.partition("return")
     path.with_name("mine.py").write_text(f"{head}return {frozen}\n")
-    with pytest.raises(InputError, match=r'kernel.preconditioner = ".*mine.py:Graded": ' + said):
+    with telling(InputError, f'kernel.preconditioner = "{path.parent}/mine.py:Graded"', *facts):
         library.run(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import h5py
 import numpy as np
 import pytest
+from facts import tells
 
 from mpiflow.errors import StateError
 from mpiflow.state import load, seal
@@ -34,7 +35,8 @@ def test_a_torn_file_is_detected_wherever_it_ends(older_and_newer, is_older, ful
 
 def test_a_longer_file_is_detected(older_and_newer):
     newer = older_and_newer[1]
-    assert "torn" in detected(newer, newer.read_bytes() + b"\0")
+    size = newer.stat().st_size - seal.SIZE
+    tells(detected(newer, newer.read_bytes() + b"\0"), newer, size + 1, size)
 
 
 def test_a_page_of_zeros_is_detected(older_and_newer):
@@ -71,13 +73,14 @@ def test_verify_names_the_datasets_that_are_lost(older_and_newer):
     newer.write_bytes(whole)
     (_, first, _), (_, second, message) = load.verify(newer.parent)
     assert first and not second
-    assert "history/dt damaged" in message and "sound" in message
+    assert "history/dt" in message
 
 
 def test_verify_survives_what_hdf5_does_not(older_and_newer):
     newer = older_and_newer[1]
     newer.write_bytes(newer.read_bytes()[:512] + bytes(10_000))
-    assert "HDF5 cannot read it" in load.verify(newer.parent)[1][2]
+    (_, first, _), (_, second, message) = load.verify(newer.parent)
+    assert first and not second and "HDF5" in message
 
 
 def value_bytes(path) -> np.ndarray:
@@ -103,12 +106,12 @@ def test_a_dataset_that_lies_under_a_sound_seal_is_named(older_and_newer):
     with h5py.File(newer, "r+") as file:
         file["metric/current"][3, 1, 1] += 1
     content = newer.read_bytes()[seal.SIZE :]
-    assert "metric/current does not have the SHA-256" in detected(newer, seal.make(content) + content)
+    tells(detected(newer, seal.make(content) + content), newer, "metric/current", "SHA-256")
 
 
 def test_a_sealed_file_that_is_no_hdf5_is_refused(older_and_newer):
     content = b"not HDF5 at all"
-    assert "is no state" in detected(older_and_newer[1], seal.make(content) + content)
+    tells(detected(older_and_newer[1], seal.make(content) + content), older_and_newer[1], "HDF5")
 
 
 def test_a_state_that_cannot_be_opened_is_told(older_and_newer, is_older):
@@ -117,4 +120,4 @@ def test_a_state_that_cannot_be_opened_is_told(older_and_newer, is_older):
     newer.symlink_to(newer)
     said = []
     assert is_older(load.latest(older.parent, said.append))
-    assert "cannot be read" in said[0]
+    assert len(said) == 1 and str(newer) in said[0]

@@ -90,7 +90,7 @@ def outcome(code, text):
     if code == 0:
         return "not needed: done"
     told = [line for line in text.splitlines() if line.startswith("mpiflow: error:")]
-    if code == 2 and len(told) == 1 and "out of memory" in told[0] and "Traceback" not in text:
+    if code == 2 and len(told) == 1 and "engine.memory" in told[0] and "Traceback" not in text:
         return "one line, exit code 2, old states intact"
     # MPI's own C code, in the middle of a collective, does not pass every lack of memory on: it ends the process, and the
     # launcher the others. No caller can mend that, nor give it what it takes beforehand, for its size is that of a message.

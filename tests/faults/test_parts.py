@@ -6,6 +6,7 @@ import errno
 
 import h5py
 import pytest
+from facts import telling
 from faulty import Faulty
 from states import ATTRIBUTES, same, small_arrays
 
@@ -40,7 +41,7 @@ def test_parts_are_no_states(path, tmp_path):
 
 
 def test_a_part_alone_is_refused(path, tmp_path):
-    with pytest.raises(StateError, match="is a part of a state"):
+    with telling(StateError, parts(tmp_path)[0], "-part-"):
         load.read(parts(tmp_path)[0])
 
 
@@ -70,7 +71,7 @@ def test_every_missing_torn_or_foreign_part_is_detected(path, tmp_path, row):
             part.unlink()
             if damage is not None:
                 part.write_bytes(damage)
-            with pytest.raises(StateError, match=part.name):
+            with telling(StateError, path, part.name):
                 load.read(path)
             assert load.latest(tmp_path, lambda text: None).path == older
             part.write_bytes(whole)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from facts import telling
 from states import same, shape
 
-from mpiflow.state import commit, load, schema
+from mpiflow.state import commit, load, naming, schema
 from mpiflow.state.upgrade import NewerStateError
 
 DATA = Path(__file__).parent / "data"
@@ -55,7 +56,7 @@ def test_a_state_from_the_future_is_refused(tmp_path, monkeypatch, row):
     with monkeypatch.context() as future:
         future.setattr(schema, "SCHEMA", schema.SCHEMA + 1)
         commit.write(tmp_path, 2, {}, {})
-    with pytest.raises(NewerStateError, match="install the mpiflow that wrote it"):
+    with telling(NewerStateError, naming.state_path(tmp_path, 2), schema.SCHEMA + 1, "`mpiflow info`"):
         load.latest(tmp_path, pytest.fail)
     assert [sound for _, sound, _ in load.verify(tmp_path)] == [True, False]
     row("newer schema", "a file of the next schema", "refused clearly, nothing older used in its place")

@@ -24,7 +24,7 @@ JOB = SMALL.format(coupling="none") + "[manifold]\nambient = 2\n"
 class Row:
     """One input. before: what is put into the folder first. ours: how names begin that the command may change or make.
 
-    says: words of the one line that answers bad input (or of what is printed, where it works). after: looked at in the end.
+    says: facts of the one line that answers bad input (or of what is printed, where it works). after: looked at in the end.
     """
 
     name: str

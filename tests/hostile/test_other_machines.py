@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from facts import telling, tells
 from inside import refused
 
 from jobs import mpiflow, small
@@ -33,19 +34,32 @@ class Ranks(Comm):
 
 
 OTHERS = [
-    ("another version", [("1.0", "a" * 40), ("0.9", "a" * 40)], "1.0 (commit aaaaaaaaaaaa) on rank 0, 0.9"),
-    ("another commit", [("1.0", "a" * 40), ("1.0", "b" * 40)], "on rank 0, 1.0 (commit bbbbbbbbbbbb) on rank 1"),
-    ("changed files", [("1.0", "a" * 40), ("1.0", "a" * 40 + "+")], "with changes) on rank 1"),
-    ("one of three without git", [("1.0", "a" * 40), ("1.0", ""), ("1.0", "b" * 40)], "1.0 on rank 1"),
-    ("many", [("1.0", "")] * 3 + [("2.0", "")] * 2 + [("1.0", "")], "1.0 on ranks 0-2 and 5, 2.0 on ranks 3-4"),
+    (
+        "another version",
+        [("1.0", "a" * 40), ("0.9", "a" * 40)],
+        "1.0 (commit aaaaaaaaaaaa)",
+        "rank 0",
+        "0.9 (commit aaaaaaaaaaaa)",
+        "rank 1",
+    ),
+    ("another commit", [("1.0", "a" * 40), ("1.0", "b" * 40)], "rank 0", "1.0 (commit bbbbbbbbbbbb)", "rank 1"),
+    ("changed files", [("1.0", "a" * 40), ("1.0", "a" * 40 + "+")], "1.0 (commit aaaaaaaaaaaa)", "rank 0", "rank 1"),
+    (
+        "one of three without git",
+        [("1.0", "a" * 40), ("1.0", ""), ("1.0", "b" * 40)],
+        "1.0 (commit aaaaaaaaaaaa)",
+        "rank 0",
+        "rank 1",
+        "rank 2",
+    ),
+    ("many", [("1.0", "")] * 3 + [("2.0", "")] * 2 + [("1.0", "")], "1.0", "ranks 0-2 and 5", "2.0", "ranks 3-4"),
 ]
 
 
-@pytest.mark.parametrize("heard, words", [row[1:] for row in OTHERS], ids=[row[0] for row in OTHERS])
-def test_ranks_of_different_programs_are_refused(heard, words):
-    with pytest.raises(InputError, match="different mpiflows.*install the same") as refusal:
+@pytest.mark.parametrize("heard, facts", [(row[1], row[2:]) for row in OTHERS], ids=[row[0] for row in OTHERS])
+def test_ranks_of_different_programs_are_refused(heard, facts):
+    with telling(InputError, *facts, "pip show mpiflow"):
         alike.check(Ranks(heard), *heard[0])
-    assert words in str(refusal.value)
 
 
 def test_ranks_of_one_program_are_not():
@@ -59,7 +73,7 @@ def test_a_rank_with_another_version_ends_the_start(tmp_path, command):
     )
     env = {"PYTHONPATH": str(tmp_path)}
     done = mpiflow(command, small(tmp_path), "-o", tmp_path / "run", ranks=2, env=env)
-    refused(done, "different mpiflows", "on rank 0, 0.0.7", "on rank 1")
+    refused(done, "rank 0", "0.0.7", "rank 1", "pip show mpiflow")
     assert not (tmp_path / "run").exists()
 
 
@@ -72,7 +86,7 @@ LAUNCHERS = [
         {"PMI_SIZE": "4", "LD_LIBRARY_PATH": "/a:/b"},
         "Open MPI",
         "/b/l.so",
-        "take /b out of",
+        "LD_LIBRARY_PATH",
         None,
     ),
     ("that very mpiexec", {"PMI_SIZE": "4"}, "Open MPI", "used/lib/libmpi.so.40", "pip install mpich", "used/bin"),
@@ -94,7 +108,7 @@ LAUNCHERS = [
     ),
     ("srun without --mpi", {"SLURM_STEP_NUM_TASKS": "3"}, "MPICH", "", "srun --mpi=pmi2", None),
     ("srun, Open MPI", {"SLURM_STEP_NUM_TASKS": "3"}, "Open MPI", "", "srun --mpi=pmix", None),
-    ("an unheard-of library", {"PMI_SIZE": "2"}, "unknown", "", "its path is not known", None),
+    ("an unheard-of library", {"PMI_SIZE": "2"}, "unknown", "", "Some MPI Version: 9.8", None),
 ]
 
 
@@ -117,7 +131,8 @@ def test_a_launcher_of_another_library_names_a_cure_that_fits(
     monkeypatch.setattr(launcher.shutil, "which", lambda name: None)
     monkeypatch.setattr(launcher.sys, "prefix", str(tmp_path))
     told = launcher.mismatch(vendor, "Some MPI  Version:\t9.8\nCompilers: cc\n", 1)
-    assert cure in told and f"{vendor}'s (Some MPI Version: 9.8, " in told and "\n" not in told
+    tells(told, vendor, "Some MPI Version: 9.8")
+    assert cure in told
     assert not not_that or not_that not in told.partition(";")[2]
 
 
@@ -141,9 +156,9 @@ def test_a_library_is_named_by_its_first_line(says, name):
 def test_without_an_mpi_library_one_line_says_what_to_install(tmp_path):
     nowhere = {"MPI4PY_LIBMPI": "/nowhere/libmpi.so.12"}
     done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", env=nowhere | {"PMI_SIZE": "2"})
-    refused(done, "no MPI library loads", "/nowhere/libmpi.so.12", "pip install 'mpiflow[mpi]'")
+    refused(done, "/nowhere/libmpi.so.12", "pip install 'mpiflow[mpi]'")
     told = mpiflow("--version", env=nowhere).stdout
-    assert "MPI      no MPI library loads" in told and len(told.splitlines()) == 6
+    assert "/nowhere/libmpi.so.12" in told and len(told.splitlines()) == 6
 
 
 def test_the_mpiexec_of_the_path_is_taken_where_the_environment_has_none(monkeypatch, tmp_path):

@@ -131,7 +131,7 @@ def test_a_journal_of_another_shape_is_one_line(tmp_path, text):
     small(tmp_path)
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "study.journal").write_text(text)
-    refused(inside("tune small.toml -o study", tmp_path), "study.journal", "no journal of a study")
+    refused(inside("tune small.toml -o study", tmp_path), "study/study.journal", "-o")
 
 
 def test_what_the_system_says_may_be_any_bytes(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from facts import telling
 
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
@@ -70,5 +71,5 @@ def test_a_torn_record_is_made_again(tmp_path):
 
 
 def test_a_folder_without_figures_is_refused(tmp_path):
-    with pytest.raises(InputError, match="paper all"):
+    with telling(InputError, f"paper report {tmp_path}", f"`mpiflow paper all -o {tmp_path}`"):
         page.write(tmp_path)

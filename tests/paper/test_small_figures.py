@@ -1,6 +1,7 @@
 """Each figure's command at a tiny size: the numbers it prints are right and its picture is there."""
 
 import pytest
+from facts import telling
 
 from mpiflow import config
 from mpiflow.comm import Comm
@@ -48,10 +49,10 @@ def test_every_figure_has_its_room():
 
 
 def test_unknown_figures_and_sizes_are_refused():
-    with pytest.raises(InputError, match="no such figure; one of architectures"):
+    with telling(InputError, "paper figure-9", "architectures, balanced"):
         figure(Comm(), "figure-9")
     for size in ("huge", "99", "1" * 5000, "\u00b2"):
-        with pytest.raises(InputError, match="one of laptop, node, cluster"):
+        with telling(InputError, f"--size {size}", "laptop, node, cluster"):
             figure(Comm(), "noise").points(size)
 
 

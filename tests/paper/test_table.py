@@ -1,6 +1,7 @@
 """`mpiflow paper table` at a tiny size: tuned by studies that are resumed, measured on points of their own."""
 
 import pytest
+from facts import telling
 
 from mpiflow.comm import Comm
 from mpiflow.paper import table, tuned
@@ -39,5 +40,5 @@ def test_every_claim_has_its_number_and_its_reason(tmp_path, tiny):
 
 def test_a_study_that_is_stopped_in_time_is_told(tmp_path, tiny, monkeypatch):
     monkeypatch.setattr(tuned, "tune", lambda *words, **more: tuned.RESUBMIT)
-    with pytest.raises(tuned.Stopped, match="the study of Gaussian was stopped"):
+    with telling(tuned.Stopped, tmp_path / "table" / "gaussian-100-seed-1"):
         table.run(Comm(), tmp_path, 100, lambda line: None, 1)

@@ -19,19 +19,19 @@ def refused(done, *words):
 
 
 def test_a_missing_run_file_is_named_once_by_all_ranks(tmp_path):
-    refused(mpiflow("run", tmp_path / "absent.toml", ranks=2), "no such run file")
+    refused(mpiflow("run", tmp_path / "absent.toml", ranks=2), "absent.toml")
 
 
 def test_mistakes_in_the_run_file_leave_no_folder(tmp_path):
     config = small(tmp_path)
-    refused(mpiflow("run", config, "-o", tmp_path / "run", "--set", "flow.dt=-1", ranks=2), "flow.dt = -1", "greater")
-    refused(mpiflow("run", config, "-o", tmp_path / "run", "--set", "clusters.count=400"), "more clusters than")
+    refused(mpiflow("run", config, "-o", tmp_path / "run", "--set", "flow.dt=-1", ranks=2), "flow.dt = -1")
+    refused(mpiflow("run", config, "-o", tmp_path / "run", "--set", "clusters.count=400"), "clusters.count = 400", "70")
     assert not (tmp_path / "run").exists()
 
 
 def test_a_conifold_is_refused(tmp_path):
     words = ("--set", "manifold.family=dwork", "--set", "manifold.psi=1")
-    refused(mpiflow("run", small(tmp_path), "-o", tmp_path / "run", *words, ranks=2), "conifold")
+    refused(mpiflow("run", small(tmp_path), "-o", tmp_path / "run", *words, ranks=2), "manifold.psi = 1.0")
 
 
 @pytest.mark.skipif(os.geteuid() == 0 and not os.path.exists("/proc/version"), reason="needs a read-only place")
@@ -40,7 +40,7 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     where = "/proc/mpiflow" if os.geteuid() == 0 else tmp_path / "locked"
     if os.geteuid():
         where.mkdir(mode=0o500)
-    refused(mpiflow("run", small(tmp_path), "-o", where, ranks=2), "cannot be written", "-o")
+    refused(mpiflow("run", small(tmp_path), "-o", where, ranks=2), str(where), "-o")
 
 
 def test_a_launcher_of_another_mpi_is_refused(tmp_path):
@@ -48,13 +48,14 @@ def test_a_launcher_of_another_mpi_is_refused(tmp_path):
     done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", env={"OMPI_COMM_WORLD_SIZE": "2"})
     refused(
         done,
-        "Open MPI's mpiexec",
-        "library that is loaded is MPICH's (MPICH Version: ",
-        "every rank would run alone",
-        "start with",
+        "Open MPI",
+        "OMPI_COMM_WORLD_SIZE",
+        "MPICH Version: ",
+        "2 ranks",
+        "bin/mpiexec",
     )
     done = mpiflow("run", small(tmp_path), env={"SLURM_STEP_NUM_TASKS": "4"})
-    refused(done, "srun", "MPI sees 1", "--mpi=pmi2")
+    refused(done, "SLURM_STEP_NUM_TASKS", "4 ranks", "srun --mpi=pmi2")
 
 
 def test_a_state_of_a_newer_format_is_refused(tmp_path, monkeypatch):
@@ -66,7 +67,7 @@ def test_a_state_of_a_newer_format_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "SCHEMA", schema.SCHEMA + 1)
     attributes = {name: value for name, value in state.attributes.items() if name not in ("schema", "step")}
     commit.write(tmp_path / "run", 2, state.arrays, attributes)
-    refused(mpiflow("run", config, "-o", tmp_path / "run", ranks=2), "newer")
+    refused(mpiflow("run", config, "-o", tmp_path / "run", ranks=2), "state-00000002.h5", "schema 2")
 
 
 def test_inspection_of_what_is_not_a_run_is_refused(tmp_path):
@@ -80,7 +81,7 @@ def test_a_numerical_failure_names_the_point_and_exits_with_3(tmp_path):
     config.write_text(config.read_text().replace('name = "gaussian"\nwidth = 0.4', 'name = "relu"'))
     done = mpiflow("run", config, "-o", tmp_path / "run", *words, ranks=2)
     assert done.returncode == 3, done.stderr
-    assert "train point" in done.stderr and "Traceback" not in done.stderr
+    assert "flow.dt = 1e+30" in done.stderr and "train point" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path):
@@ -95,7 +96,7 @@ def test_an_exception_on_one_rank_ends_all_with_its_traceback(tmp_path):
         "run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)}
     )
     assert done.returncode not in (0, 75, 255)
-    assert "rank 1 of 3 failed" in done.stderr and "a fault on one rank" in done.stderr and "Traceback" in done.stderr
+    assert "rank 1 of 3" in done.stderr and "a fault on one rank" in done.stderr and "Traceback" in done.stderr
 
 
 def test_an_exit_on_one_rank_ends_all(tmp_path):
@@ -109,7 +110,7 @@ def test_an_exit_on_one_rank_ends_all(tmp_path):
         "run", small(tmp_path), "-o", tmp_path / "run", ranks=3, timeout=30, env={"PYTHONPATH": str(tmp_path)}
     )
     assert done.returncode == 9
-    assert "rank 1 of 3 failed" in done.stderr
+    assert "rank 1 of 3" in done.stderr
 
 
 def test_help_teaches():
@@ -121,25 +122,28 @@ def test_help_teaches():
 
 
 UNFIT = {
-    "more features than points": (JOBS / "kaehler.toml", "kernel.degree=24", "no more than the 1427 features"),
-    "far more": (JOBS / "kaehler.toml", "kernel.degree=40", "no more than the 22390 features"),
-    "more memory than there is": (JOBS / "random-quintic.toml", "kernel.degree=40", "GiB on each of 1 ranks"),
-    "more points than fit": (JOBS / "exact-100k.toml", "points.train=20000000000", "GiB on each of 1 ranks"),
+    "more features than points": (JOBS / "kaehler.toml", "kernel.degree=24", "1427"),
+    "far more": (JOBS / "kaehler.toml", "kernel.degree=40", "22390"),
+    "more memory than there is": (JOBS / "random-quintic.toml", "kernel.degree=40", "kernel.degree = 40"),
+    "more points than fit": (JOBS / "exact-100k.toml", "points.train=20000000000", "points.train = 20000000000"),
 }
 
 
 @pytest.mark.parametrize("case", UNFIT)
 def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_path, case, monkeypatch):
-    job, key, words = UNFIT[case]
+    job, key, fact = UNFIT[case]
     monkeypatch.setattr(dataset, "train_points", lambda *_: pytest.fail("points are drawn before it is refused"))
     ran = inside(["run", str(job), "-o", "run", "--set", key], tmp_path)
-    refused(ran, words)
+    refused(ran, "points.train = ", fact)
     assert not (tmp_path / "run").exists()
     assert inside(["plan", str(job), "--set", key], tmp_path).stderr == ran.stderr
 
 
 #: Refused when the folder is made already: by the points file, by the flow that is built.
-LATE = {"points.file='absent.npz'": "no such file", "engine.mode=neighbours": "felt everywhere"}
+LATE = {
+    "points.file='absent.npz'": "points.file = 'absent.npz'",
+    "engine.mode=neighbours": 'engine.mode = "neighbours"',
+}
 
 
 @pytest.mark.parametrize("there", ["", "run", "run/mine.txt"])

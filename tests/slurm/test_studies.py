@@ -4,6 +4,7 @@ import csv
 
 import pytest
 from cluster import ROOT, ended, sbatch, scancel, states, until
+from inside import refused
 from test_submit import slow, submitted
 
 from jobs import mpiflow
@@ -100,6 +101,6 @@ def test_a_scaling_study_is_submitted_without_slurm(tmp_path, config):
 
 def test_studies_that_cannot_be_are_refused(tmp_path, config):
     done = mpiflow("submit", config, "--tune", 2, "--scaling", "1,2")
-    assert done.returncode == 2 and "leave one of them out" in done.stderr
+    refused(done, "--tune", "--scaling")
     done = mpiflow("submit", config, "--scaling", "1,x")
-    assert done.returncode == 2 and "whole numbers above 0" in done.stderr
+    refused(done, "1,x")

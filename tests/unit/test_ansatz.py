@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from facts import telling
 from logarithms import layout, made, predictor, train_set
 from surfaces import fermat, random_quartic
 
@@ -181,22 +182,21 @@ def test_weights_of_the_loss():
 
 
 @pytest.mark.parametrize(
-    ("kernel", "run", "said"),
+    ("kernel", "run", "facts"),
     [
-        ({"ladder": [3, 6]}, {}, r"kernel.ladder = \[3, 6\]: must ascend to kernel.degree = 8"),
-        ({"ladder": [8, 3, 8]}, {}, "must ascend"),
-        ({"ladder": [8]}, {}, "kernel.ladder"),
-        ({"ladder": [4, 8], "warm": 4, "refreeze": 2}, {}, "does not go with kernel.warm"),
-        ({"prior": "smooth"}, {}, 'kernel.prior = "smooth": invariant features have no Casimir operator'),
-        ({"potential": "logarithm"}, {}, 'kernel.potential = "logarithm": must be one of linear, log'),
-        ({"name": "delta"}, {"inner": "float32"}, 'run.inner = "float32": a delta flow has no products within a step'),
+        ({"ladder": [3, 6]}, {}, ("kernel.ladder = [3, 6]", "kernel.degree = 8")),
+        ({"ladder": [8, 3, 8]}, {}, ("kernel.ladder = [8, 3, 8]", "kernel.degree = 8")),
+        ({"ladder": [8]}, {}, ("kernel.ladder = [8]", 2)),
+        ({"ladder": [4, 8], "warm": 4, "refreeze": 2}, {}, ("kernel.ladder = [4, 8]", "kernel.warm")),
+        ({"prior": "smooth"}, {}, ('kernel.prior = "smooth"', '"flat"')),
+        ({"potential": "logarithm"}, {}, ('kernel.potential = "logarithm"', "linear, log")),
+        ({"name": "delta"}, {"inner": "float32"}, ('run.inner = "float32"', "delta")),
     ],
 )
-def test_what_does_not_go_together_is_one_line(kernel, run, said):
+def test_what_does_not_go_together_is_one_line(kernel, run, facts):
     kernel = kernel if "name" in kernel else {"name": "kaehler", "degree": 8} | kernel
-    with pytest.raises(InputError, match=said) as told:
+    with telling(InputError, *facts):
         check({"run": run, "kernel": kernel, "flow": {"dt": 0.1}}, "here")
-    assert "\n" not in str(told.value)
 
 
 def test_where_the_logarithm_ends_there_is_no_metric_and_no_nan():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from datasets import changed
+from facts import telling
 from surfaces import dwork, fermat
 
 from mpiflow import cymetric, sampling
@@ -56,8 +57,13 @@ def test_only_points_of_the_chart_are_taken_in_their_order(file, sampled):
     assert 2 < wanted.sum() < 200
     found = cymetric.read(file, SURFACE, sampling.TRAIN, (0, 1), int(wanted.sum()) - 1)
     np.testing.assert_allclose(found.z, sampled[0].z[wanted][:-1], atol=1e-15)
-    with pytest.raises(InputError, match="are asked for"):
+    with refused(file, wanted.sum() + 1, wanted.sum(), "[0, 1]", "points.train"):
         cymetric.read(file, SURFACE, sampling.TRAIN, (0, 1), int(wanted.sum()) + 1)
+
+
+def refused(file, *facts):
+    """One line that names the file."""
+    return telling(InputError, f"points.file = '{file}'", *facts)
 
 
 def moved(x):
@@ -73,20 +79,20 @@ def not_finite(y):
 
 
 @pytest.mark.parametrize(
-    ("change", "text"),
+    ("change", "facts"),
     [
-        ({"X_train": moved}, "train point 7 lies off X"),
-        ({"X_train": lambda x: x.astype(np.float32)}, "rounded to float32"),
-        ({"y_train": scaled}, r"has another \|Omega\|\^2"),
-        ({"y_train": not_finite}, "train point 5 is zero, not finite"),
-        ({"y_train": lambda y: -y}, "train point 0 is zero, not finite"),
-        ({"X_train": lambda x: x[:, :8]}, "is manifold.ambient that of the file"),
-        ({"X_train": lambda x: x.astype(object)}, "not a dataset.npz with plain arrays"),
+        ({"X_train": moved}, ("train point 7", "1e-08")),
+        ({"X_train": lambda x: x.astype(np.float32)}, ("1e-08", "float32")),
+        ({"y_train": scaled}, ("|Omega|^2", "1e-06")),
+        ({"y_train": not_finite}, ("train point 5",)),
+        ({"y_train": lambda y: -y}, ("train point 0",)),
+        ({"X_train": lambda x: x[:, :8]}, ("X_train", "float64 (200, 8)", "(N, 10)", "manifold.ambient")),
+        ({"X_train": lambda x: x.astype(object)}, ("X_train", "y_train", "`mpiflow points`")),
     ],
 )
-def test_what_is_wrong_is_named(file, change, text):
+def test_what_is_wrong_is_named(file, change, facts):
     changed(file, **change)
-    with pytest.raises(InputError, match=text):
+    with refused(file, *facts):
         cymetric.read(file, SURFACE, sampling.TRAIN, None, 100)
 
 
@@ -99,35 +105,39 @@ def twice(x):
 
 
 CHANGES = {
-    "weights at random": ({"y_train": some_weights}, "has a weight that its place on X does not give it"),
+    "weights at random": ({"y_train": some_weights}, "1e-06"),
     "one weight": (
         {"y_train": lambda y: np.where([[1, 0]], y * (1 + (np.arange(len(y)) == 3)[:, None]), y)},
-        "point 3 has a w",
+        "train point 3",
+        "1e-06",
     ),
-    "weights without digits": ({"y_train": lambda y: y * [5e-324, 1]}, "not positive|does not give"),
-    "weights beyond all": ({"y_train": lambda y: np.where([[1, 0]], 1e308 * y, y)}, "not finite|does not give"),
-    "one point twice": ({"X_train": twice, "y_train": twice}, "train point 4 and train point 9 are the same"),
-    "a number": ({"X_train": lambda x: np.float64(3)}, r"X_train is float64 \(\)"),
-    "a number for weights": ({"y_train": lambda x: np.float64(3)}, r"float64 \(\)"),
-    "no real numbers": ({"X_train": lambda x: x + 0j}, "complex128"),
-    "text": ({"X_train": lambda x: x.astype(str)}, "where real"),
+    "weights without digits": ({"y_train": lambda y: y * [5e-324, 1]}, "train point"),
+    "weights beyond all": ({"y_train": lambda y: np.where([[1, 0]], 1e308 * y, y)}, "train point 0"),
+    "one point twice": ({"X_train": twice, "y_train": twice}, "train point 4", "train point 9"),
+    "a number": ({"X_train": lambda x: np.float64(3)}, "X_train", "float64 ()", "float64 (200, 2)"),
+    "a number for weights": ({"y_train": lambda x: np.float64(3)}, "y_train", "float64 ()", "float64 (200, 10)"),
+    "no real numbers": ({"X_train": lambda x: x + 0j}, "X_train", "complex128 (200, 10)"),
+    "text": ({"X_train": lambda x: x.astype(str)}, "X_train", "<U32 (200, 10)"),
     "another measure": (
         {"measure": lambda m: np.array("uniform")},
-        "measure is 'uniform', and density_train is not there",
+        "measure",
+        "'uniform'",
+        "density_train",
+        '"line"',
+        '"density"',
     ),
-    "a measure that is a number": ({"measure": lambda m: np.arange(3)}, "measure is"),
-    "fewer weights": ({"y_train": lambda y: y[:-1]}, "are needed"),
-    "none at all": ({"X_train": lambda x: x[:0], "y_train": lambda y: y[:0]}, "0 are there"),
+    "a measure that is a number": ({"measure": lambda m: np.arange(3)}, "measure", "'[0 1 2]'", '"density"'),
+    "fewer weights": ({"y_train": lambda y: y[:-1]}, "y_train", "float64 (199, 2)", "(N, 2)"),
+    "none at all": ({"X_train": lambda x: x[:0], "y_train": lambda y: y[:0]}, 100, 0, "points.train"),
 }
 
 
 @pytest.mark.parametrize("case", CHANGES)
 def test_what_no_points_of_a_measure_are_is_refused(file, case):
-    change, text = CHANGES[case]
+    change, *facts = CHANGES[case]
     changed(file, **change)
-    with pytest.raises(InputError, match=text) as told:
+    with refused(file, *facts):
         cymetric.read(file, SURFACE, sampling.TRAIN, None, 100)
-    assert len(str(told.value).splitlines()) == 1
 
 
 def test_train_points_are_no_unseen_ones(file):
@@ -137,8 +147,8 @@ def test_train_points_are_no_unseen_ones(file):
     z = (arrays["X_train"][7, :5] + 1j * arrays["X_train"][7, 5:]) * np.exp(0.3j)
     arrays["X_val"][11], arrays["y_val"][11] = np.concatenate([z.real, z.imag]), arrays["y_train"][7]
     np.savez(file, **arrays)
-    for stream, words in ((sampling.TEST, "val point 11 and point 7"), (sampling.TRAIN, "train point 7 and point 11")):
-        with pytest.raises(InputError, match=f"{words} of the other half are the same"):
+    for stream, *facts in ((sampling.TEST, "val point 11", "point 7"), (sampling.TRAIN, "train point 7", "point 11")):
+        with refused(file, *facts):
             cymetric.read(file, SURFACE, stream, None, 100)
 
 
@@ -160,11 +170,11 @@ def test_points_of_another_measure_have_its_density(file, sampled):
     found = cymetric.read(file, SURFACE, sampling.TRAIN, None, 200)
     np.testing.assert_allclose(found.weight * density["train"], sampled[0].weight, rtol=1e-9)
     np.savez(file, **arrays | {"density_train": density["train"][::-1]})
-    with pytest.raises(InputError, match="measure is 'line', and density_train is there"):
+    with refused(file, "measure", "'line'", "density_train", '"density"'):
         cymetric.read(file, SURFACE, sampling.TRAIN, None, 200)
     del arrays["measure"]
     np.savez(file, **arrays | {"density_train": density["train"][::-1]})
-    with pytest.raises(InputError, match="does not give it"):
+    with refused(file, "train point", "1e-06"):
         cymetric.read(file, SURFACE, sampling.TRAIN, None, 200)
 
 
@@ -172,10 +182,10 @@ def test_points_of_one_chart_are_none_of_all(tmp_path):
     one = [sampling.sample(Comm(), SURFACE, 60, 3, stream, (0, 1))[1] for stream in (sampling.TRAIN, sampling.TEST)]
     cymetric.write(tmp_path / "one.npz", SURFACE, *one)
     assert len(cymetric.read(tmp_path / "one.npz", SURFACE, sampling.TRAIN, (0, 1), 60)) == 60
-    with pytest.raises(InputError, match=r"all train points lie in chart \[0, 1\]"):
+    with refused(tmp_path / "one.npz", "[0, 1]", 'points.chart = "all"'):
         cymetric.read(tmp_path / "one.npz", SURFACE, sampling.TRAIN, None, 60)
 
 
 def test_another_manifold_is_noticed(file):
-    with pytest.raises(InputError, match="another manifold"):
+    with refused(file, "train point", "1e-08"):
         cymetric.read(file, dwork(4, 0.5), sampling.TRAIN, None, 100)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from datasets import changed
+from facts import telling
 from surfaces import configuration
 
 from mpiflow import config, cymetric, sampling
@@ -99,5 +100,5 @@ def test_weights_of_no_type_are_refused(tmp_path):
     surface, path = configuration(ambient, degrees, t, seed=3), tmp_path / "dataset.npz"
     written_there(path, surface, (1, 2))
     changed(path, y_train=lambda y: y * np.where(np.arange(len(y)) == 7, 1.01, 1)[:, None] ** [1, 0])
-    with pytest.raises(InputError, match="train point 7 has a weight that its place"):
+    with telling(InputError, f"points.file = '{path}'", "train point 7", "1e-06"):
         cymetric.read(path, surface, sampling.TRAIN, None, 60)

@@ -3,7 +3,7 @@
 from itertools import permutations, product
 
 import numpy as np
-import pytest
+from facts import telling
 from surfaces import fermat
 
 from mpiflow import config, hermitian, sampling
@@ -80,12 +80,11 @@ def test_half_a_step_goes_half_the_way():
 
 
 def test_it_is_refused_where_there_are_no_sections():
-    with pytest.raises(InputError, match='flow.search = "donaldson": .* which kernel.potential = "log" and') as refusal:
+    with telling(InputError, 'flow.search = "donaldson"', "kaehler", 'kernel.potential = "log"', "euler, gauss-newton"):
         flowing({"potential": "linear"})
-    assert "\n" not in str(refusal.value) and "take euler, " in str(refusal.value)
 
 
 def test_fewer_points_than_functions_are_enough_but_not_fewer_than_sections():
     assert len(flowing({"features": "generic", "degree": 3}, train=300).flow.features) > 300
-    with pytest.raises(NumericalError, match="moments of 20 sections are singular"):
+    with telling(NumericalError, 20, "kernel.degree"):
         flowing({"features": "generic", "degree": 3}, train=15).finish()

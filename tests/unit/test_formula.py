@@ -3,6 +3,7 @@
 import foreign
 import numpy as np
 import pytest
+from facts import telling
 from points import awkward
 
 from mpiflow.engine.formula import Formula
@@ -57,5 +58,5 @@ def test_a_formula_runs_on_another_device():
 
 def test_a_formula_is_neither_cut_off_nor_halved():
     assert choice.choose(Laplace(), 1000, 1000, budget=0, kept=lambda: 0.0, square=True).name == "streamed"
-    with pytest.raises(InputError, match="neighbours"):
+    with telling(InputError, 'engine.mode = "neighbours"', "laplace"):
         choice.build(Laplace(), *awkward(30), mode="neighbours")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from facts import telling
 from surfaces import configuration, fermat, problem
 
 from mpiflow import hermitian
@@ -230,20 +231,19 @@ def test_gauss_newton_makes_the_metric_flat():
 
 
 REFUSED = {
-    "it is (2, 3.3)": ("sections", (1.0, 1.65), 2),
-    "whole numbers from 1 on": ("sections", (1.0, 0.5), 1),
-    'take kernel.features = "sections"': ("generic", (1.0, 1.0), 2),
-    "invariant-sections": ("invariant", (1.0, 1.0), 2),
+    ("kernel.degree = 2", "(2, 3.3)"): ("sections", (1.0, 1.65), 2),
+    ("kernel.degree = 1", "(1, 0.5)"): ("sections", (1.0, 0.5), 1),
+    ('kernel.features = "generic"', 'kernel.features = "sections"'): ("generic", (1.0, 1.0), 2),
+    ('kernel.features = "invariant"', '"invariant-sections"'): ("invariant", (1.0, 1.0), 2),
 }
 
 
-@pytest.mark.parametrize("said", REFUSED)
-def test_what_sections_are_not_there_is_said(said):
-    kind, t, k = REFUSED[said]
+@pytest.mark.parametrize("facts", REFUSED, ids=str)
+def test_what_sections_are_not_there_is_said(facts):
+    kind, t, k = REFUSED[facts]
     surface = configuration((1, 2), ((2, 3),), t)
-    with pytest.raises(InputError) as refusal:
+    with telling(InputError, *facts):
         potentials.features(Comm(), surface, k, kind)
-    assert said in str(refusal.value) and len(str(refusal.value).splitlines()) == 1
-    with pytest.raises(InputError, match="generic"):
+    with telling(InputError, 'kernel.features = "sections"', 'kernel.features = "generic"'):
         MultiSections.count(fermat(3), 2)
     assert issubclass(MultiSections, Sections)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from facts import telling
 from typer.testing import CliRunner
 
 from mpiflow import config
@@ -59,8 +60,8 @@ def test_nothing_that_is_there_is_touched():
     Path("delta.toml").symlink_to("nowhere")
     Path("slurm").mkdir()
     Path("slurm/tune.sbatch").write_text("mine")
-    for name in ("relu", "delta", "slurm"):
-        with pytest.raises(InputError, match="is there already, and stays as it is; move it away"):
+    for name, there in (("relu", "relu.toml"), ("delta", "delta.toml"), ("slurm", "slurm/tune.sbatch")):
+        with telling(InputError, there):
             called(name)
     assert Path("relu.toml").read_text() == Path("slurm/tune.sbatch").read_text() == "mine"
     assert not Path("delta.toml").exists() and [path.name for path in Path("slurm").iterdir()] == ["tune.sbatch"]
@@ -68,8 +69,6 @@ def test_nothing_that_is_there_is_touched():
 
 @pytest.mark.parametrize("name", ["quikstart", "../README", "/etc/passwd", "jobs", "slurm/site.env"])
 def test_an_unknown_name_is_answered_with_those_that_are_known(name):
-    with pytest.raises(
-        InputError, match=f"new {name}: no such run file; there are .*quickstart.*paper/network.*, slurm"
-    ):
+    with telling(InputError, f"new {name}", "quickstart", "paper/network", "slurm"):
         called(name)
     assert not list(Path().iterdir())

@@ -5,6 +5,7 @@ import json
 import foreign
 import numpy as np
 import pytest
+from facts import telling
 
 from jobs import SMALL
 from mpiflow import backend, dataset
@@ -58,7 +59,7 @@ def test_a_gpu_is_used_by_all_ranks_or_by_none(monkeypatch):
     taken = []
     monkeypatch.setattr(backend, "probe", lambda: (None, "no driver"))
     assert placement.place(Comm(), "auto") == placement.place(Comm(), "cpu") == "cpu"
-    with pytest.raises(InputError, match='run.backend = "gpu": 1 of 1 ranks: no driver; use "cpu"'):
+    with telling(InputError, 'run.backend = "gpu"', "1 of 1 ranks", "no driver", '"cpu"'):
         placement.place(Comm(), "gpu")
     monkeypatch.setattr(backend, "probe", lambda: (np, ""))
     monkeypatch.setattr(backend, "take", lambda rank: taken.append(rank) or "")
@@ -72,7 +73,7 @@ def test_device_memory_goes_to_an_mpi_that_takes_it_alone(kinds, monkeypatch):
     assert not placement.cuda_aware(comm)
     monkeypatch.setenv("MPIFLOW_CUDA_AWARE", "1")
     if kinds == "mpi,system":
-        with pytest.raises(InputError, match="MPIFLOW_CUDA_AWARE = 1: this MPI takes memory of mpi,system alone"):
+        with telling(InputError, "MPIFLOW_CUDA_AWARE = 1", "mpi,system"):
             placement.cuda_aware(comm)
     else:
         assert placement.cuda_aware(comm)

@@ -92,7 +92,7 @@ def test_a_resident_kernel_of_a_million_points_is_refused_with_what_fits(tmp_pat
     small(tmp_path)
     done = inside(f"plan small.toml {words} --set engine.mode=resident", tmp_path)
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    for word in ("1,000,000 x 1,000,000", "7,45", "engine.memory allows 2 GiB", 'engine.mode = "streamed"', "--ranks"):
+    for word in ("1,000,000 x 1,000,000", "7,45", "engine.memory", "2 GiB", 'engine.mode = "streamed"', "--ranks"):
         assert word in done.stderr
     assert inside(f"plan small.toml {words} --set engine.mode=streamed", tmp_path).returncode == 0
 

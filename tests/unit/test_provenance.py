@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from facts import telling
 
 from mpiflow import __version__
 from mpiflow.errors import StateError
@@ -25,7 +26,7 @@ def test_every_start_adds_an_entry():
 
 @pytest.mark.parametrize("chain", ["{", '{"a": 1}'])
 def test_a_chain_that_is_none_is_refused(chain):
-    with pytest.raises(StateError, match="provenance"):
+    with telling(StateError, "provenance"):
         provenance.append(chain, {})
 
 

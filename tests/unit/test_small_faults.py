@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from facts import telling
 from points import fermat as points_of
 from surfaces import fermat
 from test_flow import made, settings
@@ -52,7 +53,7 @@ def test_the_blamed_point_is_told_by_its_number_in_the_data_set():
     metric = flow.metric
     metric[place] = np.nan
     flow.restore({"metric/current": metric, "flow/accumulated_gradient": flow.accumulated}.__getitem__)
-    with pytest.raises(NumericalError, match=f"train point {rows[place]} "):
+    with telling(NumericalError, f"train point {rows[place]}"):
         flow.step()
 
 
@@ -172,8 +173,9 @@ def test_of_two_sources_that_are_nearly_as_near_delta_takes_the_nearer():
     np.testing.assert_array_equal(Delta().tile(x, y[::-1]), [[1.0, 0.0]])
 
 
-@pytest.mark.parametrize(("dt", "cure"), [(1e30, "take flow.dt = 1, more points"), (1.0, "take more points")])
-def test_a_step_of_gauss_newton_that_is_far_too_long_is_told_as_one(dt, cure):
+@pytest.mark.parametrize(("dt", "shorter"), [(1e30, True), (1.0, False)])
+def test_a_step_of_gauss_newton_that_is_far_too_long_is_told_as_one(dt, shorter):
     lost = SimpleNamespace(coefficients=np.zeros(1), least=-2.0, objective=np.inf)
-    with pytest.raises(NumericalError, match=rf"flow.dt = {dt:g}".replace("+", r"\+") + f".*; {cure}"):
+    with telling(NumericalError, f"flow.dt = {dt:g}", "kernel.degree") as refusal:
         shortened(SimpleNamespace(at=lambda coefficients: lost), lost, np.ones(1), dt)
+    assert ("flow.dt = 1," in str(refusal.value)) == shorter

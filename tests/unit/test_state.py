@@ -9,6 +9,7 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
+from facts import telling
 from states import ATTRIBUTES, SIZES, datasets, same, small_arrays
 
 from mpiflow.errors import NumericalError, StateError
@@ -93,35 +94,35 @@ def test_strided_arrays_are_written_by_value(tmp_path):
 def test_an_unknown_name_is_refused_until_it_is_registered(tmp_path, monkeypatch):
     monkeypatch.setattr(schema, "LAYOUT", dict(schema.LAYOUT))
     arrays = {"flow/kappa": np.ones(3)}
-    with pytest.raises(StateError, match="flow/kappa"):
+    with telling(StateError, "'flow/kappa'", "points/z"):
         commit.write(tmp_path, 0, arrays, {})
     schema.register("flow/kappa", ("record",), "f", "1", "volume ratio of each step")
     assert same(load.read(commit.write(tmp_path, 0, arrays, {})).arrays, arrays)
 
 
 @pytest.mark.parametrize(
-    "name, array, complaint",
+    "name, array, facts",
     [
-        ("metric/current", np.ones((5, 3, 3), "c16"), "'point'"),
-        ("metric/current", np.ones((SIZES["point"], 3), "c16"), "dimensions"),
-        ("split/train", np.ones(SIZES["train"], bool), "kind"),
+        ("metric/current", np.ones((5, 3, 3), "c16"), (5, "'point'", 40)),
+        ("metric/current", np.ones((SIZES["point"], 3), "c16"), ("<c16[40, 3]", "('point', 'row', 'column')")),
+        ("split/train", np.ones(SIZES["train"], bool), ("|b1[24]", "'iu'")),
     ],
 )
-def test_a_wrong_shape_or_kind_is_refused(tmp_path, name, array, complaint):
-    with pytest.raises(StateError, match=complaint):
+def test_a_wrong_shape_or_kind_is_refused(tmp_path, name, array, facts):
+    with telling(StateError, name, *facts):
         commit.write(tmp_path, 0, small_arrays() | {name: array}, {})
 
 
 def test_a_nan_never_reaches_a_file(tmp_path):
     arrays = small_arrays()
     arrays["metric/current"][17, 1, 2] = complex(0, np.nan)
-    with pytest.raises(NumericalError, match=r"metric/current\[17, 1, 2\]"):
+    with telling(NumericalError, "metric/current[17, 1, 2]"):
         commit.write(tmp_path, 0, arrays, {})
     assert not list(tmp_path.iterdir())
 
 
 def test_only_text_and_numbers_are_attributes(tmp_path):
-    with pytest.raises(StateError, match="JSON"):
+    with telling(StateError, "'config'", "dict"):
         commit.write(tmp_path, 0, {}, {"config": {"a": 1}})
 
 
@@ -132,7 +133,7 @@ def test_latest_is_the_newest_that_validates(tmp_path):
     newest.write_bytes(newest.read_bytes()[:-1])
     said = []
     assert load.latest(tmp_path, said.append).step == 40
-    assert len(said) == 1 and "torn" in said[0] and newest.name in said[0]
+    assert len(said) == 1 and newest.name in said[0]
 
 
 def test_an_empty_folder_has_no_latest_state(tmp_path):
@@ -148,7 +149,7 @@ def test_verify_speaks_of_every_file(tmp_path):
 
 
 def test_a_renamed_state_is_refused(path):
-    with pytest.raises(StateError, match="holds step 20"):
+    with telling(StateError, naming.state_path(path.parent, 30), 20):
         load.read(path.rename(naming.state_path(path.parent, 30)))
     load.read(naming.state_path(path.parent, 30).rename(path.parent / "best.h5"))
 
@@ -157,7 +158,7 @@ def test_a_newer_schema_is_refused_and_nothing_older_is_used(tmp_path, monkeypat
     commit.write(tmp_path, 1, small_arrays(), {})
     monkeypatch.setattr(schema, "SCHEMA", 999)
     commit.write(tmp_path, 2, small_arrays(), {})
-    with pytest.raises(upgrade.NewerStateError, match="schema 999"):
+    with telling(upgrade.NewerStateError, naming.state_path(tmp_path, 2), "schema 999"):
         load.latest(tmp_path, pytest.fail)
 
 

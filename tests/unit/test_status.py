@@ -6,6 +6,7 @@ import errno
 import json
 
 import pytest
+from facts import telling
 from faulty import Faulty
 from states import ATTRIBUTES, small_arrays
 
@@ -24,14 +25,14 @@ def test_a_status_is_read_back(tmp_path):
 @pytest.mark.parametrize("operation", ["create", "write", "sync", "close", "replace"])
 def test_a_status_that_cannot_be_written_leaves_the_old_one(tmp_path, operation):
     status.report(tmp_path, "running", 3, 50)
-    with pytest.raises(WriteError, match="No space left"):
+    with telling(WriteError, tmp_path / "status.json", "(ENOSPC)"):
         status.report(tmp_path, "done", 50, 50, 0, files=Faulty(operation, 1, errno.ENOSPC))
     assert status.read(tmp_path)["step"] == 3
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_only_known_states_are_reported(tmp_path):
-    with pytest.raises(StateError, match="running, stopped, done, failed"):
+    with telling(StateError, "'perhaps'", "running, stopped, done, failed"):
         status.report(tmp_path, "perhaps", 3, 50)
 
 
@@ -54,11 +55,11 @@ def test_a_folder_is_described_with_its_damaged_states(tmp_path):
 
 
 def test_a_foreign_folder_is_refused(tmp_path):
-    with pytest.raises(StateError, match="not a run folder"):
+    with telling(StateError, tmp_path):
         load.describe(tmp_path)
 
 
 def test_a_foreign_file_is_refused(tmp_path):
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(StateError, match="not a state"):
+    with telling(StateError, tmp_path / "notes.txt"):
         load.describe(tmp_path / "notes.txt")

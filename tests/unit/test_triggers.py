@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from facts import telling
 
 from mpiflow.comm import Comm
 from mpiflow.errors import InputError
@@ -143,7 +144,7 @@ def test_the_earlier_of_two_deadlines_counts(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["max_time", "every_steps", "every_seconds"])
 def test_intervals_must_be_positive(tmp_path, name):
-    with pytest.raises(InputError, match=name):
+    with telling(InputError, f"{name} = 0"):
         Triggers(Comm(), tmp_path, **{name: 0})
 
 

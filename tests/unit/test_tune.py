@@ -6,6 +6,7 @@ import sys
 
 import optuna
 import pytest
+from facts import telling
 
 from mpiflow import streams
 from mpiflow.comm import Comm, world
@@ -70,24 +71,23 @@ def test_the_usual_space_of_each_kernel_is_allowed_by_its_run_file(method):
 
 
 @pytest.mark.parametrize(
-    ("table", "complaint"),
+    ("table", "facts"),
     [
-        ({"flow.dt": [0.3, 0.1]}, "the low end comes first"),
-        ({"dt": [0.1, 0.3]}, 'a key is "section.key"'),
-        ({"flow.dt": []}, "two numbers are a range"),
-        ({}, "there is no key in it"),
+        ({"flow.dt": [0.3, 0.1]}, ("tune.space.flow.dt = [0.3, 0.1]",)),
+        ({"dt": [0.1, 0.3]}, ("tune.space.dt", '"section.key"')),
+        ({"flow.dt": []}, ("tune.space.flow.dt = []",)),
+        ({}, ("tune.space",)),
     ],
 )
-def test_a_wrong_space_is_told_with_its_cure(table, complaint):
-    with pytest.raises(InputError, match=complaint) as caught:
+def test_a_wrong_space_is_told_with_its_cure(table, facts):
+    with telling(InputError, *facts):
         small(space=table)
-    assert str(caught.value).count("\n") == 0 and "tune.space" in str(caught.value)
 
 
 def test_a_key_that_no_run_file_has_is_refused_before_any_trial(tmp_path):
-    with pytest.raises(InputError, match="kernel.breadth"):
+    with telling(InputError, "tune.space", "kernel.breadth", "name, rescale, width"):
         tuned(tmp_path, small(space={"kernel.breadth": [0.1, 0.5]}))
-    with pytest.raises(InputError, match="flow.dt = -1.0"):
+    with telling(InputError, "tune.space", "flow.dt = -1.0"):
         tuned(tmp_path, small(space={"flow.dt": [-1.0, 0.5]}))
     assert not (tmp_path / "study.journal").exists()
 
@@ -153,7 +153,7 @@ def test_more_trials_go_on_and_other_settings_do_not(tmp_path):
     _, long = tuned(tmp_path / "long")
     tuned(tmp_path / "short", small(trials=5))
     assert tuned(tmp_path / "short")[1] == long
-    with pytest.raises(InputError, match=r"holds a study of other settings \(tune.every: 2 -> 3\)"):
+    with telling(InputError, tmp_path / "short", "tune.every: 2 -> 3"):
         tuned(tmp_path / "short", small(every=3))
 
 

@@ -74,7 +74,8 @@ class Functional(Field):
         wave = 0.1 * np.cos(2 * np.pi * np.arange(8) / 8) * np.ones((8, 1))
         found = np.asarray(self.value(Metric(np.stack([1 + wave, wave.T, 1 + 0 * wave]))))
         if found.shape or found.dtype.kind != "f" or not np.isfinite(found):
-            raise ValueError(f"value of a metric is {found.dtype}{list(found.shape)}; it must be one finite number")
+            kind = f"{found.dtype}{list(found.shape)}" if found.shape or found.dtype.kind != "f" else found
+            raise ValueError(f"value of a metric is {kind}; it must be one finite number")
 
     def check(self, space: Space, u: np.ndarray, width: float, time: float) -> None:
         """Raises ValueError for what is no torus."""
