@@ -36,6 +36,7 @@ def tune(
     force: tables of another origin in the folder may be replaced. Raises InputError before any trial, also where Optuna is
     missing, for a name that is no name of a folder, or where the folder holds a study of other settings.
     """
+    where = comm.led(claims.resolved, where)
     with ExitStack() as stack:
         found = None
         with comm.lead() as mine:

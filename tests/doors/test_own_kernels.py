@@ -87,6 +87,33 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
         ours.leave()
 
 
+def test_a_file_that_changes_the_working_directory_moves_no_result(tmp_path):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    leaves = f"import os\nos.chdir({str(elsewhere)!r})\n"
+    moved = LAPLACE.replace("        return", f"        os.chdir({str(elsewhere)!r})\n        return")
+    path = written(home, leaves + moved, "Laplace")
+    small = [
+        "--set",
+        "points.train=60",
+        "--set",
+        "points.test=20",
+        "--set",
+        "flow.steps=1",
+        "--set",
+        "clusters.count=1",
+    ]
+    assert inside(["points", path.name, "-o", "dataset.npz", *small], home).returncode == 0
+    small += ["--set", "points.file=dataset.npz"]
+    for words in (["run"], ["members", "--each", "kernel.width=0.3,0.5"], ["tune", "--trials", "1"]):
+        done = inside([*words, path.name, "-o", f"runs/{words[0]}", *small], home)
+        assert done.returncode == 0, done.stderr
+    assert inside("compare runs/run runs/members/width-0.3 --points 20", home).returncode == 0
+    assert not list(elsewhere.iterdir()) and (home / "runs" / "run" / "state-00000001.h5").exists()
+    assert (home / "runs" / "tune" / "best.toml").exists()
+
+
 @pytest.mark.parametrize(
     ("late", "said"), [("[:, :-1]", r"float64\[128, 129\]; it .* float64\[128, 130\]"), (" * 1j", "complex")]
 )
