@@ -12,6 +12,7 @@ from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
+from mpiflow.functionals.functional import of_etas
 from mpiflow.geometry.domain import Domain
 from mpiflow.measures import kappa_of, least_eigenvalue, mean, sigma
 from mpiflow.methods.network import Network
@@ -89,7 +90,7 @@ class NetworkFlow(Flow):
         eta = losses.eta(self.metric, self.points.omega2, self.kappa)
         # (log eta)^2 is not finite where det g <= 0, which only the loss keeps away.
         with np.errstate(invalid="ignore", divide="ignore"):
-            loss = mean(self.layout, self.points, self.rule.goal.loss.value(eta))
+            loss = mean(self.layout, self.points, of_etas(self.rule.goal.loss, "value", eta))
         least = self.layout.comm.min(float(least_eigenvalue(self.metric).min(initial=np.inf)))
         return Record(dt, rejected, sigma(self.layout, self.points, self.metric), loss, least)
 

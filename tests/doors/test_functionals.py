@@ -1,10 +1,14 @@
 """A functional of a user's: run under components, potentials and networks, and refused where its slope is wrong."""
 
+import numpy as np
 import pytest
 from dropping import begin, holds
+from inside import mpiflow as inside
+from inside import refused
 
 from mpiflow import config
 from mpiflow.errors import InputError
+from mpiflow.functionals.functional import of_etas
 
 QUARTIC = '''
 import numpy as np
@@ -81,6 +85,43 @@ def test_a_wrong_functional_is_one_line(case, tmp_path):
     with pytest.raises(InputError, match=said) as refusal:
         config.read(written(tmp_path, "components", text))
     assert "flow.loss" in str(refusal.value) and len(str(refusal.value).splitlines()) == 1
+
+
+LATE = {
+    "fewer": ("[:-1]", r"float64\[59\]; it must be float64\[60\]"),
+    "a column": ("[:, None]", r"float64\[60, 1\]; it must be"),
+    "complex": (" + 1j", r"complex128\[60\]; it must be"),
+    "a number": (".sum().item()", "is a float; it must be"),
+    "NaN": (" * np.nan", r"\(1.5\) is nan; it must be finite"),
+}
+
+
+def _later(verb, late):
+    """The loss, one verb of which is another for many etas."""
+    return (
+        QUARTIC.replace(f"def {verb}(", f"def early_{verb}(")
+        + f"""
+    def {verb}(self, eta, *xp):
+        found = self.early_{verb}(eta, *xp)
+        return found if eta.size <= 28 else (found){late}
+"""
+    )
+
+
+@pytest.mark.parametrize("verb", ["value", "slope"])
+@pytest.mark.parametrize("case", LATE)
+def test_what_is_no_loss_of_many_etas_is_one_line(case, verb, tmp_path):
+    """It was tried on 28."""
+    late, said = LATE[case]
+    loss = config.read(written(tmp_path, "components", _later(verb, late))).flow.loss
+    with pytest.raises(InputError, match=f"flow.loss = .*mine.py:Quartic.*: {verb}.*{said}"):
+        of_etas(loss, verb, np.full(60, 1.5))
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_every_flow_holds_a_loss_to_it(moved, tmp_path):
+    path = written(tmp_path, moved, _later("value", "[:-1]"))
+    refused(inside(["run", str(path), "-o", "run"], tmp_path), "flow.loss", "value of")
 
 
 def test_an_unknown_functional_is_told_with_those_there_are():
