@@ -16,7 +16,7 @@ from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.doors import own
 from mpiflow.doors.raised import in_one_line
-from mpiflow.engine.formula import Formula
+from mpiflow.engine.formula import Formula, KeptFormula
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
 
@@ -125,6 +125,28 @@ def test_a_tile_that_is_none_of_many_points_is_one_line(late, said, tmp_path):
     kernel, z = config.read(written(tmp_path, text, "Laplace")).kernel, np.ones((130, 5), complex)
     with pytest.raises(InputError, match=said):
         Formula(kernel, z, z, "float32").apply(np.ones((130, 1)))
+
+
+@pytest.mark.parametrize("mode", [Formula, KeptFormula])
+def test_a_tile_that_is_not_finite_for_many_points_is_one_line(mode, tmp_path):
+    text = LAPLACE.replace("self.width)", "self.width) * (xp.nan if len(y) > 100 else 1)")
+    path = written(tmp_path, text, "Laplace")
+    kernel, z = config.read(path).kernel, np.ones((130, 5), complex)
+    with pytest.raises(InputError, match="kernel.name = .*mine.py:Laplace.*: its tile is nan in float32"):
+        mode(kernel, z, z, "float32").apply(np.ones((130, 1)))
+    assert np.isnan(mode(kernel, z, z[:90], "float32").apply(np.full((90, 1), np.nan))).all(), "v is to blame"
+    refused(inside(["run", str(path), "-o", "run"], tmp_path), "kernel.name", "its tile is nan in float64")
+    exact = ["--set", "flow.loss=mse", "--set", "flow.search=exact", "--set", "flow.normalisation=mean"]
+    refused(inside(["run", str(path), "-o", "run", *exact], tmp_path), "kernel.name", "its tile is not finite")
+
+
+def test_what_one_rank_alone_meets_is_one_line(tmp_path):
+    late = (
+        "        if len(x) > 100 and __import__('os').environ.get('PMI_RANK') == '1': raise RuntimeError('late oops')\n"
+    )
+    path = written(tmp_path, LAPLACE.replace("        return", f"{late}        return"), "Laplace")
+    done = mpiflow("run", path, "-o", tmp_path / "run", ranks=2)
+    refused(done, "rank 1 of 2", "mine.py: RuntimeError: late oops (line 13)")
 
 
 def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):
