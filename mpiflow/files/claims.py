@@ -71,6 +71,22 @@ def output_folder(
             )
 
 
+def of_its_own(folder: Path) -> None:
+    """Raise InputError for a folder that is everybody's: the root of a file system that holds anything, or a home.
+
+    folder: resolved. A volume that is mounted for a run alone is empty.
+    """
+    kept: set[str] = set()
+    if os.path.ismount(folder):
+        with suppress(OSError):
+            kept = set(os.listdir(folder)) - {"lost+found"}
+    what = "the root of a file system" if kept or folder == folder.parent else ""
+    if str(folder) == os.path.realpath(os.path.expanduser("~")):
+        what = "your home"
+    if what:
+        raise InputError(f"{folder}: is {what}, where a run has no place of its own; choose a folder in it with -o")
+
+
 def inner(folder: Path, name: str) -> Path:
     """A folder inside a folder of ours, made if it is not there. Raises InputError for a link or a file of that name."""
     path = folder / name

@@ -71,6 +71,8 @@ def _begun(settings: Config, where: Path, worker: str, stack: ExitStack, force: 
     settings.on_points("mpiflow tune")
     searched = space.dimensions(settings.moved_by.space, settings.tune.space)
     check(settings, searched, settings.run.name)
+    if not journal.ours(where):
+        claims.of_its_own(where)
     claims.output_folder(where, report.NAMES, journal.ours, force=force)
     folder = worker_folder(where, worker)
     try:
