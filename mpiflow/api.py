@@ -53,8 +53,9 @@ def run(
         if folder is None:
             return _in_memory(comm, settings)
         source = Path(config) if isinstance(config, str | Path) else None
-        job.run(comm, settings, _path(folder), Screen(comm.rank, quiet), fresh=fresh, source=source)
-        return open_run(folder, comm)
+        where = _path(folder)
+        job.run(comm, settings, where, Screen(comm.rank, quiet), fresh=fresh, source=source)
+        return open_run(where, comm)
 
 
 def _in_memory(comm: Comm, settings: Config) -> Model:
@@ -138,4 +139,4 @@ def _plain(item: Any) -> Any:
 def _path(folder: object) -> Path:
     if not isinstance(folder, str | Path) or not str(folder).strip():
         raise InputError(f"mpiflow.run: folder = {folder!r}: must be the path of a run folder; leave it out for none")
-    return Path(folder)
+    return Path(folder).absolute()

@@ -65,7 +65,8 @@ def check(table: dict[str, Any], source: str, opened: own.Opener | None = None) 
     """
     opened = opened or own.beside(Path.cwd())
     try:
-        return Config.model_validate(table, context={"own": opened})
+        with own.staying():
+            return Config.model_validate(table, context={"own": opened})
     except ValidationError as error:
         # A union gives one mistake for each of its types: they are alternatives, told in one line.
         lines: dict[str, list[str]] = {}

@@ -64,16 +64,16 @@ def test_points(comm: Comm, surface: Domain, config: Config, train: PointSet) ->
 def drawn(comm: Comm, surface: Domain, config: Config, stream: int, total: int, seed: int, own: np.ndarray) -> Points:
     """The points of a stream whose numbers are `own`, wherever they were made; collective."""
     chart = None if config.points.chart == "all" else config.points.chart
-    if config.points.file and stream in (sampling.TRAIN, sampling.TEST):
-        return _read(comm, surface, config.points.file, stream, chart, total).map(lambda rows: rows[own])
+    if config.points.place and stream in (sampling.TRAIN, sampling.TEST):
+        return _read(comm, surface, config.points.place, stream, chart, total).map(lambda rows: rows[own])
     with clock.part("sample"):
         number, points = sampling.sample(comm, surface, total, seed, stream, chart)
     return points.map(Exchange(comm, number, own))
 
 
-def _read(comm: Comm, surface: Domain, file: str, stream: int, chart, total: int) -> Points:
+def _read(comm: Comm, surface: Domain, file: Path, stream: int, chart, total: int) -> Points:
     """All points of a stream from a file of cymetric's, on every rank; collective."""
-    return comm.led(cymetric.read, Path(file), surface, stream, chart, total)
+    return comm.led(cymetric.read, file, surface, stream, chart, total)
 
 
 def placed(comm: Comm, surface: Domain, own: np.ndarray, points: Points, train: PointSet) -> PointSet:

@@ -6,6 +6,7 @@ import numpy as np
 
 from mpiflow.backend import HOST, Device
 from mpiflow.functionals import Functional
+from mpiflow.functionals.functional import of_etas
 from mpiflow.pointwise import Entries
 
 
@@ -37,7 +38,7 @@ def slope(
     g: Entries, det: np.ndarray, eta_of_g: np.ndarray, loss: Functional, natural: bool = False, device: Device = HOST
 ) -> Entries:
     """The same of entries that lie on a device; det g and eta, (N,), are the host's. eta g^-1 is eta / det g cofactors."""
-    factor = loss.slope(eta_of_g) * eta_of_g
+    factor = of_etas(loss, "slope", eta_of_g) * eta_of_g
     if natural:
         return g.scaled(device.put(factor))
     return g.cofactors().scaled(device.put(factor / det))

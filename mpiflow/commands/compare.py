@@ -31,7 +31,7 @@ def compare(
     from mpiflow.screen import answer, document
 
     comm = world()
-    models = [open_run(path, comm) for path in (first, second)]
+    models = [open_run(path, comm) for path in (first.absolute(), second.absolute())]
     found = models[0].difference(models[1], points, seed, extrapolate)
     if as_json and comm.rank == 0:
         steps = [model.step for model in models]

@@ -34,6 +34,7 @@ def members(
     def chosen() -> dict:
         every = {name: read(config, [*(overrides or ()), *settings]) for name, settings in job.choices(each).items()}
         where = output or Path("runs") / f"{next(iter(every.values())).run.folder}-members"
+        where = where.absolute()
         return {where / name: settings for name, settings in every.items()}
 
     comm = world()

@@ -32,7 +32,8 @@ def paper(
     from mpiflow.paper.registry import figure
     from mpiflow.screen import Screen
 
-    comm = world()
+    # A figure of a user's may change the working directory.
+    comm, output = world(), output.absolute()
     say = Screen(comm.rank, quiet).say
     failed: list[str] = []
     if name in ("all", "report"):

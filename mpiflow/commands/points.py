@@ -32,14 +32,14 @@ def points(
     settings = read(config, overrides)
     settings.on_points("mpiflow points")
     wanted = settings.points
-    output_file(output, (config, Path(wanted.file) if wanted.file else None), force)
+    path = output_file(output, (config, wanted.place), force)
     surface = settings.surface()
     chart = None if wanted.chart == "all" else wanted.chart
     train, test = (
         sampling.sample(Comm(), surface, total, settings.run.seed, stream, chart)[1]
         for total, stream in ((wanted.train, sampling.TRAIN), (wanted.test, sampling.TEST))
     )
-    cymetric.write(output, surface, train, test)
+    cymetric.write(path, surface, train, test)
     answer(f"{output}: {len(train)} train and {len(test)} test points")
 
 

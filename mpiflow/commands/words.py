@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +19,8 @@ def path_of(text: str) -> Path:
         )
     if "\0" in text or len(text) > 4000:
         raise InputError(f"{text[:40]!r}...: no file can have such a name; choose another")
-    return Path(text)
+    # As `--output=~/runs/x` has it, which no shell expands.
+    return Path(os.path.expanduser(text))
 
 
 RunFile = Annotated[

@@ -10,7 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -179,10 +179,25 @@ def module(path: str, text: str) -> ModuleType:
     # Where annotations and dataclasses are looked up.
     sys.modules[found.__name__] = found
     try:
-        exec(compile(text, path, "exec"), vars(found))
+        with staying():
+            exec(compile(text, path, "exec"), vars(found))
     except (Exception, SystemExit) as error:
         raise ValueError(f"the file does not load: {told(error)}") from None
     return found
+
+
+@contextmanager
+def staying() -> Iterator[None]:
+    """What is loaded and tried of users' code may change the working directory, from which paths count: it is as before."""
+    try:
+        place = os.getcwd()
+    except FileNotFoundError:  # it was removed: nothing counts from it
+        place = None
+    try:
+        yield
+    finally:
+        if place is not None:
+            os.chdir(place)
 
 
 def tried(door: Door, kind: Named, beside: dict) -> None:

@@ -35,7 +35,24 @@ class Formula:
             return self.device.fetch(self.apply(self.device.put(np.ascontiguousarray(v))))
         if not all(self.shape):
             return self.device.zeros((self.shape[0], v.shape[1]), "float64")
-        return joined(self.device.xp, self._sums(v))[: self.shape[0], :]
+        with np.errstate(invalid="ignore"):
+            found = joined(self.device.xp, self._sums(v))[: self.shape[0], :]
+        if not bool(self.device.xp.isfinite(found).all()):
+            self._blame()
+        return found
+
+    def _blame(self) -> None:
+        """Raise InputError where tiles are to blame for sums that are not finite: a user's was tried on few points."""
+        xp = self.device.xp
+        for tile, parts in enumerate(self._row(k) for k in range(len(self.targets))):
+            for part, entries in enumerate(parts):
+                if bool((bad := ~xp.isfinite(entries)).any()):
+                    row, column = (int(axis[0]) for axis in xp.nonzero(bad)[-2:])
+                    raise InputError(
+                        f'kernel.name = "{self.kernel.name}": its tile is {float(entries[bad][0])} in {self.precision}, e.g. '
+                        f"of target {tile * _TILE + row} and source {part * SOURCES + column}; it must be finite at all "
+                        "pairs of points"
+                    )
 
     def _sums(self, v) -> list:
         """u of each tile of targets."""

@@ -12,20 +12,19 @@ from mpiflow.errors import InputError
 
 
 def resolved(path: Path) -> Path:
-    """The place that a path means, its links followed, also for `.`: it has a name. Raises InputError for a loop of links.
+    """The place that a path means, its links followed: absolute, so that it stays where a user's class changes the folder.
 
-    A path that is plain already stays as its user wrote it.
+    Raises InputError for a loop of links.
     """
     _mode(path)
     try:
-        found = Path(path).resolve()
-        return path if path.name not in ("", "..") and Path(os.path.abspath(path)) == found else found
+        return Path(path).resolve()
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError up to Python 3.12
         raise InputError(f"{path}: cannot be found ({error}); choose another path") from None
 
 
 def output_file(path: Path, inputs: Iterable[Path | None] = (), force: bool = False) -> Path:
-    """A path that a result may be written to. inputs: files that are read, which no result may replace.
+    """A path that a result may be written to, absolute. inputs: files that are read, which no result may replace.
 
     Raises InputError where something is there already (unless `force`), where it is an input (always), where it is no
     regular file, or where its folder is not there or cannot be written.
@@ -41,7 +40,7 @@ def output_file(path: Path, inputs: Iterable[Path | None] = (), force: bool = Fa
         raise InputError(f"{path}: there is no folder {path.parent}; make it, or choose another place with -o")
     if not os.access(path.parent, os.W_OK):
         raise InputError(f"{path}: its folder cannot be written; choose another place with -o")
-    return path
+    return path.absolute()
 
 
 def output_folder(
@@ -70,6 +69,22 @@ def output_folder(
                 f"{path}: is there already, and this command did not make it; choose another folder with -o, or replace it "
                 "with --force"
             )
+
+
+def of_its_own(folder: Path) -> None:
+    """Raise InputError for a folder that is everybody's: the root of a file system that holds anything, or a home.
+
+    folder: resolved. A volume that is mounted for a run alone is empty.
+    """
+    kept: set[str] = set()
+    if os.path.ismount(folder):
+        with suppress(OSError):
+            kept = set(os.listdir(folder)) - {"lost+found"}
+    what = "the root of a file system" if kept or folder == folder.parent else ""
+    if str(folder) == os.path.realpath(os.path.expanduser("~")):
+        what = "your home"
+    if what:
+        raise InputError(f"{folder}: is {what}, where a run has no place of its own; choose a folder in it with -o")
 
 
 def inner(folder: Path, name: str) -> Path:

@@ -16,6 +16,7 @@ from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.flows.solved import Solved
 from mpiflow.functionals import Functional
+from mpiflow.functionals.functional import of_etas
 from mpiflow.geometry import chern
 from mpiflow.geometry.domain import Domain
 from mpiflow.measures import mean
@@ -156,7 +157,7 @@ class ComponentFlow(Flow):
         if self.at.ricci is not None:
             return self.rule.loss.value(np.linalg.solve(self.metric, self.at.ricci))
         if self.target is None:
-            return self.rule.loss.value(self.at.ratio / self._kappa())
+            return of_etas(self.rule.loss, "value", self.at.ratio / self._kappa())
         return self.device.fetch(self.rule.loss.value(Entries.packed(self.theta[0, ...] - self.target, self.device.xp)))
 
     def _bent(self, trial: Trial) -> Trial:

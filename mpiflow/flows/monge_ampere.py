@@ -14,6 +14,7 @@ from mpiflow.ansatz.composed import Composed
 from mpiflow.ansatz.linear import Linear
 from mpiflow.engine.low_rank import LowRank
 from mpiflow.functionals import Functional
+from mpiflow.functionals.functional import of_etas
 from mpiflow.functionals.log import Log
 from mpiflow.measures import least_eigenvalue
 
@@ -80,7 +81,7 @@ class MongeAmpere:
         ratio = losses.determinant(g) / self.form
         total, volume, every = chunks.sum(np.stack([self.measure, self.measure * ratio, self.weight], axis=1))
         eta = ratio / (volume / total)
-        columns = np.stack([self.weight * self.loss.value(eta), self.measure * np.abs(1 - eta)], axis=1)
+        columns = np.stack([self.weight * of_etas(self.loss, "value", eta), self.measure * np.abs(1 - eta)], axis=1)
         loss, sigma = chunks.sum(columns) / (every, total)
         added = float(coefficients @ self.prior(coefficients)) if self.prior else 0.0
         state = State(coefficients, jets, g, eta, float(loss), float(loss) + added, float(sigma), least)
@@ -119,7 +120,7 @@ class MongeAmpere:
 
     def _of_eta(self, state: State) -> np.ndarray:
         """Of a loss that is a function of eta."""
-        slope = self.loss.slope(state.eta) * state.eta
+        slope = of_etas(self.loss, "slope", state.eta) * state.eta
         columns = [self.measure, self.weight, self.weight * slope]
         total, every, mean = self.engine.chunks.sum(np.stack(columns, axis=1))
         factor = self.weight * (slope - self.measure / self.weight * state.eta * mean / total) / every

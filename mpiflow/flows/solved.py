@@ -134,6 +134,11 @@ class Solved:
         found = np.empty((len(z), len(z)), order="F")
         for cut in (slice(start, start + TILE) for start in range(0, len(z), TILE)):
             found[cut] = self.coupling.kernel.tile(z[cut], z)
+            if not np.isfinite(found[cut]).all():
+                name = self.coupling.kernel.name
+                raise InputError(
+                    f'kernel.name = "{name}": its tile is not finite; it must be so at all pairs of points'
+                )
         found /= self.norm
         return found
 

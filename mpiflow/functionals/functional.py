@@ -6,10 +6,13 @@ from typing import ClassVar
 
 import numpy as np
 
+from mpiflow.errors import InputError
 from mpiflow.settings.section import Named
 
 #: Values of eta at which a user's is tried, and how far its slope may be from differences there.
 _TRIED, _OFF = np.linspace(0.3, 3.0, 28), 1e-3
+#: Where no l overflows: there a value that is not finite is the formula's, and no long step's.
+_LOW, _HIGH = 1e-6, 1e6
 
 
 class Functional(Named):
@@ -59,3 +62,19 @@ class Functional(Named):
             raise ValueError(
                 f"slope({eta:.3g}) = {slope[off.argmax()]:.4g}, differences of value say {numeric[off.argmax()]:.4g}"
             )
+
+
+def of_etas(loss: Functional, verb: str, eta: np.ndarray) -> np.ndarray:
+    """`value` or `slope` of a loss at the etas of points: (N,) to (N,).
+
+    Raises InputError for what is none: a user's was tried on a few alone.
+    """
+    found = getattr(loss, verb)(eta)
+    if not isinstance(found, np.ndarray) or found.shape != eta.shape or found.dtype.kind != "f":
+        kind = f"{found.dtype}{list(found.shape)}" if isinstance(found, np.ndarray) else f"a {type(found).__name__}"
+        raise InputError(f"{loss.asker}: {verb} of {len(eta)} etas is {kind}; it must be float64[{len(eta)}]")
+    if not np.isfinite(found).all():
+        bad = ~np.isfinite(found) & (eta > _LOW) & (eta < _HIGH)
+        if bad.any():
+            raise InputError(f"{loss.asker}: {verb}({eta[bad][0]:.4g}) is {found[bad][0]}; it must be finite")
+    return found

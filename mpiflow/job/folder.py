@@ -80,8 +80,10 @@ def _as_it_was(folder: Path, new: list[Path]) -> Callable:
 def _claimed(folder: Path, config: Config, source: Path | None) -> None:
     """Raise InputError where a run here would replace what no run made, or what this one reads."""
     ours = bool(states(folder)) or (folder / LOCK).is_file()
+    if not ours:
+        claims.of_its_own(folder)
     names = [name for name in _FILES if not _is_source(folder / name, source)]
-    inputs = [source, Path(config.points.file) if config.points.file else None]
+    inputs = [source, config.points.place]
     claims.output_folder(folder, names, lambda _: ours, inputs)
     for name in _FOLDERS:
         if not ours and os.path.lexists(folder / name):

@@ -42,6 +42,8 @@ def run(
     source: the run file that config was read from, which is never overwritten.
     Raises InputError before any work, NumericalError where the flow breaks down, WriteError where a state cannot be kept.
     """
+    # Before any class of a user's is asked, which may change the working directory.
+    where, source = Path(where).absolute(), source and source.absolute()
     surface = config.surface()
     shortage.prevent()
     hosts = comm.allgather(socket.gethostname())

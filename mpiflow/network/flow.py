@@ -12,6 +12,7 @@ from mpiflow.dataset import PointSet
 from mpiflow.errors import NumericalError
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
+from mpiflow.functionals.functional import of_etas
 from mpiflow.geometry.domain import Domain
 from mpiflow.measures import kappa_of, least_eigenvalue, mean, sigma
 from mpiflow.methods.network import Network
@@ -22,6 +23,9 @@ from mpiflow.network.predictor import NetworkPredictor, begun, predicted
 from mpiflow.network.training import Progress, Training
 from mpiflow.searches import Search
 from mpiflow.searches.adam import Adam
+
+#: Of entries of a metric, beyond which float64 has no digit of g_FS left.
+_MOST = 1 / float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class NetworkFlow(Flow):
     """Epochs on the losses of a network over the train points of all ranks.
 
     Nothing holds the metric positive but the loss: what share of it is, evaluations tell. Raises NumericalError where
-    parameters or metric are no longer finite.
+    parameters or metric are no longer finite, or g_FS no part of the metric.
     """
 
     def __init__(self, surface: Domain, train: PointSet, rule: NetworkRule, chart):
@@ -76,20 +80,32 @@ class NetworkFlow(Flow):
         self.progress = self.training.epoch(self.epochs, self.progress, rate, plain)
         self.epochs += 1
         self.metric = self._at(self.progress.theta)
+        self._hold()
+        return rate
+
+    def _hold(self) -> None:
+        """Raise NumericalError, on all ranks, where the network is not finite, or g_FS is lost in its rounding; collective."""
+        largest = float(np.abs(self.metric).max(initial=0.0))
+        finite = bool(np.isfinite(self.progress.theta).all() and np.isfinite(largest))
         # Parameters are the same on every rank, metrics are not.
-        if self.layout.comm.any(not (np.isfinite(self.progress.theta).all() and np.isfinite(self.metric).all())):
+        if self.layout.comm.any(not finite):
             raise NumericalError(
                 f"flow.dt = {self.rule.rate:g}: the network is not finite after epoch {self.epochs}; lower flow.dt, or take "
                 'flow.loss = "sigma", which is finite where det g <= 0'
             )
-        return rate
+        largest = -self.layout.comm.min(-largest)
+        if largest > _MOST:
+            raise NumericalError(
+                f"flow.dt = {self.rule.rate:g}: after epoch {self.epochs} the network is {largest:.0e}, and g_FS, which is "
+                "about 1, is lost in its rounding errors; lower flow.dt"
+            )
 
     def record(self, dt: float = 0.0, rejected: int = 0) -> Record:
         """The present losses; dt: the rate of the epoch; collective."""
         eta = losses.eta(self.metric, self.points.omega2, self.kappa)
         # (log eta)^2 is not finite where det g <= 0, which only the loss keeps away.
         with np.errstate(invalid="ignore", divide="ignore"):
-            loss = mean(self.layout, self.points, self.rule.goal.loss.value(eta))
+            loss = mean(self.layout, self.points, of_etas(self.rule.goal.loss, "value", eta))
         least = self.layout.comm.min(float(least_eigenvalue(self.metric).min(initial=np.inf)))
         return Record(dt, rejected, sigma(self.layout, self.points, self.metric), loss, least)
 

@@ -12,6 +12,8 @@ from mpiflow.errors import InputError
 from mpiflow.plan.costs import Costs
 
 _GIB = 2**30
+#: Bytes of all nodes of a machine together, 1 PiB.
+_LARGEST = 2**50
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,14 @@ def check(of: Callable[[Config, int], Costs], costs: Costs, base: int, limits: L
         key = words.split()[0]
         if key not in cures and not _why(other := of(config, ranks), base, limits):
             cures[key] = f"{words} takes {_gib(_peak(other, base))}"
-    raise InputError(f"{costs.key}: {why}; {'; '.join(cures.values()) or 'take a machine with more memory'}")
+    raise InputError(f"{costs.key}: {why}; {'; '.join(cures.values()) or _last_cure(costs, base)}")
+
+
+def _last_cure(costs: Costs, base: int) -> str:
+    """What to do where no change of a key makes a run fit."""
+    if costs.ranks * _peak(costs, base) > _LARGEST:
+        return "no machine has as much: make the run smaller"
+    return "take a machine with more memory, or make the run smaller"
 
 
 def _why(costs: Costs, base: int, limits: Limits) -> str:
@@ -111,4 +120,4 @@ def _peak(costs: Costs, base: int) -> int:
 
 
 def _gib(size: float) -> str:
-    return f"{size / _GIB:,.2f} GiB"
+    return f"{size / _GIB:,.2f} GiB" if size < _LARGEST else f"{size / _GIB:.2g} GiB"

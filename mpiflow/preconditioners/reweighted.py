@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from mpiflow.functionals.functional import of_etas
 from mpiflow.preconditioners.natural import normal
 from mpiflow.preconditioners.preconditioner import Applied, Preconditioner
 
@@ -31,4 +32,4 @@ class Reweighted(Preconditioner):
         """M^-1 at a metric; collective."""
         residual = np.where(np.abs(state.residual) < _LEAST, _LEAST, state.residual)
         eta = np.exp(residual)
-        return normal(flow, state, factor=np.maximum(flow.problem.loss.slope(eta) * eta / residual, 0.0))
+        return normal(flow, state, factor=np.maximum(of_etas(flow.problem.loss, "slope", eta) * eta / residual, 0.0))

@@ -7,7 +7,7 @@ import traceback
 from contextlib import contextmanager
 
 from mpiflow.comm import Comm, started
-from mpiflow.errors import RESUBMIT, FlowError, Stopped
+from mpiflow.errors import RESUBMIT, FlowError, InputError, Stopped
 from mpiflow.ranks import shortage
 from mpiflow.screen.console import tell
 
@@ -28,8 +28,13 @@ def ends_together():
     except Stopped as stopped:
         _leave(stopped, PATIENCE, f"mpiflow: {stopped}")
     except FlowError as error:
-        if not _ranks().all_here(PATIENCE):
+        together = _ranks().all_here(PATIENCE)
+        if not together and not isinstance(error, InputError):
             _abort(error.exit_code)
+        if not together:
+            # What a user's class is given differs from rank to rank: its line says all, and a traceback of ours nothing.
+            _tell(error, f"rank {_ranks().rank} of {_ranks().size}: ")
+            _end_all(_ranks(), error.exit_code)
         if _ranks().rank == 0:
             _tell(error)
         raise SystemExit(error.exit_code) from None
@@ -64,9 +69,9 @@ def _ranks() -> Comm:
     return started() if started.cache_info().currsize else Comm()
 
 
-def _tell(error: FlowError) -> None:
+def _tell(error: FlowError, where: str = "") -> None:
     first, *rest = map(str, error.args or ("",))
-    tell(f"mpiflow: error: {first}", *rest)
+    tell(f"mpiflow: error: {where}{first}", *rest)
 
 
 def _abort(code: int) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from mpiflow.clustering import LINKAGES, MERGES
@@ -81,6 +82,16 @@ class Points(Section):
     """Test points are train points moved by so much. [largest coordinate]"""
     project: bool = True
     """Whether moved points are brought back onto X."""
+    _place: Path | None = PrivateAttr(None)
+
+    def model_post_init(self, context: object) -> None:
+        """Find the file from where the run was started: a user's class may change the working directory."""
+        self._place = Path(self.file).absolute() if self.file else None
+
+    @property
+    def place(self) -> Path | None:
+        """Where `file` is, absolute."""
+        return self._place
 
     @model_validator(mode="after")
     def _enough(self):

@@ -36,6 +36,7 @@ def tune(
     force: tables of another origin in the folder may be replaced. Raises InputError before any trial, also where Optuna is
     missing, for a name that is no name of a folder, or where the folder holds a study of other settings.
     """
+    where = comm.led(claims.resolved, where)
     with ExitStack() as stack:
         found = None
         with comm.lead() as mine:
@@ -70,6 +71,8 @@ def _begun(settings: Config, where: Path, worker: str, stack: ExitStack, force: 
     settings.on_points("mpiflow tune")
     searched = space.dimensions(settings.moved_by.space, settings.tune.space)
     check(settings, searched, settings.run.name)
+    if not journal.ours(where):
+        claims.of_its_own(where)
     claims.output_folder(where, report.NAMES, journal.ours, force=force)
     folder = worker_folder(where, worker)
     try:

@@ -1,11 +1,15 @@
 """A functional of a user's: run under components, potentials and networks, and refused where its slope is wrong."""
 
+import numpy as np
 import pytest
 from dropping import begin, holds
 from facts import telling
+from inside import mpiflow as inside
+from inside import refused
 
 from mpiflow import config
 from mpiflow.errors import InputError
+from mpiflow.functionals.functional import of_etas
 
 QUARTIC = '''
 import numpy as np
@@ -82,6 +86,43 @@ def test_a_wrong_functional_is_one_line(case, tmp_path):
     with telling(InputError, *facts) as refusal:
         config.read(written(tmp_path, "components", text))
     assert "flow.loss" in str(refusal.value)
+
+
+LATE = {
+    "fewer": ("[:-1]", "float64[59]", "float64[60]"),
+    "a column": ("[:, None]", "float64[60, 1]", "float64[60]"),
+    "complex": (" + 1j", "complex128[60]", "float64[60]"),
+    "a number": (".sum().item()", "float", "float64[60]"),
+    "NaN": (" * np.nan", "1.5", "nan"),
+}
+
+
+def _later(verb, late):
+    """The loss, one verb of which is another for many etas."""
+    return (
+        QUARTIC.replace(f"def {verb}(", f"def early_{verb}(")
+        + f"""
+    def {verb}(self, eta, *xp):
+        found = self.early_{verb}(eta, *xp)
+        return found if eta.size <= 28 else (found){late}
+"""
+    )
+
+
+@pytest.mark.parametrize("verb", ["value", "slope"])
+@pytest.mark.parametrize("case", LATE)
+def test_what_is_no_loss_of_many_etas_is_one_line(case, verb, tmp_path):
+    """It was tried on 28."""
+    late, *facts = LATE[case]
+    loss = config.read(written(tmp_path, "components", _later(verb, late))).flow.loss
+    with telling(InputError, "flow.loss", "mine.py:Quartic", verb, *facts):
+        of_etas(loss, verb, np.full(60, 1.5))
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_every_flow_holds_a_loss_to_it(moved, tmp_path):
+    path = written(tmp_path, moved, _later("value", "[:-1]"))
+    refused(inside(["run", str(path), "-o", "run"], tmp_path), "flow.loss", "value")
 
 
 def test_an_unknown_functional_is_told_with_those_there_are():

@@ -17,7 +17,7 @@ from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.doors import own
 from mpiflow.doors.raised import in_one_line
-from mpiflow.engine.formula import Formula
+from mpiflow.engine.formula import Formula, KeptFormula
 from mpiflow.errors import InputError
 from mpiflow.kernels import Kernel
 
@@ -89,6 +89,25 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
         ours.leave()
 
 
+def test_a_file_that_changes_the_working_directory_moves_no_result(tmp_path):
+    home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
+    home.mkdir()
+    elsewhere.mkdir()
+    leaves = f"import os\nos.chdir({str(elsewhere)!r})\n"
+    moved = LAPLACE.replace("        return", f"        os.chdir({str(elsewhere)!r})\n        return")
+    path = written(home, leaves + moved, "Laplace")
+    sizes = ("points.train=60", "points.test=20", "flow.steps=1", "clusters.count=1")
+    small = [word for size in sizes for word in ("--set", size)]
+    assert inside(["points", path.name, "-o", "dataset.npz", *small], home).returncode == 0
+    small += ["--set", "points.file=dataset.npz"]
+    for words in (["run"], ["members", "--each", "kernel.width=0.3,0.5"], ["tune", "--trials", "1"]):
+        done = inside([*words, path.name, "-o", f"runs/{words[0]}", *small], home)
+        assert done.returncode == 0, done.stderr
+    assert inside("compare runs/run runs/members/width-0.3 --points 20", home).returncode == 0
+    assert not list(elsewhere.iterdir()) and (home / "runs" / "run" / "state-00000001.h5").exists()
+    assert (home / "runs" / "tune" / "best.toml").exists()
+
+
 @pytest.mark.parametrize(("late", "kind"), [("[:, :-1]", "float64[128, 129]"), (" * 1j", "complex128[128, 130]")])
 def test_a_tile_that_is_none_of_many_points_is_one_line(late, kind, tmp_path):
     """It was tried on a few."""
@@ -98,6 +117,27 @@ def test_a_tile_that_is_none_of_many_points_is_one_line(late, kind, tmp_path):
     kernel, z = config.read(written(tmp_path, text, "Laplace")).kernel, np.ones((130, 5), complex)
     with telling(InputError, f'kernel.name = "{tmp_path}/mine.py:Laplace"', kind, "float64[128, 130]"):
         Formula(kernel, z, z, "float32").apply(np.ones((130, 1)))
+
+
+@pytest.mark.parametrize("mode", [Formula, KeptFormula])
+def test_a_tile_that_is_not_finite_for_many_points_is_one_line(mode, tmp_path):
+    text = LAPLACE.replace("self.width)", "self.width) * (xp.nan if len(y) > 100 else 1)")
+    path = written(tmp_path, text, "Laplace")
+    kernel, z = config.read(path).kernel, np.ones((130, 5), complex)
+    with telling(InputError, "kernel.name", "mine.py:Laplace", "nan", "float32"):
+        mode(kernel, z, z, "float32").apply(np.ones((130, 1)))
+    assert np.isnan(mode(kernel, z, z[:90], "float32").apply(np.full((90, 1), np.nan))).all(), "v is to blame"
+    refused(inside(["run", str(path), "-o", "run"], tmp_path), "kernel.name", "nan", "float64")
+    exact = ["--set", "flow.loss=mse", "--set", "flow.search=exact", "--set", "flow.normalisation=mean"]
+    refused(inside(["run", str(path), "-o", "run", *exact], tmp_path), "kernel.name", "mine.py:Laplace")
+
+
+def test_what_one_rank_alone_meets_is_one_line(tmp_path):
+    rank = "__import__('mpi4py.MPI').MPI.COMM_WORLD.rank"
+    late = f"        if len(x) > 100 and {rank} == 1: raise RuntimeError('late oops')\n"
+    path = written(tmp_path, LAPLACE.replace("        return", f"{late}        return"), "Laplace")
+    done = mpiflow("run", path, "-o", tmp_path / "run", ranks=2)
+    refused(done, "rank 1 of 2", "mine.py: RuntimeError: late oops (line 13)")
 
 
 def test_what_is_no_file_and_what_is_no_key_is_one_line(tmp_path):

@@ -43,6 +43,30 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     refused(mpiflow("run", small(tmp_path), "-o", where, ranks=2), str(where), "-o")
 
 
+def test_a_place_that_is_no_runs_own_is_refused(tmp_path):
+    config, home = small(tmp_path), tmp_path / "home"
+    (home / "some").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(home)
+    places = {"/": "the root of a file system", home: "your home", "~": "your home", tmp_path / "link": "your home"}
+    for command in ("run", "tune"):
+        for place, said in places.items():
+            done = inside([command, str(config), "-o", str(place)], tmp_path, {"HOME": str(home)})
+            refused(done, f"is {said}", "choose a folder in it with -o")
+    assert os.listdir(home) == ["some"] and not set(os.listdir("/")) & {"run.toml", "run.lock", "workers"}
+    words = ["--set", "flow.steps=0", "-o", "~/runs/x"]
+    assert inside(["run", str(config), *words], tmp_path, {"HOME": str(home)}).returncode == 0
+    assert (home / "runs" / "x" / "run.toml").exists()
+
+
+@pytest.mark.parametrize("name", ["new\nline", "tab\tx", "esc\x1b[31mx", "x" * 300])
+def test_a_strange_name_of_a_folder_is_never_shown_raw(name, tmp_path):
+    done = inside(["run", str(small(tmp_path)), "--set", "flow.steps=0", "-o", f"runs/{name}"], tmp_path)
+    assert done.returncode == (2 if len(name) > 255 else 0), done.stderr
+    assert all(line.isprintable() for line in (done.stdout + done.stderr).splitlines())
+    assert name not in done.stdout + done.stderr or len(name) > 255
+    assert len(done.stderr.splitlines()) == (len(name) > 255)
+
+
 def test_a_launcher_of_another_mpi_is_refused(tmp_path):
     # Open MPI's mpiexec sets this for each of the processes that it starts; here each would be alone.
     done = mpiflow("run", small(tmp_path), "-o", tmp_path / "run", env={"OMPI_COMM_WORLD_SIZE": "2"})

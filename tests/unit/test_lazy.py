@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from facts import telling
 
 from mpiflow.comm import Comm
 from mpiflow.config import check
+from mpiflow.errors import NumericalError
 from mpiflow.job.flowing import Flowing
 from mpiflow.network import objective
 from mpiflow.network.lazy import movement
@@ -46,6 +48,15 @@ def test_networks_of_one_width_compile_once():
         metrics.append(made.flow.metric)
         compiled.append([function._cache_size() for function in (objective.chunk, objective.metric)])
     assert compiled[0] == compiled[1] and np.abs(metrics[0] - metrics[1]).max() > 1e-3
+
+
+@pytest.mark.parametrize(("dt", "fact"), [(1e30, "g_FS"), (1e200, "flow.dt")])
+def test_a_network_in_which_the_reference_is_lost_is_refused(dt, fact):
+    """Its sigma, which no scale changes, and its gain look like those of a metric."""
+    made = network(16)
+    made.flow.dt = dt
+    with telling(NumericalError, "epoch 1", fact):
+        made.advance()
 
 
 def test_a_wide_network_follows_the_flow_of_its_frozen_kernel(wide):

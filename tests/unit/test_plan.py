@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import asdict
@@ -95,6 +96,19 @@ def test_a_resident_kernel_of_a_million_points_is_refused_with_what_fits(tmp_pat
     for word in ("1,000,000 x 1,000,000", "7,45", "engine.memory", "2 GiB", 'engine.mode = "streamed"', "--ranks"):
         assert word in done.stderr
     assert inside(f"plan small.toml {words} --set engine.mode=streamed", tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        (10**10, "GiB .*; take a machine with more memory, or"),
+        (10**12, "4.4e.06 GiB .*; no machine has as much: make"),
+    ],
+)
+def test_what_no_machine_holds_is_to_be_made_smaller(points, said, tmp_path):
+    small(tmp_path)
+    done = inside(f"plan small.toml --memory 64 --set points.train={points} --set points.test={points}", tmp_path)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and re.search(said, done.stderr), done.stderr
 
 
 def test_states_have_the_predicted_size(tmp_path):
