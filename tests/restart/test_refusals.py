@@ -165,7 +165,7 @@ def test_what_a_plan_refuses_a_run_refuses_as_soon_and_in_the_same_words(tmp_pat
 
 #: Refused when the folder is made already: by the points file, by the flow that is built.
 LATE = {
-    "points.file='absent.npz'": "points.file = 'absent.npz'",
+    "points.file='absent.npz'": "/absent.npz'",
     "engine.mode=neighbours": 'engine.mode = "neighbours"',
 }
 
