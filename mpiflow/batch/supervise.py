@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 from mpiflow.batch import scheduler
@@ -24,6 +25,8 @@ from mpiflow.state import status
 PATIENCE = 3
 #: The steps at which a run stopped since it was submitted, one a line, in its folder.
 STOPS = "stops"
+#: Tenths of a second after which a wish to stop is told again.
+_AGAIN = 20
 
 
 class Supervisor:
@@ -43,6 +46,7 @@ class Supervisor:
         self._planned_end = ""
         self._ranks: subprocess.Popen | None = None
         self._code: int | None = None
+        self._asked = False
 
     def start(self) -> None:
         """Start the ranks, with the end of the job's time in their environment."""
@@ -60,7 +64,8 @@ class Supervisor:
         threading.Thread(target=self._reap, daemon=True).start()
 
     def ask_to_stop(self, *_) -> None:
-        """Have the ranks save and stop at their next step; usable as a signal handler."""
+        """Have the ranks save and stop at their next step; usable as a signal handler, also before they are started."""
+        self._asked = True
         if self._ranks and self._code is None:
             # MPICH's mpiexec dies of USR2 and HUP without a warning to the ranks; it passes USR1 on.
             with suppress(ProcessLookupError):
@@ -69,13 +74,21 @@ class Supervisor:
     def wait(self) -> int:
         """Wait for the ranks; the exit code of the run as rank 0 wrote it down, else that of the launcher.
 
-        May be called again, also from a signal handler that interrupts it: it takes no lock.
+        What ends without a word once it is asked to stop was stopped. May be called again, also from a signal handler that
+        interrupts it: it takes no lock.
         """
-        while self._code is None:
+        for tick in count(1):
+            if self._code is not None:
+                break
             time.sleep(0.1)
+            if self._asked and not tick % _AGAIN:
+                # A launcher that is starting ranks passes nothing on.
+                self.ask_to_stop()
         after = status.read(self.folder)
         if after and after != self._before and after["exit_code"] is not None:
             return after["exit_code"]
+        if self._asked and self._code:
+            return RESUBMIT
         return self._code if self._code >= 0 else 128 - self._code
 
     def _reap(self) -> None:

@@ -47,7 +47,7 @@ def tune(
     where = output or Path("runs") / f"{settings.run.folder}-tune"
     name = f"{socket.gethostname()}-{os.getpid()}" if worker is None else worker
     screen = Screen(comm.rank, quiet)
-    raise typer.Exit(start(comm, settings, where, screen, max_time=max_time, worker=name, force=force))
+    raise typer.Exit(start(comm, settings, where, screen, max_time=max_time, worker=name, force=force, source=config))
 
 
 COMMANDS = {60: tune}

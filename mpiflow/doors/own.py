@@ -270,7 +270,8 @@ def _is(door: Door, item: object, module: str) -> bool:
 
 def _whole(folder: Path, name: str) -> str:
     path, _, wanted = name.rpartition(":")
-    return f"{(folder / Path(path).expanduser()).absolute()}:{wanted}"
+    place = (folder / Path(path).expanduser()).absolute()
+    return f"{place.resolve() if '..' in place.parts else place}:{wanted}"
 
 
 def _path(name: str) -> Path:

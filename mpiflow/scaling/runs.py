@@ -60,13 +60,14 @@ def measure(
     points = [replace(order, overrides=(*order.overrides, *point_keys(settings, mode, r))) for r in ranks]
     for point in points:
         config.read(point.config, list(point.overrides))
+    stop = _Stop()
     with _status(order, repeats) as done:
         for repeat in range(repeats):
             for number, (point, r) in enumerate(zip(points, ranks, strict=True)):
                 folder = order.output / f"{mode}-{r:05d}" / f"repeat-{repeat + 1}"
                 if only in (None, number) and not _complete(folder, settings.flow.steps):
                     tell(f"{mode}, {r} ranks, repeat {repeat + 1} of {repeats}")
-                    _run(replace(point, output=folder, quiet=True).resolved(), r)
+                    _run(replace(point, output=folder, quiet=True).resolved(), r, stop)
             done(repeat + 1)
 
 
@@ -95,15 +96,36 @@ def _complete(folder: Path, steps: int) -> bool:
     return any(step >= steps for step, _ in naming.states(folder))
 
 
-def _run(order: Order, ranks: int) -> None:
+class _Stop:
+    """The wish of a signal to stop, which the present run hears, and each that comes after; heard from the first run on."""
+
+    def __init__(self):
+        self.asked, self.present = False, None
+
+    def _hear(self, *_) -> None:
+        self.asked = True
+        if self.present:
+            self.present.ask_to_stop()
+
+    def watch(self, supervisor: Supervisor) -> None:
+        """Have a supervisor hear it, also where it came before."""
+        self.present = supervisor
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            signal.signal(number, self._hear)
+        if self.asked:
+            supervisor.ask_to_stop()
+
+
+def _run(order: Order, ranks: int, stop: _Stop) -> None:
+    if stop.asked:
+        raise Stopped(f"{order.output}: stopped before this run; the study goes on from there")
     # mpiexec and srun both take -n, and inside a job use only so many of its tasks.
     supervisor = Supervisor([*supervise.launcher(), "-n", str(ranks)], order, True)
-    for number in (signal.SIGUSR1, signal.SIGTERM):
-        signal.signal(number, supervisor.ask_to_stop)
+    stop.watch(supervisor)
     supervisor.start()
     code = supervisor.wait()
     if code == RESUBMIT:
-        raise Stopped(f"{order.output}: stopped with a state saved; the study goes on from there")
+        raise Stopped(f"{order.output}: stopped; the study goes on from there")
     if code:
         raise FlowError(
             f"{order.output}: the run on {ranks} ranks ended with exit code {code}; the study goes on from there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.table import Table
 
 from mpiflow.config import Config
+from mpiflow.doors import own
 from mpiflow.files import put
 from mpiflow.tune import journal, picture
 from mpiflow.tune.places import latest
@@ -26,16 +28,24 @@ _MEASURED = ("gain", "gain_train", "sigma", "positive", "defect", "seconds")
 
 
 def write(
-    where: Path, settings: Config, searched: list[Range | Choice], trials: list[FrozenTrial]
+    where: Path,
+    settings: Config,
+    searched: list[Range | Choice],
+    trials: list[FrozenTrial],
+    project: Path | None = None,
 ) -> tuple[Table, list[str]]:
-    """The table, and a line for each file that was written or could not be; each replaces its former self whole."""
+    """The table, and a line for each file that was written or could not be; each replaces its former self whole.
+
+    project: the folder of the run file, which may be moved as a whole: what lies in it the best run file names from where it
+    lies itself.
+    """
     places, keys = latest(trials), [dimension.key for dimension in searched]
     ranked = best_first(list(places.values()), settings.tune.objective)
     csv_path, png, best = (where / name for name in NAMES)
     put(csv_path, _csv(places, keys))
     lines = [f"trials   {csv_path}"]
     if ranked:
-        put(best, _best(settings, ranked[0], len(ranked)))
+        put(best, _best(settings, ranked[0], len(ranked), project and (where, project)))
         lines += [picture.draw(png, places, searched, settings.tune.objective) or f"picture  {png}", f"best     {best}"]
     return _table(settings, ranked, places, keys), lines
 
@@ -52,11 +62,22 @@ def finalists(where: Path, objective: str, count: int) -> list[dict[str, Any]]:
     return [trial.params for trial in ranked[:count]]
 
 
-def _best(settings: Config, trial: FrozenTrial, count: int) -> str:
+def _best(settings: Config, trial: FrozenTrial, count: int, places: tuple[Path, Path] | None) -> str:
     tuned = variant(settings, trial.params | {"run.name": f"{settings.run.name}-tuned"}, "best.toml")
     gain = trial.user_attrs["gain"]
     head = f"# The best of {count} complete trials: gain {gain:.4g} on its unseen points, which flatters the best of many.\n"
-    return head + tomli_w.dumps(tuned.model_dump(exclude_none=True, mode="json"))
+    table = tuned.model_dump(exclude_none=True, mode="json")
+    for door, kind in own.of(tuned) if places else ():
+        door.set_name(table, _from(*places, kind.name))
+    return head + tomli_w.dumps(table)
+
+
+def _from(where: Path, project: Path, name: str) -> str:
+    """The name of a user's class, its file counted from a folder where both are in a project; all resolved."""
+    file, colon, wanted = name.rpartition(":")
+    if not colon or not all(Path(os.path.realpath(place)).is_relative_to(project) for place in (file, where)):
+        return name
+    return f"{os.path.relpath(os.path.realpath(file), where)}:{wanted}"
 
 
 def _table(settings: Config, ranked: list[FrozenTrial], places: dict[int, FrozenTrial], keys: list[str]) -> Table:

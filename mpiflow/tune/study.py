@@ -29,20 +29,23 @@ def tune(
     max_time: float | None = None,
     worker: str,
     force: bool = False,
+    source: Path | None = None,
 ) -> int:
     """Work on the study of a folder, which is begun if there is none; returns the exit code (0 done, 75 stopped).
 
     All ranks run each trial together; rank 0 keeps the study. worker: a name that no other worker of the study has.
-    force: tables of another origin in the folder may be replaced. Raises InputError before any trial, also where Optuna is
-    missing, for a name that is no name of a folder, or where the folder holds a study of other settings.
+    force: tables of another origin in the folder may be replaced. source: the run file that settings were read from. Raises
+    InputError before any trial, also where Optuna is missing, for a name that is no name of a folder, or where the folder holds
+    a study of other settings.
     """
     where = comm.led(claims.resolved, where)
+    project = source and source.resolve().parent
     with ExitStack() as stack:
         found = None
         with comm.lead() as mine:
             if mine:
                 found = _begun(settings, where, worker, stack, force)
-        work = Worker(comm, settings, where, screen, max_time, worker, found)
+        work = Worker(comm, settings, where, screen, max_time, worker, found, project)
         screen.open_log(worker_folder(where, worker))
         try:
             stop = work.all()

@@ -24,9 +24,20 @@ def seed(settings: Config) -> int:
 
 
 class Worker:
-    """The trials of one worker. desk: on rank 0, None elsewhere."""
+    """The trials of one worker. desk: on rank 0, None elsewhere. project: as of `report.write`."""
 
-    def __init__(self, comm: Comm, settings: Config, where: Path, screen: Screen, max_time, worker: str, desk):
+    def __init__(
+        self,
+        comm: Comm,
+        settings: Config,
+        where: Path,
+        screen: Screen,
+        max_time: float | None,
+        worker: str,
+        desk,
+        project: Path | None = None,
+    ):
+        self.project = project
         self.comm, self.settings, self.where, self.screen, self.desk = comm, settings, where, screen, desk
         self.folder, self.max_time = worker_folder(where, worker), max_time
         # One decision a trial: its margin is that of the longest trial.
@@ -95,7 +106,7 @@ class Worker:
         def write(desk):
             from mpiflow.tune import report
 
-            table, lines = report.write(self.where, self.settings, desk.searched, desk.trials())
+            table, lines = report.write(self.where, self.settings, desk.searched, desk.trials(), self.project)
             self.screen.show(table)
             self.screen.say(*lines)
 

@@ -156,6 +156,11 @@ def test_studies_and_members_take_them_and_a_study_may_be_moved(tmp_path):
     assert inside("tune run.toml -o study --trials 1", old).returncode == 0
     old.rename(new)
     assert inside("tune run.toml -o study --trials 2", new).returncode == 0
+    best = (new / "study" / "best.toml").read_text()
+    assert '"../double_plane.py:' in best and '"../conformal.py:' in best and str(new) not in best
+    new.rename(old)
+    old.rename(new := tmp_path / "newer")
+    assert inside("run study/best.toml -o best --set flow.steps=1", new).returncode == 0
     assert (new / "study" / "trials.csv").read_text().count("complete") == 2
     other = 'tune run.toml -o other --set \'tune.space={"manifold.family" = ["conformal.py:X"]}\''
     refused(inside(other, new), "tune.space", 'manifold.family = "conformal.py:X"')

@@ -1,6 +1,9 @@
 """Scaling studies: what they measure, what they refuse to conclude, and the files they leave."""
 
 import csv
+import signal
+import sys
+import time
 from dataclasses import replace
 
 import h5py
@@ -10,8 +13,10 @@ from facts import telling
 from inside import mpiflow as inside
 
 from jobs import JOBS, mpiflow, small
+from mpiflow.batch import supervise
+from mpiflow.batch.order import Order
 from mpiflow.config import read
-from mpiflow.errors import InputError
+from mpiflow.errors import RESUBMIT, InputError, Stopped
 from mpiflow.scaling import measured, model, runs
 from mpiflow.scaling.measured import STAGES, Point
 
@@ -92,3 +97,47 @@ def test_a_study_of_nothing_is_refused(tmp_path):
         measured.found([tmp_path])
     for words in (("--mode", "sideways"), ("--ranks", "1,x"), ("--ranks", "0,1")):
         assert inside(["scaling", str(small(tmp_path)), "-o", "s", *words], tmp_path).returncode == 2
+
+
+#: A launcher that passes no signal on while it starts ranks, and then the next one.
+_STARTING = """
+import pathlib, signal, sys, time
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+pathlib.Path(sys.argv[1]).touch()
+time.sleep(0.3)
+signal.signal(signal.SIGUSR1, lambda *_: sys.exit(75))
+time.sleep(20)
+"""
+
+
+def test_a_wish_to_stop_outlives_the_start_of_the_ranks(tmp_path, monkeypatch):
+    monkeypatch.setattr(supervise, "_AGAIN", 2)
+    launcher = [sys.executable, "-c", _STARTING, str(tmp_path / "started")]
+    supervisor = supervise.Supervisor(launcher, Order(small(tmp_path), tmp_path / "run"), True)
+    supervisor.start()
+    while not (tmp_path / "started").exists():
+        time.sleep(0.01)
+    supervisor.ask_to_stop()
+    assert supervisor.wait() == RESUBMIT
+
+
+def test_a_wish_to_stop_between_two_runs_ends_the_study(tmp_path, monkeypatch):
+    begun = []
+
+    class Quick(supervise.Supervisor):
+        def start(self):
+            begun.append(self.folder)
+
+        def wait(self):
+            signal.raise_signal(signal.SIGTERM)
+            return 0
+
+    monkeypatch.setattr(runs, "Supervisor", Quick)
+    before = [(number, signal.getsignal(number)) for number in (signal.SIGUSR1, signal.SIGTERM)]
+    try:
+        with pytest.raises(Stopped, match="repeat-1: stopped before this run; the study goes on from there"):
+            runs.measure(Order(small(tmp_path), tmp_path / "study"), "strong", [1, 2], 5, print)
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
+    assert len(begun) == 1
