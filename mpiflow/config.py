@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mpiflow.doors import own
+from mpiflow.doors import loaded, own
 from mpiflow.errors import InputError
 from mpiflow.files import take
 from mpiflow.settings.mistakes import mistake, told
@@ -65,7 +65,7 @@ def check(table: dict[str, Any], source: str, opened: own.Opener | None = None) 
     """
     opened = opened or own.beside(Path.cwd())
     try:
-        with own.staying():
+        with loaded.staying():
             return Config.model_validate(table, context={"own": opened})
     except ValidationError as error:
         # A union gives one mistake for each of its types: they are alternatives, told in one line.

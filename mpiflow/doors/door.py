@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationInfo
 from pydantic_core import core_schema
 
-from mpiflow.doors import own
+from mpiflow.doors import loaded, own
 from mpiflow.settings.section import Named, Section
 
 
@@ -54,7 +54,7 @@ class Door:
 
     def names(self) -> list[str]:
         """What the key may be, but for files."""
-        return [*self.known(), *own.installed(self)]
+        return [*self.known(), *loaded.installed(self)]
 
     def known(self) -> dict[str, type[Named]]:
         """Ours, by their names."""
@@ -124,7 +124,7 @@ class Door:
         name, keys = self.split(given)
         found = self.kind(name, (info.context or {}).get("own", own.nothing)).validated(keys, info.context)
         if found.source:
-            own.tried(self, found, info.data)
+            loaded.tried(self, found, info.data)
         return found
 
     def written(self, kind: Named | None, info) -> object:

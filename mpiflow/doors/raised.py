@@ -1,4 +1,4 @@
-"""What a user's code raises in the middle of the work."""
+"""What a user's code raises, in one line."""
 
 from __future__ import annotations
 
@@ -6,6 +6,11 @@ import traceback
 from contextlib import contextmanager
 
 from mpiflow.errors import FlowError, InputError
+
+#: How the modules of users' files are called.
+MODULE = "mpiflow_own_"
+#: Characters of a complaint about one.
+_TOLD = 300
 
 
 @contextmanager
@@ -24,11 +29,20 @@ def in_one_line():
         # A base of ours says what a user's class has not.
         raise InputError(str(error)) from error
     except (Exception, SystemExit) as error:
-        # Not before: commands that open no door are quick.
-        from mpiflow.doors.own import MODULE, told
-
         frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
         known = [frame for frame in frames if frame.f_globals.get("__name__", "").startswith(("mpiflow.", MODULE))]
         if not known or not known[-1].f_globals["__name__"].startswith(MODULE):
             raise
         raise InputError(f"{known[-1].f_code.co_filename}: {told(error)}") from error
+
+
+def told(error: BaseException) -> str:
+    """An error of a user's code in one line, with the line of their file where it came up."""
+    trace, line = error.__traceback__, getattr(error, "lineno", None)
+    while trace:
+        if trace.tb_frame.f_globals.get("__name__", "").startswith(MODULE):
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    words = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    kind = f"{type(error).__name__}: " if line or not isinstance(error, ValueError) else ""
+    return f"{kind}{words}"[:_TOLD] + (f" (line {line})" if line else "")

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from pydantic import ValidationInfo
 
-from mpiflow.doors import own
+from mpiflow.doors import loaded, own
 from mpiflow.doors.door import Door
 from mpiflow.kernels.features import Features
 from mpiflow.settings.section import Section
@@ -92,5 +92,5 @@ def space(name: str) -> Space:
 
 
 def _chosen(name: str, source: str | None, keys: dict) -> Space:
-    kind = SPACES.kind(name) if source is None else own.revived(SPACES, name, source)
+    kind = SPACES.kind(name) if source is None else loaded.revived(SPACES, name, source)
     return Space(kind, kind.Keys.model_validate(keys))

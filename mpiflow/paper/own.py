@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from mpiflow.comm import Comm
-from mpiflow.doors import own
+from mpiflow.doors import loaded, places
 from mpiflow.errors import InputError
 from mpiflow.files import take
 from mpiflow.paper.registry import Figure, titles
@@ -35,7 +35,7 @@ def _text(path: Path) -> str:
             f"paper {path}: no figure of yours can be called {name!r}: letters, digits and dashes, no name of ours"
         )
     try:
-        return take(path, own.LONGEST)
+        return take(path, places.LONGEST)
     except FileNotFoundError:
         raise InputError(f"paper {path}: no such file") from None
     except (OSError, ValueError) as error:
@@ -45,11 +45,11 @@ def _text(path: Path) -> str:
 @cache
 def _executed(path: Path, text: str) -> Figure:
     try:
-        module = own.module(str(path), text)
+        module = loaded.module(str(path), text)
         _checked(module)
     except ValueError as error:
         raise InputError(f"paper {path}: {error}") from None
-    return Figure(path.stem.replace("_", "-"), module.TITLE, module, own.digest(text))
+    return Figure(path.stem.replace("_", "-"), module.TITLE, module, places.digest(text))
 
 
 def _checked(module: ModuleType) -> None:

@@ -7,7 +7,7 @@ from facts import telling
 from mpiflow import config
 from mpiflow.belief import loader
 from mpiflow.comm import Comm
-from mpiflow.doors.own import digest
+from mpiflow.doors.places import digest
 from mpiflow.errors import InputError
 from mpiflow.job.job import run
 from mpiflow.job.on_grid import OnGrid

@@ -9,7 +9,7 @@ from facts import telling, tells
 from mpiflow import config, job
 from mpiflow.belief import loader
 from mpiflow.comm import Comm
-from mpiflow.doors import own
+from mpiflow.doors import loaded
 from mpiflow.errors import InputError
 from mpiflow.job.members import _member, choices, members
 from mpiflow.job.on_grid import OnGrid
@@ -59,7 +59,7 @@ def test_members_are_dealt_out_and_have_a_rank_each(codes, wanted, monkeypatch):
 
 
 def test_what_a_user_s_code_raises_ends_its_member_alone(tmp_path, monkeypatch):
-    theirs = own.module(
+    theirs = loaded.module(
         "theirs.py", "def run(comm, config, where, *args, **kwargs):\n    if where == 'a': 1 / 0\n    return 0"
     )
     monkeypatch.setattr(job.members, "run", theirs.run)

@@ -15,7 +15,7 @@ import mpiflow as library
 from jobs import mpiflow
 from mpiflow import config
 from mpiflow.belief import loader
-from mpiflow.doors import own
+from mpiflow.doors import loaded, places
 from mpiflow.doors.raised import in_one_line
 from mpiflow.engine.formula import Formula, KeptFormula
 from mpiflow.errors import InputError
@@ -80,7 +80,7 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
     late = LAPLACE.replace("        return", '        if len(x) > 100: raise RuntimeError("late oops")\n        return')
     path = written(tmp_path, late, "Laplace")
     refused(inside(["run", str(path), "-o", "run"], tmp_path), "mine.py: RuntimeError: late oops (line 13)")
-    ours = own.module(
+    ours = loaded.module(
         "ours.py", "from mpiflow import hermitian\ndef call(): hermitian.unpacked(None)\ndef leave(): exit(0)"
     )
     with pytest.raises(AttributeError), in_one_line():
@@ -155,7 +155,7 @@ def test_a_state_takes_its_own_file_alone_and_looking_at_it_none(tmp_path):
     assert inside("verify run", tmp_path).returncode == 0
     shown = mpiflow("info", folder)
     assert shown.returncode == 0 and "exp(-d / width)" in shown.stdout
-    hashes = [own.digest(text)[:16] for text in (LAPLACE, (tmp_path / "mine.py").read_text())]
+    hashes = [places.digest(text)[:16] for text in (LAPLACE, (tmp_path / "mine.py").read_text())]
     with pytest.raises(InputError) as refusal:
         library.open(folder)
     assert all(part in str(refusal.value) for part in hashes) and not marker.exists()
@@ -177,7 +177,7 @@ def test_a_project_may_be_moved(tmp_path):
     marker = new / "executed"
     (new / "own" / "mine.py").write_text(LAPLACE + f"\nopen({str(marker)!r}, 'w')\n")
     for ask in (library.open, lambda folder: config.read(folder / "run.toml")):
-        with telling(InputError, "mine.py", own.digest(LAPLACE)[:16], folder):
+        with telling(InputError, "mine.py", places.digest(LAPLACE)[:16], folder):
             ask(folder)
     assert not marker.exists()
     (new / "own" / "mine.py").write_text(LAPLACE)
@@ -191,8 +191,8 @@ def test_other_ranks_get_the_text_of_the_first(tmp_path):
     settings = config.read(written(tmp_path, LAPLACE, "Laplace"))
     sent = pickle.dumps(settings)
     (tmp_path / "mine.py").write_text("1 / 0")
-    own.executed.cache_clear()
-    own.module.cache_clear()
+    loaded.executed.cache_clear()
+    loaded.module.cache_clear()
     received = pickle.loads(sent)
     assert type(received.kernel) is not type(settings.kernel)
     assert received.model_dump() == settings.model_dump() and received.kernel.source == LAPLACE
@@ -212,7 +212,7 @@ class Packaged(Kernel):
 
 def test_installed_packages_bring_kernels(monkeypatch):
     found = {"packaged": [Point()]}
-    monkeypatch.setattr(own, "entry_points", lambda group, name=None: found.get(name, []))
+    monkeypatch.setattr(loaded, "entry_points", lambda group, name=None: found.get(name, []))
     settings = config.check({"kernel": {"name": "packaged"}, "flow": {"dt": 1.0}}, "x.toml")
     assert settings.method == "packaged" and settings.kernel.source == Path(__file__).read_text()
     assert settings.kernel == pickle.loads(pickle.dumps(settings)).kernel

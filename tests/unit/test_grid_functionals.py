@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from facts import telling
 
-from mpiflow.doors import own
+from mpiflow.doors import loaded, own
 from mpiflow.doors.door import Door
 from mpiflow.grids import rk4
 from mpiflow.grids.fields.curvature_squared import CurvatureSquared
@@ -137,7 +137,7 @@ def opened(folder, text):
     (folder / "mine.py").write_text(text)
     door = Door("kernel.field", "mpiflow.grids.fields.field:Field", "mpiflow.grids.fields")
     kind = door.kind("mine.py:Stretch", own.beside(folder))()
-    own.tried(door, kind, {})
+    loaded.tried(door, kind, {})
     return kind
 
 

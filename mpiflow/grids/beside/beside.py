@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from mpiflow.doors.own import told
+from mpiflow.doors.raised import told
 from mpiflow.settings.section import Named
 
 #: A small torus on which a class is tried, and how far what should agree may be apart.
