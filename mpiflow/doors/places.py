@@ -1,4 +1,4 @@
-"""Where a user's file lies, `mine.py` of `mine.py:Laplace`, also where a project was moved."""
+"""Where the file of a user's class lies, that of `mine.py:Laplace`, also where a project was moved."""
 
 from __future__ import annotations
 

@@ -11,6 +11,20 @@ from pathlib import Path
 from mpiflow.errors import InputError
 
 
+def _here() -> Path | None:
+    with suppress(FileNotFoundError):  # it was removed
+        return Path.cwd()
+
+
+#: The folder that the program was started in.
+_STARTED = _here()
+
+
+def near(path: Path) -> Path:
+    """A path as it is shown: from the folder that the program was started in, where it lies there."""
+    return path.relative_to(_STARTED) if _STARTED and path.is_relative_to(_STARTED) else path
+
+
 def resolved(path: Path) -> Path:
     """The place that a path means, its links followed: absolute, so that it stays where a user's class changes the folder.
 

@@ -130,7 +130,7 @@ def _move_aside(folder: Path, source: Path | None, say: Callable[[str], None]) -
         raise InputError(
             f"{folder}: cannot be moved to {aside} ({error.strerror}); choose another folder with -o, or mend its permissions"
         ) from None
-    say(f"--fresh: the run that was in {folder} is now {aside}")
+    say(f"--fresh: the run that was in {claims.near(folder)} is now {claims.near(aside)}")
 
 
 def _free(path: Path) -> Path:

@@ -12,6 +12,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.errors import RESUBMIT, NumericalError, Stopped, WriteError
 from mpiflow.files import claims
+from mpiflow.files.claims import near
 from mpiflow.flows.history import Record
 from mpiflow.job import driven, folder
 from mpiflow.job.driven import Driven
@@ -137,9 +138,9 @@ class Job:
         self.screen.show(report.rendered(summary[1], f"{self.config.run.name}: after step {restart.step}"))
         if self.comm.rank == 0 and not report.picture(self.where).exists():
             history = {name.removeprefix("history/"): column for name, column in restart.history.items()}
-            self.screen.say(report.draw(self.where, history) or f"picture  {report.picture(self.where)}")
+            self.screen.say(report.draw(self.where, history) or f"picture  {near(report.picture(self.where))}")
         beyond = "" if restart.step == steps else f", beyond the {steps} of flow.steps"
-        self.screen.say(f"{self.where} is complete at step {restart.step}{beyond}: there is nothing to do")
+        self.screen.say(f"{near(self.where)} is complete at step {restart.step}{beyond}: there is nothing to do")
         return 0, "nothing to do"
 
     def _at_once(self, words: str):
@@ -254,5 +255,7 @@ class Job:
                 self.writer.check_folder()
                 summary, picture, missing = report.write(self.where, self.step, rows, self.made.history.arrays())
                 self.screen.show(report.rendered(rows, f"{self.config.run.name}: after step {self.step}"))
-                state = state_path(self.where, self.step)
-                self.screen.say(f"state    {state}", missing or f"picture  {picture}", f"summary  {summary}")
+                state = near(state_path(self.where, self.step))
+                self.screen.say(
+                    f"state    {state}", missing or f"picture  {near(picture)}", f"summary  {near(summary)}"
+                )

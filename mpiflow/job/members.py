@@ -11,6 +11,7 @@ from mpiflow.comm import Comm
 from mpiflow.config import Config
 from mpiflow.doors.raised import in_one_line
 from mpiflow.errors import RESUBMIT, FlowError, InputError
+from mpiflow.files.claims import near
 from mpiflow.job.job import run
 from mpiflow.screen import Screen
 
@@ -47,7 +48,7 @@ def members(comm: Comm, runs: dict[Path, Config], quiet: bool = False, max_time:
     for where in list(runs)[comm.rank :: comm.size]:
         found[where] = _member(runs[where], where, max_time)
         # Whichever rank it is.
-        Screen(0, quiet).say(f"{where}: {found[where][1]}")
+        Screen(0, quiet).say(f"{near(where)}: {found[where][1]}")
         if found[where][0] == RESUBMIT:
             break
     codes = [code for part in comm.allgather(found) for code, _ in part.values()]

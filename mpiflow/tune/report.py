@@ -15,6 +15,7 @@ from rich.table import Table
 from mpiflow.config import Config
 from mpiflow.doors import own
 from mpiflow.files import put
+from mpiflow.files.claims import near
 from mpiflow.tune import journal, picture
 from mpiflow.tune.places import latest
 from mpiflow.tune.space import Choice, Range
@@ -43,10 +44,13 @@ def write(
     ranked = best_first(list(places.values()), settings.tune.objective)
     csv_path, png, best = (where / name for name in NAMES)
     put(csv_path, _csv(places, keys))
-    lines = [f"trials   {csv_path}"]
+    lines = [f"trials   {near(csv_path)}"]
     if ranked:
         put(best, _best(settings, ranked[0], len(ranked), project and (where, project)))
-        lines += [picture.draw(png, places, searched, settings.tune.objective) or f"picture  {png}", f"best     {best}"]
+        lines += [
+            picture.draw(png, places, searched, settings.tune.objective) or f"picture  {near(png)}",
+            f"best     {near(best)}",
+        ]
     return _table(settings, ranked, places, keys), lines
 
 
