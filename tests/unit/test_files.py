@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from facts import telling
@@ -109,3 +110,12 @@ def test_paths_mean_the_place_behind_their_links(tmp_path, monkeypatch):
     assert claims.resolved(claims.Path("c/d")) == tmp_path.resolve() / "c" / "d"
     assert claims.resolved(claims.Path(".")) == tmp_path.resolve()
     assert claims.resolved(claims.Path("a")) == tmp_path.resolve() / "b"
+
+
+def test_paths_are_shown_from_where_the_program_was_started(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "_STARTED", tmp_path)
+    assert claims.near(tmp_path / "runs" / "a") == Path("runs/a") and claims.near(tmp_path) == Path(".")
+    for other in (tmp_path.parent / "b", Path(f"{tmp_path}b")):
+        assert claims.near(other) == other
+    monkeypatch.setattr(claims, "_STARTED", None)
+    assert claims.near(tmp_path) == tmp_path
