@@ -23,6 +23,7 @@ class Done(NamedTuple):
 def mpiflow(line: str | list[str], folder: Path, env: dict[str, str] | None = None) -> Done:
     """Run `mpiflow LINE` in a folder. What it would leave in this process, signal handlers and streams, is left out."""
     from mpiflow import __main__
+    from mpiflow.files import claims
     from mpiflow.job import triggers
     from mpiflow.screen import streams
 
@@ -33,6 +34,7 @@ def mpiflow(line: str | list[str], folder: Path, env: dict[str, str] | None = No
         mock.patch.object(sys, "argv", ["mpiflow", *words]),
         mock.patch.object(triggers, "install"),
         mock.patch.object(streams, "install"),
+        mock.patch.object(claims, "_STARTED", folder.resolve()),
         mock.patch.dict(os.environ, env or {}),
         fresh[0],
         fresh[1],

@@ -32,8 +32,7 @@ def paper(
     from mpiflow.paper.registry import figure
     from mpiflow.screen import Screen
 
-    # A figure of a user's may change the working directory.
-    comm, output = world(), output.absolute()
+    comm = world()
     say = Screen(comm.rank, quiet).say
     failed: list[str] = []
     if name in ("all", "report"):
@@ -42,6 +41,8 @@ def paper(
         failed = everything.make(comm, output, size, seeds, say, force)
     elif name != "report":
         wanted = figure(comm, name)
+        # A user's figure may change the working directory.
+        output = output.absolute() if wanted.sha256 else output
         count = wanted.points(size)
         found = record.there(comm, wanted, output, count, seed, force)
         if not found:

@@ -37,7 +37,8 @@ class Formula:
             return self.device.zeros((self.shape[0], v.shape[1]), "float64")
         with np.errstate(invalid="ignore"):
             found = joined(self.device.xp, self._sums(v))[: self.shape[0], :]
-        if not bool(self.device.xp.isfinite(found).all()):
+        xp = self.device.xp
+        if not bool(xp.all(xp.isfinite(found))):
             self._blame()
         return found
 
@@ -46,7 +47,7 @@ class Formula:
         xp = self.device.xp
         for tile, parts in enumerate(self._row(k) for k in range(len(self.targets))):
             for part, entries in enumerate(parts):
-                if bool((bad := ~xp.isfinite(entries)).any()):
+                if bool(xp.any(bad := ~xp.isfinite(entries))):
                     row, column = (int(axis[0]) for axis in xp.nonzero(bad)[-2:])
                     raise InputError(
                         f'kernel.name = "{self.kernel.name}": its tile is {float(entries[bad][0])} in {self.precision}, e.g. '

@@ -21,8 +21,9 @@ _STARTED = _here()
 
 
 def near(path: Path) -> Path:
-    """A path as it is shown: from the folder that the program was started in, where it lies there."""
-    return path.relative_to(_STARTED) if _STARTED and path.is_relative_to(_STARTED) else path
+    """A path as it is shown: from the folder that the program was started in, where it lies there and is there still."""
+    here = _STARTED and _STARTED == _here() and path.is_relative_to(_STARTED)
+    return path.relative_to(_STARTED) if here else path
 
 
 def resolved(path: Path) -> Path:

@@ -1,5 +1,6 @@
 """Members: runs that differ in some keys, each on one rank; what fails ends no other, what stopped is resumed."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -52,20 +53,20 @@ def test_members_are_dealt_out_and_have_a_rank_each(codes, wanted, monkeypatch):
         return 0
 
     monkeypatch.setattr(job.members, "run", run)
-    told = {where: (code, "") for where, code in codes.items()}
+    told = {Path(where): (code, "") for where, code in codes.items()}
     ranks = SimpleNamespace(rank=1, size=2, allgather=lambda own: [told, own])
-    assert members(ranks, dict.fromkeys("abcde"), quiet=True) == wanted
-    assert made == [(1, "b"), (1, "d")]
+    assert members(ranks, dict.fromkeys(map(Path, "abcde")), quiet=True) == wanted
+    assert made == [(1, Path("b")), (1, Path("d"))]
 
 
 def test_what_a_user_s_code_raises_ends_its_member_alone(tmp_path, monkeypatch):
     theirs = loaded.module(
-        "theirs.py", "def run(comm, config, where, *args, **kwargs):\n    if where == 'a': 1 / 0\n    return 0"
+        "theirs.py", "def run(comm, config, where, *args, **kwargs):\n    if where.name == 'a': 1 / 0\n    return 0"
     )
     monkeypatch.setattr(job.members, "run", theirs.run)
-    assert members(Comm(), dict.fromkeys("ab"), quiet=True) == 2
-    told = _member(None, "a", None)
-    assert told[0] == 2 and _member(None, "b", None)[0] == 0
+    assert members(Comm(), dict.fromkeys(map(Path, "ab")), quiet=True) == 2
+    told = _member(None, Path("a"), None)
+    assert told[0] == 2 and _member(None, Path("b"), None)[0] == 0
     tells(told[1], "theirs.py", "ZeroDivisionError", "(line 2)")
 
 

@@ -114,6 +114,8 @@ def test_paths_mean_the_place_behind_their_links(tmp_path, monkeypatch):
 
 def test_paths_are_shown_from_where_the_program_was_started(tmp_path, monkeypatch):
     monkeypatch.setattr(claims, "_STARTED", tmp_path)
+    assert claims.near(tmp_path / "runs") == tmp_path / "runs", "a user's class has changed the folder"
+    monkeypatch.chdir(tmp_path)
     assert claims.near(tmp_path / "runs" / "a") == Path("runs/a") and claims.near(tmp_path) == Path(".")
     for other in (tmp_path.parent / "b", Path(f"{tmp_path}b")):
         assert claims.near(other) == other
