@@ -1,6 +1,7 @@
 """What Python users call: `mpiflow.run`, `mpiflow.open`, `mpiflow.sample`, and the `Model` that the first two return.
 
-Every call is collective over `comm`: this rank alone by default, all ranks of mpiexec with `mpiflow.comm.world()`.
+Every call is collective over `comm`: this rank alone by default, all ranks of mpiexec with mpi4py's `MPI.COMM_WORLD`, or with
+`mpiflow.comm.world()`, which also holds that all run the same mpiflow.
 Start such a script as `mpiexec -n 4 python -m mpi4py script.py`: what one rank raises alone then ends the others, too.
 """
 
@@ -17,6 +18,7 @@ from mpiflow import config as run_files
 from mpiflow import dataset
 from mpiflow.comm import Comm
 from mpiflow.config import Config
+from mpiflow.doors import loaded
 from mpiflow.errors import InputError
 from mpiflow.job import asked, job
 from mpiflow.job.flowing import Flowing
@@ -46,10 +48,10 @@ def run(
     (a file STOP there, the end of a Slurm job): model.step is then less than model.config.flow.steps, and the same call
     goes on. Raises InputError before any work, NumericalError where the flow breaks down, WriteError for a lost state.
     """
-    comm = comm or Comm()
+    comm = Comm.of(comm)
     settings = _settings(comm, config, "mpiflow.run")
     settings.on_points("mpiflow.run")
-    with threadpool_limits(1):
+    with threadpool_limits(1), loaded.staying():
         if folder is None:
             return _in_memory(comm, settings)
         source = Path(config) if isinstance(config, str | Path) else None
@@ -94,7 +96,7 @@ def sample(
     np.average(f, weights=weight) is the mean of f over Omega ^ Omegabar; omega2 (n,) float64, |Omega|^2. Raises InputError
     for what is no manifold.
     """
-    comm = comm or Comm()
+    comm = Comm.of(comm)
     table = manifold if isinstance(manifold, Mapping) else _table(comm, manifold)
     keys = {
         "run": {"seed": asked.whole("mpiflow.sample: seed", seed)},

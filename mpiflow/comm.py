@@ -26,6 +26,20 @@ class Comm:
         self.rank = mpi.Get_rank() if mpi else 0
         self.size = mpi.Get_size() if mpi else 1
 
+    @classmethod
+    def of(cls, given: Any) -> Comm:
+        """What users of Python give: one of these, a communicator of mpi4py, or None for this rank alone.
+
+        Raises InputError for anything else.
+        """
+        if given is None or isinstance(given, cls):
+            return given or cls()
+        if not (hasattr(given, "Get_rank") and hasattr(given, "allgather")):
+            raise InputError(
+                f"comm = {given!r}: give mpi4py's MPI.COMM_WORLD, or mpiflow.comm.world(), or leave it out"
+            )
+        return cls(given)
+
     def bcast(self, item: Any, root: int = 0) -> Any:
         """Any picklable item of the root, on every rank."""
         return self.mpi.bcast(item, root) if self.size > 1 else item

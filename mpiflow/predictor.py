@@ -18,6 +18,7 @@ from mpiflow.job.flowing import Flowing
 from mpiflow.job.restart import Restart
 from mpiflow.measures import Curvature, Volume, curvature_of, kappa_of, volume_of
 from mpiflow.methods import registry
+from mpiflow.ranks.exchange import Exchange
 from mpiflow.ranks.shards import split
 from mpiflow.sampling import Points
 
@@ -30,7 +31,7 @@ def open_run(path: str | Path, comm: Comm | None = None) -> Model:
 
     Raises InputError for what is no path, StateError where there is no state, or none that validates.
     """
-    comm = comm or Comm()
+    comm = Comm.of(comm)
     if not isinstance(path, str | Path):
         raise InputError(f"mpiflow.open: path = {path!r}: must be the path of a run folder or a state-*.h5 file")
     state = settings = None
@@ -82,34 +83,34 @@ class Model:
         """g at points of X, each in its own best chart (`Domain.chart_of`): (N, n+1) to (N, d, d) complex128.
 
         z: complex, any scale, on X. A one-chart run knows its own chart; for points of others `extrapolate` carries its
-        prediction there by the chart's Jacobian. Raises InputError for points off X or, without it, of another chart.
+        prediction there by the chart's Jacobian. Collective: each rank asks for points of its own, as many as it likes, or
+        all for the same. Raises InputError for points off X or, without it, of another chart.
         """
-        targets = self._placed(z, extrapolate)
-        g = self._predictor.metric(targets.layout, targets.points.z, targets.points.chart)
-        return g[np.argsort(targets.layout.rows)]
+        targets, home = self._placed(z, extrapolate)
+        return home(self._predictor.metric(targets.layout, targets.points.z, targets.points.chart))
 
     def band(self, z: np.ndarray) -> np.ndarray:
         """Standard deviation of each of the d^2 reals of g over wide networks that begin at random: (N, n+1) to (N,) float64.
 
         Of a linear flow (HR 2.9 - 2.12), whose metric is their mean, as long as it has run. Raises InputError for another
-        flow or a kernel of no network, and as `metric` does.
+        flow or a kernel of no network, and as `metric` does; collective as that.
         """
         if not self.config.flow.loss.linear:
             raise InputError(
                 'band: networks spread by a known law where the flow is linear alone; run with flow.loss = "mse"'
             )
-        targets = self._placed(z, False)
-        found = self._predictor.band(targets.layout, targets.points.z, float(self.history["history/time"][-1]))
-        return found[np.argsort(targets.layout.rows)]
+        targets, home = self._placed(z, False)
+        return home(self._predictor.band(targets.layout, targets.points.z, float(self.history["history/time"][-1])))
 
-    def _placed(self, z: np.ndarray, extrapolate: bool) -> dataset.PointSet:
-        """Points of a user's, checked and dealt out."""
-        z, own = self._reached(z, extrapolate)
-        points = self.surface.described(z, own)
-        return dataset.placed(self.comm, self.surface, np.arange(len(z)), points, self.train)
+    def _placed(self, z: np.ndarray, extrapolate: bool) -> tuple[dataset.PointSet, Exchange]:
+        """Points of the users of all ranks, checked and dealt out; and how rows of these come back to who asked."""
+        z, chart = self._reached(z, extrapolate)
+        own = sum(self.comm.allgather(len(z))[: self.comm.rank]) + np.arange(len(z))
+        targets = dataset.placed(self.comm, self.surface, own, self.surface.described(z, chart), self.train)
+        return targets, Exchange(self.comm, targets.layout.rows, own)
 
     def eta(self, z: np.ndarray, extrapolate: bool = False) -> np.ndarray:
-        """det g / (kappa |Omega|^2) with the kappa of the train points: (N, n+1) complex to (N,) float64."""
+        """det g / (kappa |Omega|^2) with the kappa of the train points: (N, n+1) complex to (N,) float64; as `metric`."""
         z = self._checked(z)
         omega2 = self.surface.omega2(z, self.surface.chart_of(z))
         return losses.eta(self.metric(z, extrapolate), omega2, self.kappa)

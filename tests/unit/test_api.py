@@ -85,6 +85,12 @@ def test_points_and_models_are_the_same_on_any_ranks(tmp_path):
     run = {"points": {"train": 100, "test": 50}, "kernel": {"name": "delta"}, "flow": {"dt": 0.01, "steps": 2}}
     models = [mpiflow.run(run, comm=comm) for comm in (Comm(), world())]
     assert models[0].evaluate(40, 2) == models[1].evaluate(40, 2)
+    z, rank = mpiflow.sample(CHART, 41, 9, chart=(0, 1)).z, world().rank
+    for wanted in (z, z[rank * 10 :], z[: 5 * (rank == 0)]):
+        for name in ("metric", "eta"):
+            found, expected = (getattr(model, name)(wanted) for model in reversed(models))
+            assert np.array_equal(found, expected)
+    assert world().size == 1 or mpiflow.sample(CHART, 5, 9, comm=world().mpi).z.shape == (5, 5)
 
 
 def test_weights_are_those_of_averages_over_omega():
@@ -101,6 +107,7 @@ def test_weights_are_those_of_averages_over_omega():
 @pytest.mark.parametrize(
     ("ask", "facts"),
     [
+        (lambda: mpiflow.sample(CHART, 5, comm=3), ("comm = 3", "mpiflow.comm.world()")),
         (lambda: mpiflow.run(None), ("mpiflow.run", "NoneType")),
         (lambda: mpiflow.run({}), ("mpiflow.run", "flow", "[flow]")),
         (lambda: mpiflow.run("absent.toml"), ("absent.toml",)),
