@@ -9,8 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpiflow import config
-from mpiflow.belief.loader import latest
+from mpiflow.belief.loader import latest, opened
 from mpiflow.config import Config
 from mpiflow.errors import InputError
 
@@ -70,7 +69,7 @@ def _measured(folder: Path) -> Measurement | None:
     steps = state.step - (start["resumed_from"] or 0)
     if steps <= 0:
         return None
-    settings = config.loads(state.attributes["config"])
+    settings = opened(state)
     settings.on_points(f"{folder}")
     timing = {name: state.arrays.get(f"timing/{dataset}") for name, dataset in STAGES.items()}
     return Measurement(

@@ -93,6 +93,11 @@ class Points(Section):
         """Where `file` is, absolute."""
         return self._place
 
+    def stay(self, other: Points) -> None:
+        """Have `file` where the same one of another run file is, read before a user's class could change the folder."""
+        if self.file == other.file:
+            self._place = other.place
+
     @model_validator(mode="after")
     def _enough(self):
         for name in ("train", "test"):

@@ -16,7 +16,9 @@ def variant(settings: Config, values: dict[str, Any], source: str = "trial") -> 
     for key, value in values.items():
         section, name = key.split(".")
         table.setdefault(section, {})[name] = value
-    return config.check(table, source, opener.same(settings))
+    found = config.check(table, source, opener.same(settings))
+    found.points.stay(settings.points)
+    return found
 
 
 def check(settings: Config, searched: list[Range | Choice], source: str) -> None:

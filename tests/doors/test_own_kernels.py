@@ -64,7 +64,7 @@ BROKEN = {
         "ValueError",
         "(line 13)",
     ),
-    "no tile": (LAPLACE.replace("def tile", "def tiles"), "tile(self, x, y, xp)"),
+    "no tile": (LAPLACE.replace("def tile", "def tiles"), "tile(self, x, y, xp=np)"),
     "symmetric without a profile": (LAPLACE.replace("width:", "symmetric = True\n    width:"), "symmetric", "profile"),
 }
 
@@ -89,7 +89,12 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
         ours.leave()
 
 
-def test_a_file_that_changes_the_working_directory_moves_no_result(tmp_path):
+def test_a_scaling_report_knows_what_runs_of_a_user_s_kernel_take(begun, tmp_path):
+    done = inside(["scaling", "report", str(begun["Laplace"].parent / "parts"), "-o", "study"], tmp_path)
+    assert done.returncode == 0 and (tmp_path / "study" / "scaling.csv").exists(), done.stderr
+
+
+def test_a_file_that_changes_the_working_directory_moves_no_result(tmp_path, monkeypatch):
     home, elsewhere = tmp_path / "home", tmp_path / "elsewhere"
     home.mkdir()
     elsewhere.mkdir()
@@ -100,10 +105,13 @@ def test_a_file_that_changes_the_working_directory_moves_no_result(tmp_path):
     small = [word for size in sizes for word in ("--set", size)]
     assert inside(["points", path.name, "-o", "dataset.npz", *small], home).returncode == 0
     small += ["--set", "points.file=dataset.npz"]
-    for words in (["run"], ["members", "--each", "kernel.width=0.3,0.5"], ["tune", "--trials", "1"]):
+    for words in (["run"], ["members", "--each", "kernel.width=0.3,0.5"], ["tune", "--trials", "2"]):
         done = inside([*words, path.name, "-o", f"runs/{words[0]}", *small], home)
         assert done.returncode == 0, done.stderr
     assert inside("compare runs/run runs/members/width-0.3 --points 20", home).returncode == 0
+    monkeypatch.chdir(home)
+    library.run(path.name, "runs/api")
+    assert Path.cwd() == home and (home / "runs" / "api" / "report" / "summary.json").exists()
     assert not list(elsewhere.iterdir()) and (home / "runs" / "run" / "state-00000001.h5").exists()
     assert (home / "runs" / "tune" / "best.toml").exists()
 
