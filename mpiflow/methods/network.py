@@ -76,6 +76,12 @@ class Network(Kind):
             raise ValueError("sigma = 0: with network.kaehler and network.transition 0 too there is no loss; take 1")
         return self
 
+    def tried(self, beside: dict) -> None:
+        """Try a user's kind. Raises ValueError for a matrix that is not Hermitian, and for what is no seed or spread."""
+        from mpiflow.network.trial import tried
+
+        tried(self)
+
     def check(self, config: Config) -> None:
         """Raises ValueError for what a network cannot do."""
         if config.clusters.count != 1:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mpiflow import losses
 from mpiflow.dataset import PointSet
-from mpiflow.errors import NumericalError
+from mpiflow.errors import InputError, NumericalError
 from mpiflow.flows.flow import Flow
 from mpiflow.flows.history import Record
 from mpiflow.functionals.functional import of_etas
@@ -106,6 +106,11 @@ class NetworkFlow(Flow):
         # (log eta)^2 is not finite where det g <= 0, which only the loss keeps away.
         with np.errstate(invalid="ignore", divide="ignore"):
             loss = mean(self.layout, self.points, of_etas(self.rule.goal.loss, "value", eta))
+        if not self.epochs and not np.isfinite(loss):
+            raise InputError(
+                f"{self.rule.goal.loss.asker}: is {loss} of the network as it begins, whose det g is not positive everywhere; "
+                'take network.silent = true, or flow.loss = "sigma"'
+            )
         least = self.layout.comm.min(float(least_eigenvalue(self.metric).min(initial=np.inf)))
         return Record(dt, rejected, sigma(self.layout, self.points, self.metric), loss, least)
 

@@ -1,6 +1,7 @@
 """A kind of network of a user's; and a network that is a potential answers all that a potential does."""
 
 import numpy as np
+import pytest
 from dropping import begin, holds
 from facts import telling
 from surfaces import fermat
@@ -60,6 +61,26 @@ def test_a_kind_without_a_metric_is_one_line(tmp_path):
     )
     (tmp_path / "run.toml").write_text(RUN)
     with telling(InputError, f'network.kind = "{tmp_path}/mine.py:Conformal"', "Other"):
+        config.read(tmp_path / "run.toml")
+
+
+WRONG = {
+    "one side": ("reference @ (jnp.eye(3) + added)", "", "joined"),
+    "a number": ("jnp.trace(added)", "", "joined"),
+    "a seed beyond all": ("reference + added", "since = 2**64 - 1", "since = 18446744073709551615"),
+    "half a seed": ("reference + added", "since = 2.5", "since = 2.5"),
+    "one spread": ("reference + added", "tangent = (1.4,)", "tangent = (1.4,)"),
+    "no spread": ("reference + added", "tangent = (0.0, 0.0)", "tangent = (0.0, 0.0)"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_kind_that_is_none_is_one_line_before_any_work(case, tmp_path):
+    joined, more, fact = WRONG[case]
+    text = CONFORMAL.replace("reference * jnp.exp(jnp.trace(added))", joined)
+    (tmp_path / "mine.py").write_text(text.replace("(Network):\n", f"(Network):\n    {more}\n"))
+    (tmp_path / "run.toml").write_text(RUN)
+    with telling(InputError, f'network.kind = "{tmp_path}/mine.py:Conformal"', fact):
         config.read(tmp_path / "run.toml")
 
 

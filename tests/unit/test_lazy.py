@@ -6,7 +6,7 @@ from facts import telling
 
 from mpiflow.comm import Comm
 from mpiflow.config import check
-from mpiflow.errors import NumericalError
+from mpiflow.errors import InputError, NumericalError
 from mpiflow.job.flowing import Flowing
 from mpiflow.network import objective
 from mpiflow.network.lazy import movement
@@ -57,6 +57,12 @@ def test_a_network_in_which_the_reference_is_lost_is_refused(dt, fact):
     made.flow.dt = dt
     with telling(NumericalError, "epoch 1", fact):
         made.advance()
+
+
+def test_a_network_that_begins_without_a_metric_is_told_of_it():
+    table = {"kind": "additive", "width": 16, "depth": 1, "batch": 60, "silent": False}
+    with telling(InputError, "flow.loss", "network.silent", 'flow.loss = "sigma"'):
+        begun({"network": table, "run": {"seed": 2}}).begin()
 
 
 def test_a_wide_network_follows_the_flow_of_its_frozen_kernel(wide):
