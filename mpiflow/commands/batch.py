@@ -111,8 +111,12 @@ def plan(
     here = fit.machine_memory() if memory is None else memory
     limits = fit.Limits(here, max(ranks, 1) if ranks_per_node is None else ranks_per_node, gpus, gpu_memory)
     measured = machine.calibrate(settings) if calibrate else machine.load(settings)
-    found = report.facts(settings, config, ranks, limits, measured)
-    document(found) if as_json else answer(report.rendered(found))
+    found = report.facts(settings, config, ranks, limits, measured, overrides or ())
+    if as_json:
+        document(found)
+    else:
+        answer(report.rendered(found))
+        answer(f"submit: {found['sbatch']}")
 
 
 def scaling(

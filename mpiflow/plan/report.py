@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Group
@@ -21,8 +23,13 @@ def base(config: Config) -> int:
     return process.peak()
 
 
-def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine) -> dict:
-    """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does."""
+def facts(
+    config: Config, path: Path, ranks: int, limits: fit.Limits, machine: Machine, overrides: Sequence[str] = ()
+) -> dict:
+    """The plan as plain values. Raises InputError where the run cannot fit, with the nearest setting that does.
+
+    path, overrides: what config was read from, and what it was changed by.
+    """
     limits.serve(ranks)
     of, config = registry.of(config).costs().Costs, _placed(config, limits)
     here = process.peak()
@@ -49,7 +56,7 @@ def facts(config: Config, path: Path, ranks: int, limits: fit.Limits, machine: M
         "seconds_a_step": sum(costs.step(machine).values()),
         "states": {"written": costs.saves, "kept": min(costs.saves, kept), "bytes_each": costs.state},
         "machine": machine.origin,
-        "sbatch": _sbatch(path, ranks, limits, max(held.values()), sum(times.values())),
+        "sbatch": _sbatch([f"{path}", *overrides], ranks, limits, max(held.values()), sum(times.values())),
     }
 
 
@@ -60,14 +67,14 @@ def _placed(config: Config, limits: fit.Limits) -> Config:
     return config.model_copy(update={"run": config.run.model_copy(update={"backend": "gpu"})})
 
 
-def _sbatch(path: Path, ranks: int, limits: fit.Limits, peak: int, total: float) -> str:
-    """A line to submit: twice the predicted time, a quarter more memory than predicted."""
+def _sbatch(words: list[str], ranks: int, limits: fit.Limits, peak: int, total: float) -> str:
+    """A line to submit a run file with its overrides: twice the predicted time, a quarter more memory than predicted."""
     nodes = limits.nodes(ranks)
     tasks = -(-ranks // nodes)
     minutes = max(10, int(2 * total / 60) + 5)
     memory_mb = int(1.25 * peak * tasks / 2**20)
     asked = f"-N{nodes} --ntasks-per-node={tasks}{_gpus(limits.gpus, nodes)} --mem={memory_mb}M -t {minutes}"
-    return f"sbatch {asked} slurm/flow.sbatch {path}"
+    return f"sbatch {asked} slurm/flow.sbatch {' --set '.join(map(shlex.quote, words))}"
 
 
 def _gpus(gpus: int, nodes: int) -> str:
@@ -76,7 +83,7 @@ def _gpus(gpus: int, nodes: int) -> str:
 
 
 def rendered(found: dict) -> Group:
-    """The plan as tables for the screen."""
+    """The plan as tables for the screen, but for the line to submit, which no table breaks."""
     table = Table("stage", title=f"{found['ranks']} ranks, {found['engine']} engine", title_justify="left")
     table.add_column("GiB a rank", justify="right")
     table.add_column("seconds", justify="right")
@@ -92,5 +99,4 @@ def rendered(found: dict) -> Group:
     sizes = f"{states['bytes_each'] / 2**20:.1f} MiB each"
     lines.add_row("states", f"{states['written']} written, {states['kept']} kept, {sizes}")
     lines.add_row("times from", found["machine"])
-    lines.add_row("submit", found["sbatch"])
     return Group(table, lines)

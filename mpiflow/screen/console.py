@@ -34,8 +34,11 @@ def console() -> Console:
 
 
 def answer(shown: Any) -> None:
-    """Show what a command was asked for, a table or a line. Raises WriteError where standard output does not take it."""
-    console().print(shown)
+    """Show what a command was asked for, a table or a line, which is not broken: it may be copied.
+
+    Raises WriteError where standard output does not take it.
+    """
+    console().print(shown, soft_wrap=isinstance(shown, str))
     _taken()
 
 

@@ -202,3 +202,10 @@ def test_a_study_without_progress_says_so(tmp_path):
     small(tmp_path)
     done = inside("tune small.toml -o study --max-time 0.01", tmp_path)
     assert done.returncode == 75 and "--max-time" in done.stdout, done.stderr
+
+
+def test_the_line_to_submit_has_what_the_plan_was_changed_by_and_is_not_broken(tmp_path):
+    small(tmp_path)
+    done = inside(["plan", "small.toml", "--set", "points.train=90", "--set", 'run.name="a b"'], tmp_path)
+    line = next(line for line in done.stdout.splitlines() if "sbatch" in line)
+    assert line.endswith("""slurm/flow.sbatch small.toml --set points.train=90 --set 'run.name="a b"'"""), line
