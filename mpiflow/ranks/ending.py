@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from contextlib import contextmanager
@@ -43,6 +44,14 @@ def ends_together():
         if code not in (0, RESUBMIT) and not _ranks().all_here(PATIENCE):
             _abort(code)
         raise
+    except FileNotFoundError as error:
+        if _somewhere():
+            _abort(1)
+            raise
+        tell(
+            "mpiflow: error: the working directory was removed: change to one that is there, then say the same line again"
+        )
+        raise SystemExit(InputError.exit_code) from error
     except BaseException as error:
         short = shortage.of(error, _ranks().rank, _ranks().size)
         if not short:
@@ -62,6 +71,14 @@ def _leave(error: FlowError, patience: float, line: str) -> None:
     if not together:
         _end_all(ranks, error.exit_code)
     raise SystemExit(error.exit_code) from None
+
+
+def _somewhere() -> bool:
+    """Whether there is a working directory."""
+    try:
+        return bool(os.getcwd())
+    except FileNotFoundError:
+        return False
 
 
 def _ranks() -> Comm:
