@@ -68,7 +68,11 @@ def tried(door: Door, kind: Named, beside: dict) -> None:
     try:
         kind.tried(beside)
     except (Exception, SystemExit) as error:
-        raise door.wrong(kind.name, told(error)) from None
+        words = told(error)
+        if isinstance(error, NotImplementedError) and kind.name in words:
+            # A base of ours says itself which key, and of which class.
+            words = words.partition(kind.name)[2].lstrip('": ')
+        raise door.wrong(kind.name, words) from None
 
 
 def revived(door: Door, name: str, text: str) -> type[Named]:

@@ -44,5 +44,7 @@ def told(error: BaseException) -> str:
             line = trace.tb_lineno
         trace = trace.tb_next
     words = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
+    if type(error).__name__ == "TracerArrayConversionError":
+        words = "numpy's functions take no arrays of JAX: write xp, which the method is given, in place of np"
     kind = f"{type(error).__name__}: " if line or not isinstance(error, ValueError) else ""
     return f"{kind}{words}"[:_TOLD] + (f" (line {line})" if line else "")

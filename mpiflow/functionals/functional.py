@@ -38,7 +38,7 @@ class Functional(Named):
     def value(self, eta, xp=np):
         """l(eta), arrays of the library xp: networks take theirs from JAX, which derives the slope by itself."""
         raise NotImplementedError(
-            f"flow.loss = {self.name}: its class has no value(self, eta, xp); give it the formula"
+            f"flow.loss = {self.name}: its class has no value(self, eta, xp=np); give it the formula"
         )
 
     def slope(self, eta: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mpiflow.errors import InputError
 from mpiflow.files import take
+from mpiflow.files.claims import near
 from mpiflow.ranks import hearing
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Triggers:
             return ""
         with suppress(OSError):
             self.stop_file.unlink()
-        return f"the file {self.stop_file}"
+        return f"the file {near(self.stop_file)}"
 
 
 def _deadline(max_time: float | None) -> float | None:

@@ -50,7 +50,7 @@ class Kernel(Kind):
     def tile(self, x, y, xp=np):
         """K of all pairs of patch-scaled points, arrays of the library xp: (N, n+1), (M, n+1) complex to (N, M) float64."""
         raise NotImplementedError(
-            f"kernel.name = {self.name}: its class has no tile(self, x, y, xp); give it the formula"
+            f"kernel.name = {self.name}: its class has no tile(self, x, y, xp=np); give it the formula"
         )
 
     def profile(self, n: int, precision: str) -> Profile | None:

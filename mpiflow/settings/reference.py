@@ -220,6 +220,7 @@ start.
 | `[tune]` | none: what a study searches; no state remembers it |
 
 Where a key is one of several classes, a class of your own does as well: `"mine.py:Laplace"`, the file counted from the run
-file, or the name of an entry point of an installed package. Its keys stand beside its name:
+file, or the name of an entry point of an installed package ([the house](../docs/architecture.md) says what it derives from and
+gives). Its keys stand beside its name:
 `search = { name = "gauss-newton", inner = 60 }`. A state remembers where the file was, and knows it by its SHA-256: where it is
 gone, the run folder and those above it are searched for it, so that a project may be moved with its runs."""
