@@ -21,8 +21,9 @@ def tried(kind: Network) -> None:
             raise ValueError(f"tangent = {kind.tangent!r}: must be (w_std, b_std), w_std > 0, b_std >= 0, or None")
     if kind.whole or type(kind).metric is not Network.metric:
         return
-    a, b = (np.random.default_rng(k).normal(size=(2, 3, 3)) for k in (1, 2))
-    reference, added = (x[0] + x[0].T + 1j * (x[1] - x[1].T) for x in (a, b))
+    # Any two matrices, which have nothing in common.
+    numbers = np.cos(np.arange(36.0) ** 2).reshape(2, 2, 3, 3)
+    reference, added = (x + x.T + 1j * (y - y.T) for x, y in numbers)
     found = np.asarray(kind.joined(reference + 8 * np.eye(3), added))
     if found.shape != (3, 3):
         raise ValueError(f"joined of two (3, 3) is {found.dtype}{list(found.shape)}; it must be complex128[3, 3]")
