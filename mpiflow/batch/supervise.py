@@ -74,8 +74,8 @@ class Supervisor:
     def wait(self) -> int:
         """Wait for the ranks; the exit code of the run as rank 0 wrote it down, else that of the launcher.
 
-        What ends without a word once it is asked to stop was stopped. May be called again, also from a signal handler that
-        interrupts it: it takes no lock.
+        What ends without a word once it is asked to stop was stopped, but for bad input. May be called again, also from a
+        signal handler that interrupts it: it takes no lock.
         """
         for tick in count(1):
             if self._code is not None:
@@ -87,7 +87,7 @@ class Supervisor:
         after = status.read(self.folder)
         if after and after != self._before and after["exit_code"] is not None:
             return after["exit_code"]
-        if self._asked and self._code:
+        if self._asked and self._code not in (0, InputError.exit_code):
             return RESUBMIT
         return self._code if self._code >= 0 else 128 - self._code
 

@@ -6,7 +6,7 @@ import inspect
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import entry_points
 from types import ModuleType
@@ -60,7 +60,8 @@ def staying() -> Iterator[None]:
         yield
     finally:
         if place is not None:
-            os.chdir(place)
+            with suppress(FileNotFoundError):  # removed meanwhile: what was computed is worth more
+                os.chdir(place)
 
 
 def tried(door: Door, kind: Named, beside: dict) -> None:

@@ -89,6 +89,16 @@ def test_what_it_raises_in_the_middle_of_the_work_is_one_line(tmp_path):
         ours.leave()
 
 
+def test_what_was_computed_is_not_lost_with_the_working_directory(tmp_path, monkeypatch):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    with loaded.staying():
+        monkeypatch.chdir(tmp_path)
+        here.rmdir()
+    assert Path.cwd() == tmp_path
+
+
 def test_a_scaling_report_knows_what_runs_of_a_user_s_kernel_take(begun, tmp_path):
     done = inside(["scaling", "report", str(begun["Laplace"].parent / "parts"), "-o", "study"], tmp_path)
     assert done.returncode == 0 and (tmp_path / "study" / "scaling.csv").exists(), done.stderr
